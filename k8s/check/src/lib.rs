@@ -1,0 +1,16 @@
+//! Checks of what this repository ships beside the module: the container image and the Kubernetes
+//! manifests. Used by the tests in `tests/*.rs` only; nothing here is part of the module.
+//!
+//! - [`tree`]: where things are, and what every overlay renders to.
+//! - [`schema`]: resource definitions, and whether an object obeys them.
+//! - [`references`]: whether objects that name each other find each other.
+//! - [`dockerfile`]: the Dockerfile as instructions, rules for it, and what its context leaves out.
+//!
+//! What a machine lacks (kubectl, shellcheck, resource definitions) is never fetched: a test says
+//! loudly that it was skipped, and fails instead where `CI` is set.
+#![forbid(unsafe_code)]
+
+pub mod dockerfile;
+pub mod references;
+pub mod schema;
+pub mod tree;

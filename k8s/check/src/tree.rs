@@ -1,0 +1,181 @@
+//! Where the repository's files are, and what its overlays render to.
+//!
+//! Called by every test of this package on its own thread. Runs `kubectl kustomize`, which needs no
+//! cluster and no network. Refuses a rendering that is not YAML.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use serde::Deserialize as _;
+use serde_json::Value;
+
+/// A folder that renders, and the resource definitions its objects must obey.
+#[derive(Clone, Copy, Debug)]
+pub struct Overlay {
+    /// Path below `k8s/`.
+    pub path: &'static str,
+    /// Folders of resource definitions, as `CRDS_DIR` names them.
+    pub definitions: &'static [&'static str],
+    /// The kgateway line, for overlays of kgateway.
+    pub line: Option<Line>,
+}
+
+/// A release line of kgateway.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Line {
+    /// 2.2: Envoy 1.36.
+    V2_2,
+    /// 2.3: Envoy 1.37.
+    V2_3,
+    /// 2.4: Envoy 1.38.
+    V2_4,
+}
+
+const V2_2: &[&str] = &["kgateway-v2.2.x", "gateway-api-v1.4.0"];
+const V2_3: &[&str] = &["kgateway-v2.3.x", "gateway-api-v1.5.1"];
+const V2_4: &[&str] = &["kgateway-v2.4.x", "gateway-api-v1.6.1"];
+
+const fn of_line(line: Line, path: &'static str) -> Overlay {
+    let definitions = match line {
+        Line::V2_2 => V2_2,
+        Line::V2_3 => V2_3,
+        Line::V2_4 => V2_4,
+    };
+    Overlay {
+        path,
+        definitions,
+        line: Some(line),
+    }
+}
+
+const fn other(path: &'static str, definitions: &'static [&'static str]) -> Overlay {
+    Overlay {
+        path,
+        definitions,
+        line: None,
+    }
+}
+
+/// Everything a user may apply. A folder with a `kustomization.yaml` that is missing here fails a test.
+pub const OVERLAYS: &[Overlay] = &[
+    of_line(Line::V2_2, "overlays/kgateway-2.2/image"),
+    of_line(Line::V2_2, "overlays/kgateway-2.2/volume"),
+    of_line(Line::V2_3, "overlays/kgateway-2.3/image"),
+    of_line(Line::V2_3, "overlays/kgateway-2.3/volume"),
+    of_line(Line::V2_3, "overlays/kgateway-2.3/init-container"),
+    of_line(Line::V2_4, "overlays/kgateway-2.4/image"),
+    of_line(Line::V2_4, "overlays/kgateway-2.4/volume"),
+    of_line(Line::V2_4, "overlays/kgateway-2.4/init-container"),
+    of_line(Line::V2_2, "overlays/kind/2.2"),
+    of_line(Line::V2_3, "overlays/kind/2.3"),
+    of_line(Line::V2_4, "overlays/kind/2.4"),
+    of_line(Line::V2_4, "overlays/llm-openai"),
+    other(
+        "overlays/envoy-gateway",
+        &["envoy-gateway-v1.9.0", "gateway-api-v1.5.1"],
+    ),
+    other("overlays/istio", &["istio-1.30.3", "gateway-api-v1.5.1"]),
+    other("observability", &["prometheus-operator-v0.93.0"]),
+];
+
+/// The root of the repository.
+pub fn root() -> &'static Path {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.ancestors().nth(2).unwrap_or(package)
+}
+
+/// Whether missing tools are a failure rather than a reason to skip.
+pub fn in_ci() -> bool {
+    std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false")
+}
+
+/// Whether `tool` can be run here; if not, says so, loudly.
+///
+/// # Errors
+/// When it cannot and `CI` is set.
+pub fn has_tool(tool: &str) -> Result<bool> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if std::env::split_paths(&path).any(|folder| folder.join(tool).is_file()) {
+        return Ok(true);
+    }
+    skip(&format!("{tool} is not on PATH"), in_ci())?;
+    Ok(false)
+}
+
+/// The folder of resource definitions that `CRDS_DIR` names, or `None` after saying that it names none.
+///
+/// # Errors
+/// When it names something that is not a folder.
+pub fn definitions_folder() -> Result<Option<PathBuf>> {
+    let Some(folder) = std::env::var_os("CRDS_DIR").filter(|value| !value.is_empty()) else {
+        skip("CRDS_DIR names no folder of resource definitions", false)?;
+        return Ok(None);
+    };
+    let folder = root().join(folder);
+    if !folder.is_dir() {
+        bail!("CRDS_DIR is {}, which is not a folder", folder.display());
+    }
+    Ok(Some(folder))
+}
+
+/// Says why something is not tested, past the test runner, which hides what passing tests print.
+fn skip(why: &str, refuse: bool) -> Result<()> {
+    if refuse {
+        bail!("{why}, and CI is set: install it");
+    }
+    writeln!(
+        std::io::stderr(),
+        "SKIPPED: {why}; what depends on it was not tested"
+    )?;
+    Ok(())
+}
+
+/// The objects that the folder `path` below `k8s/` renders to, in kustomize's order.
+///
+/// # Errors
+/// When kubectl cannot be run or refuses the folder, or its output is not YAML.
+pub fn render(path: &str) -> Result<Vec<Value>> {
+    let folder = root().join("k8s").join(path);
+    let output = Command::new("kubectl")
+        .arg("kustomize")
+        .arg(&folder)
+        .output()?;
+    if !output.status.success() {
+        bail!(
+            "{path} does not render: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    read_documents(&String::from_utf8_lossy(&output.stdout)).with_context(|| path.to_owned())
+}
+
+/// The documents of a YAML file.
+///
+/// # Errors
+/// When it is not YAML.
+pub fn read_documents(text: &str) -> Result<Vec<Value>> {
+    let documents = serde_yaml_ng::Deserializer::from_str(text).map(Value::deserialize);
+    let documents: Vec<Value> = documents.collect::<Result<_, _>>()?;
+    Ok(documents
+        .into_iter()
+        .filter(|document| !document.is_null())
+        .collect())
+}
+
+/// `Kind namespace/name`, for messages.
+pub fn name_of(object: &Value) -> String {
+    let part = |pointer| {
+        object
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    format!(
+        "{} {}/{}",
+        part("/kind"),
+        part("/metadata/namespace"),
+        part("/metadata/name")
+    )
+}

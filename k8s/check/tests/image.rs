@@ -1,0 +1,215 @@
+//! The Dockerfile, what its context holds, the scripts, and what the module asks of a base image.
+#![allow(clippy::unwrap_used, reason = "what fails here is a failed test")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use k8s_check::dockerfile::{self, Instruction, context_sources, is_ignored, parse, problems};
+use k8s_check::tree;
+use rustformations_tests::workspace;
+
+/// The newest glibc that every supported base has: Ubuntu 22.04's.
+const GLIBC_FLOOR: (u32, u32) = (2, 35);
+
+fn instructions() -> Vec<Instruction> {
+    parse(&std::fs::read_to_string(tree::root().join("Dockerfile")).unwrap())
+}
+
+fn ignore_rules() -> String {
+    std::fs::read_to_string(tree::root().join(".dockerignore")).unwrap()
+}
+
+#[test]
+fn the_dockerfile_keeps_every_rule() {
+    assert_eq!(problems(&instructions()), [""; 0]);
+}
+
+#[test]
+fn everything_that_is_copied_exists_and_is_in_the_context() {
+    let (instructions, rules) = (instructions(), ignore_rules());
+    let sources = context_sources(&instructions);
+    assert!(
+        sources.contains(&"docker-entrypoint.sh") && sources.contains(&"envoy.yaml"),
+        "{sources:?}"
+    );
+    for source in sources.into_iter().filter(|source| *source != ".") {
+        assert!(
+            tree::root().join(source).exists(),
+            "{source} does not exist"
+        );
+        assert!(
+            !is_ignored(&rules, Path::new(source)),
+            "{source} is ignored"
+        );
+    }
+}
+
+#[test]
+fn every_member_of_the_workspace_is_in_the_context_and_what_is_built_is_not() {
+    let rules = ignore_rules();
+    let manifest = std::fs::read_to_string(tree::root().join("Cargo.toml")).unwrap();
+    let (_, members) = manifest.split_once("members = [").unwrap();
+    let (members, _) = members.split_once(']').unwrap();
+    let members: Vec<&str> = members.split('"').skip(1).step_by(2).collect();
+    assert!(members.contains(&"rustformations"), "{members:?}");
+    for member in members {
+        let file = PathBuf::from(member).join("Cargo.toml");
+        assert!(
+            !is_ignored(&rules, &file),
+            "{member} is ignored, and cargo wants every member"
+        );
+        assert!(
+            is_ignored(&rules, &PathBuf::from(member).join("target/debug/x")),
+            "{member}/target"
+        );
+    }
+    for outside in [
+        "target/release/librust_module.so",
+        ".git/HEAD",
+        "k8s/README.md",
+    ] {
+        assert!(is_ignored(&rules, Path::new(outside)), "{outside}");
+    }
+    assert!(!is_ignored(&rules, Path::new("Cargo.lock")));
+}
+
+#[test]
+fn the_image_is_what_kgateway_and_a_stand_alone_user_expect() {
+    let instructions = instructions();
+    let has = |name: &str, part: &str| {
+        instructions
+            .iter()
+            .any(|one| one.name == name && one.rest.contains(part))
+    };
+    assert!(has("ARG", "ENVOY_VERSION=1.36.4") && has("ARG", "RUST_VERSION="));
+    assert!(
+        has("FROM", "scratch AS module"),
+        "no target for image volumes"
+    );
+    let last = instructions.iter().rfind(|one| one.name == "FROM").unwrap();
+    assert_eq!(last.rest, "envoyproxy/envoy:v${ENVOY_VERSION} AS envoy");
+    assert!(has("COPY", "/usr/local/lib/librust_module.so"));
+    assert!(
+        has("COPY", "/etc/envoy/envoy.yaml") && has("COPY", "/usr/share/rustformations/envoy.yaml")
+    );
+    assert!(has(
+        "ENV",
+        "ENVOY_DYNAMIC_MODULES_SEARCH_PATH=/usr/local/lib"
+    ));
+    assert!(has("USER", "10101"));
+    assert!(
+        has("RUN", "ca-certificates wget"),
+        "kgateway's preStop hook needs wget"
+    );
+}
+
+#[test]
+fn rules_are_broken_by_what_they_forbid() {
+    let bad = "FROM rust\nFROM a:1 AS b\nCOPY --from=c /x /y\nADD x y\nRUN apt-get install wget\n\
+               RUN cargo build\nENTRYPOINT /x.sh";
+    let found = problems(&parse(bad));
+    for part in [
+        "rust is not pinned",
+        "no stage c",
+        "ADD",
+        "lists",
+        "lock file",
+        "root",
+        "PID 1",
+    ] {
+        assert!(
+            found.iter().any(|problem| problem.contains(part)),
+            "{part}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn ignore_rules_are_read_as_docker_reads_them() {
+    let rules = "# why\n*.md\n**/target\nk8s/*\n!k8s/check\n";
+    for (path, ignored) in [
+        ("README.md", true),
+        ("docs/README.md", false),
+        ("target/x", true),
+        ("a/b/target/x", true),
+        ("k8s/base/x.yaml", true),
+        ("k8s/check/src/lib.rs", false),
+        ("k8s/check/target/x", false),
+        ("src/targets.rs", false),
+    ] {
+        assert_eq!(is_ignored(rules, Path::new(path)), ignored, "{path}");
+    }
+}
+
+#[test]
+fn instructions_are_read_over_several_lines() {
+    let read = parse("FROM a:1 AS b\n# no\nRUN x \\\n    # no\n    && y\n");
+    assert_eq!(read.len(), 2);
+    assert_eq!(
+        read[1],
+        dockerfile::Instruction {
+            name: "RUN".into(),
+            rest: "x && y".into()
+        }
+    );
+}
+
+#[test]
+fn the_scripts_are_clean_posix_shell() {
+    if !tree::has_tool("shellcheck").unwrap() {
+        return;
+    }
+    for script in ["docker-entrypoint.sh", "k8s/lab.sh"] {
+        let mut command = Command::new("shellcheck");
+        let output = command
+            .args(["--shell=sh", "--norc"])
+            .arg(tree::root().join(script))
+            .output();
+        let output = output.unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stdout)
+        );
+    }
+}
+
+/// What the module of this machine's build asks of its host. The image's own build asks for less: its
+/// compiler is older, and the unwinder is inside.
+#[test]
+fn the_module_asks_for_no_newer_glibc_than_every_base_image_has() {
+    if !tree::has_tool("readelf").unwrap() {
+        return;
+    }
+    let module = workspace::module_folder()
+        .unwrap()
+        .join(workspace::MODULE_FILE);
+    let read = |what: &str| {
+        let output = Command::new("readelf")
+            .args([what, "--wide"])
+            .arg(&module)
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let versions = read("--version-info");
+    let wanted = versions.split("GLIBC_").skip(1).filter_map(|rest| {
+        let number = rest
+            .split(|c: char| !c.is_ascii_digit() && c != '.')
+            .next()?;
+        let mut parts = number.split('.').map(|part| part.parse::<u32>().ok());
+        Some((parts.next()??, parts.next()??))
+    });
+    let newest = wanted.max().unwrap();
+    assert!(
+        newest <= GLIBC_FLOOR,
+        "the module asks for glibc {newest:?}"
+    );
+    for line in read("--dynamic")
+        .lines()
+        .filter(|line| line.contains("(NEEDED)"))
+    {
+        let known = ["libc.so.6", "libm.so.6", "libgcc_s.so.1", "ld-linux"];
+        assert!(known.iter().any(|library| line.contains(library)), "{line}");
+    }
+}

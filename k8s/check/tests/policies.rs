@@ -1,0 +1,199 @@
+//! What the manifests promise is what comes out: the transformation of every overlay, sent to a real
+//! Envoy of its release line in the JSON that its control plane would make of it.
+#![allow(clippy::unwrap_used, reason = "what fails here is a failed test")]
+
+use k8s_check::tree::{self, Line, OVERLAYS};
+use rustformations_tests::config::{self, CHAIN_ENTRY, FILTER_NAME, NEWER_FILTER_NAME};
+use rustformations_tests::lab::with_envoy;
+use rustformations_tests::{
+    EnvoyConfig, Lab, Reply, Route, Settings, Version, differences, on_every_envoy, workspace,
+};
+use serde_json::{Value, json};
+
+const PATH: &str = "/v1/chat/completions";
+const MOCK_PATH: &str = "/llm/chat/completions";
+
+fn objects(path: &str) -> Option<Vec<Value>> {
+    tree::has_tool("kubectl")
+        .unwrap()
+        .then(|| tree::render(path).unwrap())
+}
+
+fn one<'v>(objects: &'v [Value], kind: &str) -> &'v Value {
+    let mut found = objects.iter().filter(|object| object["kind"] == kind);
+    let first = found.next().unwrap();
+    assert!(found.next().is_none(), "more than one {kind}");
+    first
+}
+
+/// As Go's `json.Marshal` writes it: HTML's characters escaped.
+fn as_go_writes(document: &Value) -> String {
+    document
+        .to_string()
+        .replace('<', "\\u003c")
+        .replace('>', "\\u003e")
+        .replace('&', "\\u0026")
+}
+
+fn envoy_of(line: Line) -> Version {
+    match line {
+        Line::V2_2 => Version::new(1, 36, 4),
+        Line::V2_3 => Version::new(1, 37, 0),
+        Line::V2_4 => Version::new(1, 38, 3),
+    }
+}
+
+/// The configuration that a kgateway of `line` sends for an overlay's route and policy.
+fn as_kgateway_sends(line: Line, objects: &[Value]) -> EnvoyConfig {
+    let transform = as_go_writes(&one(objects, "TrafficPolicy")["spec"]["transformation"]);
+    let name = if line == Line::V2_2 {
+        FILTER_NAME
+    } else {
+        NEWER_FILTER_NAME
+    };
+    let mut per_route =
+        config::per_route("per_route_config_name", name, &transform.as_str().into());
+    if line == Line::V2_4 {
+        per_route["filter_name"] = json!(name);
+    }
+    let rule = &one(objects, "HTTPRoute")["spec"]["rules"][0];
+    let mut route = Route::at(rule["matches"][0]["path"]["value"].as_str().unwrap());
+    let rewrite = &rule["filters"][0]["urlRewrite"];
+    if let Some(path) = rewrite["path"]["replaceFullPath"].as_str() {
+        route = route.rewrite_path(path);
+    }
+    if let Some(host) = rewrite["hostname"].as_str() {
+        route = route.action("host_rewrite_literal", json!(host));
+    }
+    EnvoyConfig::new()
+        .filter_name(name)
+        .route(route.per_filter(CHAIN_ENTRY, per_route))
+}
+
+/// Sends the articles' request; checks what the origin and the client get.
+fn promises_are_kept(lab: &Lab, origin_path: &str) {
+    let reply = json!({"object": "chat.completion", "model": "gpt-4"});
+    lab.origin().answer(origin_path, Reply::json(&reply));
+    let request = json!({"model": "gpt-4", "messages": [{"role": "user", "content": "Hello"}]});
+    let answer = lab.post(PATH).json(&request).send();
+
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("x-custom-transformed"), "true");
+    assert_eq!(
+        answer.header("x-smart-header"),
+        "method=POST&path=/v1/chat/completions"
+    );
+    assert_eq!(answer.json(), reply);
+    let received = lab.origin().last();
+    assert_eq!(received.path, origin_path);
+    assert_eq!(received.header("x-ai-model"), "gpt-4");
+    assert_eq!(received.json(), request);
+    // What k8s/lab.sh takes as proof that this module answered.
+    assert_eq!(lab.stat("rustformations_responses_transformed"), 1);
+}
+
+#[test]
+fn every_traffic_policy_does_what_it_says_on_the_envoy_of_its_kgateway() {
+    for overlay in OVERLAYS
+        .iter()
+        .filter(|overlay| !overlay.path.ends_with("llm-openai"))
+    {
+        let Some(line) = overlay.line else { continue };
+        let Some(objects) = objects(overlay.path) else {
+            return;
+        };
+        with_envoy(envoy_of(line), |envoy| {
+            let lab = Lab::start(envoy, &as_kgateway_sends(line, &objects));
+            promises_are_kept(&lab, MOCK_PATH);
+        });
+    }
+}
+
+#[test]
+fn the_real_provider_gets_its_host_its_path_and_the_key_from_the_secret() {
+    let Some(objects) = objects("overlays/llm-openai") else {
+        return;
+    };
+    let variables =
+        one(&objects, "GatewayParameters")["spec"]["kube"]["envoyContainer"]["env"].clone();
+    let variables = variables.as_array().unwrap().iter().map(|variable| {
+        let value = variable["value"].as_str().unwrap_or("sk-from-the-secret");
+        (
+            variable["name"].as_str().unwrap().to_owned(),
+            value.to_owned(),
+        )
+    });
+    let settings = Settings {
+        environment: variables.collect(),
+        ..Settings::default()
+    };
+    with_envoy(envoy_of(Line::V2_4), |envoy| {
+        let lab = Lab::start_with(envoy, &as_kgateway_sends(Line::V2_4, &objects), settings);
+        promises_are_kept(&lab, PATH);
+        let request = lab
+            .post(PATH)
+            .header("authorization", "Bearer sk-of-the-client");
+        assert_eq!(request.json(&json!({"model": "gpt-4"})).send().status, 200);
+        let received = lab.origin().last();
+        assert_eq!(received.header("host"), "api.openai.com");
+        assert_eq!(
+            received.headers.values("authorization"),
+            ["Bearer sk-from-the-secret"]
+        );
+    });
+}
+
+#[test]
+fn the_policy_of_envoy_gateway_does_the_same() {
+    let Some(objects) = objects("overlays/envoy-gateway") else {
+        return;
+    };
+    let module = &one(&objects, "EnvoyExtensionPolicy")["spec"]["dynamicModule"][0];
+    let config = EnvoyConfig::new()
+        .filter_name(module["filterName"].as_str().unwrap())
+        .filter_level(as_go_writes(&module["config"]).as_str())
+        .route(Route::at(PATH).rewrite_path(MOCK_PATH));
+    with_envoy(Version::new(1, 39, 3), |envoy| {
+        promises_are_kept(&Lab::start(envoy, &config), MOCK_PATH);
+    });
+}
+
+#[test]
+fn the_filter_of_istio_does_the_same() {
+    let Some(objects) = objects("overlays/istio") else {
+        return;
+    };
+    let filter = &one(&objects, "EnvoyFilter")["spec"]["configPatches"][0]["patch"]["value"];
+    let config = EnvoyConfig::new()
+        .without_module()
+        .filter_before(filter.clone())
+        .route(Route::at(PATH).rewrite_path(MOCK_PATH));
+    let settings = Settings {
+        module_folder: Some(workspace::module_folder().unwrap()),
+        ..Settings::default()
+    };
+    with_envoy(Version::new(1, 38, 3), |envoy| {
+        promises_are_kept(
+            &Lab::start_with(envoy, &config, settings.clone()),
+            MOCK_PATH,
+        );
+    });
+}
+
+on_every_envoy! {
+    /// What a scrape finds is what k8s/observability asks for.
+    fn counters_are_scraped_under_the_two_names_that_rules_ask_for(envoy) {
+        let transform = json!({"response": {"set": [{"name": "x-a", "value": "b"}]}});
+        let lab = Lab::start(envoy, &EnvoyConfig::new().route(Route::at("/").transform(transform)));
+        assert_eq!(lab.get("/").send().header("x-a"), "b");
+        let scraped = lab.envoy().admin_get("/stats/prometheus?usedonly").unwrap();
+        let counter = "rustformations_responses_transformed";
+        let name = if differences::STATS_NAMESPACE_IS_CONFIGURABLE.is_in(envoy.version()) {
+            format!("envoy_dynamicmodulescustom_{counter}")
+        } else {
+            counter.to_owned()
+        };
+        let named = |line: &str| line.split(['{', ' ']).next() == Some(name.as_str());
+        assert!(scraped.lines().any(named), "{name} is not in:\n{scraped}");
+    }
+}

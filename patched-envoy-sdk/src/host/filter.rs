@@ -1,0 +1,110 @@
+//! The author's handle on one stream: `EnvoyHttpFilter` over the real callbacks.
+//!
+//! Made for each hook on the stack of the stream's worker thread and lent to the author's code. The
+//! files below it hold one topic each; [`official`] spells them as the trait does. Once the stream
+//! is gone the handle is inert: every question is answered `None`, `false` or nothing.
+
+mod attributes;
+mod bodies;
+pub(crate) mod callouts;
+mod filter_state;
+mod headers;
+mod metadata;
+pub(crate) mod metrics;
+mod official;
+pub(crate) mod replies;
+pub(crate) mod route;
+mod scheduler;
+mod socket;
+mod spans;
+
+use std::cell::RefCell;
+use std::ptr::NonNull;
+
+use super::Host;
+use super::later::Later;
+use super::once;
+use super::raw::{Buf, FilterPtr};
+use crate::buffer::EnvoyBuffer;
+use crate::capabilities::Capability;
+use crate::slot::Slot;
+use crate::slot::call::Call;
+
+/// Envoy's side of one stream; see [`EnvoyHttpFilter`](crate::EnvoyHttpFilter) for what it can do.
+pub struct EnvoyHttpFilterImpl {
+    slot: NonNull<Slot>,
+    /// Copies of what Envoy would free under a view; they live as long as the handle.
+    kept: RefCell<Vec<Box<[u8]>>>,
+}
+
+impl EnvoyHttpFilterImpl {
+    /// # Safety
+    /// The slot outlives the handle.
+    pub(crate) unsafe fn new(slot: NonNull<Slot>) -> Self {
+        Self {
+            slot,
+            kept: RefCell::new(Vec::new()),
+        }
+    }
+
+    fn slot(&self) -> &Slot {
+        // SAFETY: promised by the creator of the handle.
+        unsafe { self.slot.as_ref() }
+    }
+
+    /// The host and Envoy's object for this stream; `None` once the stream is gone. What is
+    /// returned is alive until the next call that may end the stream, and those are deferred.
+    fn live(&self) -> Option<(&'static Host, FilterPtr)> {
+        let slot = self.slot();
+        slot.live().map(|envoy| (slot.host, envoy))
+    }
+
+    /// A callback that only later Envoys have; absence is the answer.
+    fn later<T>(
+        &self,
+        callback: impl FnOnce(&'static Later) -> Option<T>,
+    ) -> Option<(T, FilterPtr)> {
+        let (host, envoy) = self.live()?;
+        callback(&host.later).map(|callback| (callback, envoy))
+    }
+
+    /// The same for a method that cannot answer: absence is said once.
+    fn later_or_warn<T>(
+        &self,
+        capability: Capability,
+        method: &str,
+        callback: impl FnOnce(&'static Later) -> Option<T>,
+    ) -> Option<(T, FilterPtr)> {
+        let (host, envoy) = self.live()?;
+        let found = callback(&host.later).map(|callback| (callback, envoy));
+        if found.is_none() {
+            once::warn_unsupported(host, capability, method);
+        }
+        found
+    }
+
+    /// Records a call that may run other hooks of this filter or end the stream.
+    fn defer(&self, call: Call) {
+        self.slot().defer(call);
+    }
+
+    /// Copies bytes that Envoy may free before the hook ends, and lends the copy.
+    fn keep(&self, bytes: &[u8]) -> EnvoyBuffer<'_> {
+        let copy: Box<[u8]> = bytes.into();
+        // SAFETY: the boxed bytes do not move when the list grows, are never changed, and are freed
+        // with the handle, which the view borrows.
+        let view = unsafe { EnvoyBuffer::new_from_raw(copy.as_ptr(), copy.len()) };
+        self.kept.borrow_mut().push(copy);
+        view
+    }
+}
+
+/// A view of what a callback pointed its out-buffer at.
+///
+/// # Safety
+/// Envoy filled `buf` in, and keeps its bytes unchanged until the hook ends or the owner of the
+/// bytes is changed, which the borrow behind `'a` prevents.
+unsafe fn view<'a>(buf: Buf) -> EnvoyBuffer<'a> {
+    // SAFETY: promised by the caller; a null pointer comes with length 0.
+    unsafe { EnvoyBuffer::new_from_raw(buf.ptr, if buf.ptr.is_null() { 0 } else { buf.len }) }
+}

@@ -1,0 +1,224 @@
+//! Bodies: the received and the buffered view, on both ABI families, with every byte shown once.
+//!
+//! On the stream's worker thread. Envoy sometimes shows one buffer as both views; then the received
+//! view has the bytes here and the buffered view does not exist.
+
+use super::{EnvoyHttpFilterImpl, view};
+use crate::abi::envoy_dynamic_module_type_http_body_type as BodyView;
+use crate::buffer::{EnvoyBuffer, EnvoyMutBuffer};
+use crate::host::raw::{Buf, FilterPtr};
+use crate::host::{Family, Host};
+use crate::http::{EnvoyBodies, HttpMessage};
+
+/// How many chunks a view has; `None` if the host says that there is no such view.
+///
+/// # Safety
+/// `envoy` is the live Envoy object of this stream.
+unsafe fn chunk_count(host: &Host, envoy: FilterPtr, which: BodyView) -> Option<usize> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match &host.family {
+            Family::V136(table) => {
+                let size = match which {
+                    BodyView::ReceivedRequestBody => {
+                        table.http_get_received_request_body_vector_size
+                    }
+                    BodyView::BufferedRequestBody => {
+                        table.http_get_buffered_request_body_vector_size
+                    }
+                    BodyView::ReceivedResponseBody => {
+                        table.http_get_received_response_body_vector_size
+                    }
+                    BodyView::BufferedResponseBody => {
+                        table.http_get_buffered_response_body_vector_size
+                    }
+                };
+                let mut count = 0;
+                size(envoy, &mut count).then_some(count)
+            }
+            Family::V137(table) => Some((table.http_get_body_chunks_size)(envoy, which as u32)),
+        }
+    }
+}
+
+/// The chunks of a view as the host has it; `None` if there is no such view.
+///
+/// # Safety
+/// `envoy` is the live Envoy object of this stream.
+unsafe fn raw_chunks(host: &Host, envoy: FilterPtr, which: BodyView) -> Option<Vec<Buf>> {
+    // SAFETY: the caller's promise; the array has room for the number of chunks just named, and on
+    // this thread nothing changes the body in between.
+    unsafe {
+        let mut chunks = vec![Buf::EMPTY; chunk_count(host, envoy, which)?];
+        let filled = match &host.family {
+            Family::V136(table) => {
+                let get = match which {
+                    BodyView::ReceivedRequestBody => table.http_get_received_request_body_vector,
+                    BodyView::BufferedRequestBody => table.http_get_buffered_request_body_vector,
+                    BodyView::ReceivedResponseBody => table.http_get_received_response_body_vector,
+                    BodyView::BufferedResponseBody => table.http_get_buffered_response_body_vector,
+                };
+                get(envoy, chunks.as_mut_ptr())
+            }
+            Family::V137(table) => {
+                (table.http_get_body_chunks)(envoy, which as u32, chunks.as_mut_ptr())
+            }
+        };
+        filled.then_some(chunks)
+    }
+}
+
+/// Whether both views of a message are one buffer: the host's word from 1.38 on, before that the
+/// address of the first byte.
+///
+/// # Safety
+/// `envoy` is the live Envoy object of this stream.
+unsafe fn aliased(host: &Host, envoy: FilterPtr, message: HttpMessage) -> bool {
+    let ask = match message {
+        HttpMessage::Request => host.later.http_received_buffered_request_body,
+        HttpMessage::Response => host.later.http_received_buffered_response_body,
+    };
+    // SAFETY: the caller's promise.
+    unsafe {
+        if let Some(ask) = ask {
+            return ask(envoy);
+        }
+        if chunk_count(host, envoy, message.buffered()).unwrap_or(0) == 0 {
+            return false;
+        }
+        let first = |which| {
+            raw_chunks(host, envoy, which)?
+                .first()
+                .map(|chunk| chunk.ptr)
+        };
+        let received = first(message.received());
+        received.is_some_and(|ptr| !ptr.is_null()) && received == first(message.buffered())
+    }
+}
+
+/// Whether `which` is a buffered view that shows what the received view shows already.
+///
+/// # Safety
+/// `envoy` is the live Envoy object of this stream.
+unsafe fn shown_as_received(host: &Host, envoy: FilterPtr, which: BodyView) -> bool {
+    let message = match which {
+        BodyView::BufferedRequestBody => HttpMessage::Request,
+        BodyView::BufferedResponseBody => HttpMessage::Response,
+        BodyView::ReceivedRequestBody | BodyView::ReceivedResponseBody => return false,
+    };
+    // SAFETY: the caller's promise.
+    unsafe { aliased(host, envoy, message) }
+}
+
+impl EnvoyHttpFilterImpl {
+    /// The chunks of a view that this crate shows.
+    fn shown_chunks(&self, which: BodyView) -> Option<Vec<Buf>> {
+        let (host, envoy) = self.live()?;
+        // SAFETY: live.
+        unsafe {
+            if shown_as_received(host, envoy, which) {
+                return None;
+            }
+            raw_chunks(host, envoy, which)
+        }
+    }
+}
+
+impl EnvoyBodies for EnvoyHttpFilterImpl {
+    fn body_chunks_mut<'a>(&'a mut self, which: BodyView) -> Option<Vec<EnvoyMutBuffer<'a>>> {
+        let chunks = self.shown_chunks(which)?;
+        let lend = |chunk: Buf| {
+            let len = if chunk.ptr.is_null() { 0 } else { chunk.len };
+            // SAFETY: the host's slices of one buffer are disjoint and writable, stay until this
+            // body is changed, and `&mut self` keeps every other view of it away.
+            unsafe { EnvoyMutBuffer::new_from_raw(chunk.ptr.cast_mut(), len) }
+        };
+        Some(chunks.into_iter().map(lend).collect())
+    }
+
+    fn body_view_size(&self, which: BodyView) -> usize {
+        let Some((host, envoy)) = self.live() else {
+            return 0;
+        };
+        // SAFETY: live.
+        unsafe {
+            let size = match &host.family {
+                Family::V136(_) => raw_chunks(host, envoy, which)
+                    .map_or(0, |chunks| chunks.iter().map(|chunk| chunk.len).sum()),
+                Family::V137(table) => (table.http_get_body_size)(envoy, which as u32),
+            };
+            if size > 0 && shown_as_received(host, envoy, which) {
+                0
+            } else {
+                size
+            }
+        }
+    }
+
+    fn drain_body(&mut self, which: BodyView, number_of_bytes: usize) -> bool {
+        let Some((host, envoy)) = self.live() else {
+            return false;
+        };
+        // SAFETY: live.
+        unsafe {
+            if shown_as_received(host, envoy, which) {
+                return false;
+            }
+            match &host.family {
+                Family::V136(table) => {
+                    let drain = match which {
+                        BodyView::ReceivedRequestBody => table.http_drain_received_request_body,
+                        BodyView::BufferedRequestBody => table.http_drain_buffered_request_body,
+                        BodyView::ReceivedResponseBody => table.http_drain_received_response_body,
+                        BodyView::BufferedResponseBody => table.http_drain_buffered_response_body,
+                    };
+                    drain(envoy, number_of_bytes)
+                }
+                Family::V137(table) => {
+                    (table.http_drain_body)(envoy, which as u32, number_of_bytes)
+                }
+            }
+        }
+    }
+
+    fn append_body(&mut self, which: BodyView, data: &[u8]) -> bool {
+        let Some((host, envoy)) = self.live() else {
+            return false;
+        };
+        let data = Buf::of(data);
+        // SAFETY: live; Envoy copies the data during the call.
+        unsafe {
+            match &host.family {
+                Family::V136(table) => {
+                    let append = match which {
+                        BodyView::ReceivedRequestBody => table.http_append_received_request_body,
+                        BodyView::BufferedRequestBody => table.http_append_buffered_request_body,
+                        BodyView::ReceivedResponseBody => table.http_append_received_response_body,
+                        BodyView::BufferedResponseBody => table.http_append_buffered_response_body,
+                    };
+                    append(envoy, data.ptr, data.len)
+                }
+                Family::V137(table) => (table.http_append_body)(envoy, which as u32, data),
+            }
+        }
+    }
+
+    fn received_is_buffered(&self, message: HttpMessage) -> bool {
+        // SAFETY: live.
+        self.live()
+            .is_some_and(|(host, envoy)| unsafe { aliased(host, envoy, message) })
+    }
+
+    fn for_each_body_chunk<'a>(
+        &'a self,
+        message: HttpMessage,
+        visit: &mut dyn FnMut(EnvoyBuffer<'a>),
+    ) {
+        for which in [message.buffered(), message.received()] {
+            for chunk in self.shown_chunks(which).unwrap_or_default() {
+                // SAFETY: Envoy's chunks stay until this body is changed, which needs `&mut self`.
+                visit(unsafe { view(chunk) });
+            }
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The slot: where one stream's filter lives, and the rules by which hooks reach it.
+//!
+//! Envoy holds a pointer to a `Slot` per stream and passes it to every hook, always on the worker
+//! thread of the stream. The slot exists because Envoy re-enters: a callback made inside a hook may
+//! run further hooks of the same filter, or destroy it, before it returns. The rules:
+//!
+//! - The filter is *taken out* before an author's hook runs and put back after, so `&mut self` of a
+//!   filter is never aliased.
+//! - Calls that can re-enter are recorded and made once the filter is back ([`call`]), so the hooks
+//!   they cause find it in place.
+//! - Whatever still arrives while the filter is out is queued if it is an event, and answered with
+//!   the passing status, once loudly, if it is not.
+//! - `destroy` only marks; the outermost hook frees. After the mark the author's handle is inert.
+//! - The author's filter is made at the first hook of the stream, never inside `http_filter_new`,
+//!   where callbacks crash Envoy 1.36 and 1.37.
+//! - After a panic the filter is gone, the stream fails closed and later hooks do nothing.
+
+pub(crate) mod call;
+pub(crate) mod event;
+#[cfg(test)]
+mod tests;
+mod visit;
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use call::Call;
+use event::OwnedEvent;
+pub(crate) use visit::{Outcome, Visit};
+
+use crate::filter_config::FilterConfig;
+use crate::host::Host;
+use crate::host::filter::EnvoyHttpFilterImpl;
+use crate::host::raw::FilterPtr;
+use crate::http::HttpFilter;
+
+/// The author's filter, as the boundary holds it.
+pub(crate) type Filter = Box<dyn HttpFilter<EnvoyHttpFilterImpl>>;
+
+/// Where the filter is.
+enum Place {
+    /// No hook has needed it yet.
+    Unmade,
+    /// At home.
+    Here(Filter),
+    /// An author's hook is running.
+    Out,
+    /// It panicked and was dropped.
+    Poisoned,
+}
+
+/// What waits for the filter to be back, in the order in which it came.
+enum Waiting {
+    Call(Call),
+    Event(OwnedEvent),
+}
+
+/// One stream's filter. All fields are cells: hooks that re-enter share the slot by `&`.
+pub(crate) struct Slot {
+    pub(crate) host: &'static Host,
+    config: Arc<FilterConfig>,
+    envoy: Cell<FilterPtr>,
+    place: Cell<Place>,
+    waiting: Cell<Vec<Waiting>>,
+    /// Hooks on the stack right now.
+    depth: Cell<u32>,
+    /// `destroy` was called; freed when `depth` is back to 0.
+    destroyed: Cell<bool>,
+    /// The stream is over for the author: the handle answers nothing any more.
+    gone: Cell<bool>,
+    /// `stream_complete` has come: questions are fine, but nothing can be sent or resumed.
+    complete: Cell<bool>,
+    /// The response has started, so a panic can no longer be answered with a 500 of ours.
+    response_started: Cell<bool>,
+    /// A call that ends the message was recorded since the running hook began.
+    ended: Cell<bool>,
+    /// Numbers callouts where Envoy leaves that to the module (1.36).
+    callouts: Cell<u32>,
+    request: Flow,
+    response: Flow,
+}
+
+/// Whether one direction is held, as far as the statuses we returned tell.
+#[derive(Default)]
+pub(crate) struct Flow {
+    /// A status hook of this direction is running.
+    deciding: Cell<bool>,
+    /// The last status stopped the message and nothing resumed it since.
+    stopped: Cell<bool>,
+    /// `continue_*` was called before the stop it was meant for took effect.
+    resume: Cell<bool>,
+}
+
+impl Slot {
+    /// A slot for one stream. Calls nothing: neither Envoy nor author code.
+    pub(crate) fn new(host: &'static Host, config: Arc<FilterConfig>, envoy: FilterPtr) -> Self {
+        Self {
+            host,
+            config,
+            envoy: Cell::new(envoy),
+            place: Cell::new(Place::Unmade),
+            waiting: Cell::new(Vec::new()),
+            depth: Cell::new(0),
+            destroyed: Cell::new(false),
+            gone: Cell::new(false),
+            complete: Cell::new(false),
+            response_started: Cell::new(false),
+            ended: Cell::new(false),
+            callouts: Cell::new(0),
+            request: Flow::default(),
+            response: Flow::default(),
+        }
+    }
+
+    /// Envoy's object for this stream while the author may use it.
+    pub(crate) fn live(&self) -> Option<FilterPtr> {
+        if self.gone.get() {
+            None
+        } else {
+            Some(self.envoy.get())
+        }
+    }
+
+    /// Records a call that must wait until the running author's hook has returned.
+    pub(crate) fn defer(&self, call: Call) {
+        if self.gone.get() || self.complete.get() {
+            return;
+        }
+        if call.ends_the_message() {
+            self.ended.set(true);
+        }
+        self.push(Waiting::Call(call));
+    }
+
+    /// The stream ended under the running hook: nothing may be asked of it any more.
+    pub(crate) fn mark_gone(&self) {
+        self.gone.set(true);
+        self.ended.set(true);
+    }
+
+    /// The ids of callouts whose completion is already waiting.
+    pub(crate) fn finished_callout(&self, since: usize) -> Option<u64> {
+        let waiting = self.waiting.take();
+        let id = waiting.iter().skip(since).find_map(|item| match item {
+            Waiting::Event(OwnedEvent {
+                kind: event::Kind::CalloutDone { id, .. },
+                ..
+            }) => Some(*id),
+            _ => None,
+        });
+        self.waiting.set(waiting);
+        id
+    }
+
+    /// How much is waiting; pairs with [`Slot::finished_callout`].
+    pub(crate) fn waiting_len(&self) -> usize {
+        let waiting = self.waiting.take();
+        let len = waiting.len();
+        self.waiting.set(waiting);
+        len
+    }
+
+    /// A number no other callout of this stream has.
+    pub(crate) fn next_callout(&self) -> u32 {
+        let number = self.callouts.get().wrapping_add(1);
+        self.callouts.set(number);
+        number
+    }
+
+    /// The response headers are here: from now on a 500 of ours may come too late.
+    pub(crate) fn response_starts(&self) {
+        self.response_started.set(true);
+    }
+
+    fn push(&self, item: Waiting) {
+        let mut waiting = self.waiting.take();
+        waiting.push(item);
+        self.waiting.set(waiting);
+    }
+}

@@ -1,0 +1,1 @@
+//! The name table, driven through the SDK's in-memory Envoy.

@@ -1,0 +1,79 @@
+//! The transformation filter: runs a compiled [`Program`] on requests and responses.
+//!
+//! Configurations are compiled here, on Envoy's main thread; a bad one is logged with everything
+//! that is wrong with it and refused, so that Envoy keeps what it had. A route's configuration
+//! replaces the filter's wholesale. What happens to a stream is in [`filter`].
+
+mod filter;
+mod host;
+mod stats;
+
+use std::any::Any;
+use std::sync::Arc;
+
+use envoy_proxy_dynamic_modules_rust_sdk::{
+    Capabilities, Capability, EnvoyHttpFilter, EnvoyHttpFilterConfig, HttpFilter, HttpFilterConfig,
+    envoy_log_debug, envoy_log_error,
+};
+use transformations::{CompileOptions, Program};
+
+use self::filter::TransformationFilter;
+use self::stats::Stats;
+
+/// Compiles a filter-level configuration; `None`, after logging why, if it is not valid.
+pub(crate) fn new_http_filter_config<EC, EHF>(
+    envoy_filter_config: &mut EC,
+    name: &str,
+    config: &[u8],
+) -> Option<Box<dyn HttpFilterConfig<EHF>>>
+where
+    EC: EnvoyHttpFilterConfig,
+    EHF: EnvoyHttpFilter,
+{
+    let program = compile(name, config)?;
+    let stats = Stats::define(envoy_filter_config)?;
+    Some(Box::new(TransformationConfig { program, stats }))
+}
+
+/// Compiles a route's configuration; `None`, after logging why, if it is not valid.
+pub(crate) fn new_per_route_config(name: &str, config: &[u8]) -> Option<Box<dyn Any>> {
+    compile(name, config).map(|program| Box::new(RouteProgram(program)) as Box<dyn Any>)
+}
+
+/// What a route's configuration compiles to.
+struct RouteProgram(Arc<Program>);
+
+fn compile(name: &str, config: &[u8]) -> Option<Arc<Program>> {
+    match Program::compile(config, &compile_options()) {
+        Ok(program) => {
+            for warning in program.warnings() {
+                envoy_log_debug!("{name}: {warning}");
+            }
+            Some(Arc::new(program))
+        }
+        Err(diagnostics) => {
+            envoy_log_error!("{name}: the configuration is refused\n{diagnostics}");
+            None
+        }
+    }
+}
+
+fn compile_options() -> CompileOptions {
+    let mut options = CompileOptions::from_process();
+    options.capabilities.metadata_bool = Capabilities::of_host().has(Capability::MetadataBool);
+    options
+}
+
+struct TransformationConfig {
+    program: Arc<Program>,
+    stats: Stats,
+}
+
+impl<EHF: EnvoyHttpFilter> HttpFilterConfig<EHF> for TransformationConfig {
+    fn new_http_filter(&self, _envoy: &mut EHF) -> Box<dyn HttpFilter<EHF>> {
+        Box::new(TransformationFilter::new(
+            Arc::clone(&self.program),
+            self.stats,
+        ))
+    }
+}

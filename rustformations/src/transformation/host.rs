@@ -1,0 +1,133 @@
+//! One stream of Envoy as the library sees it: [`TransformationOps`] over [`EnvoyHttpFilter`].
+//!
+//! Made for the length of one hook, on the stream's worker. It translates and decides nothing.
+
+use envoy_proxy_dynamic_modules_rust_sdk::abi::envoy_dynamic_module_type_http_header_type as HeaderMap;
+use envoy_proxy_dynamic_modules_rust_sdk::{EnvoyHttpFilter, HttpMessage};
+use transformations::TransformationOps;
+
+/// The host handle of one hook.
+pub(super) struct Host<'a, EHF>(pub(super) &'a mut EHF);
+
+impl<EHF: EnvoyHttpFilter> Host<'_, EHF> {
+    fn for_each_line(&self, map: HeaderMap, visit: &mut dyn FnMut(&[u8], &[u8])) {
+        for (name, value) in self.0.header_lines(map) {
+            visit(name.as_slice(), value.as_slice());
+        }
+    }
+
+    fn for_each_value(&self, map: HeaderMap, name: &str, visit: &mut dyn FnMut(&[u8])) {
+        self.0
+            .for_each_header_value(map, name, &mut |value| visit(value.as_slice()));
+    }
+
+    fn drain_front(&mut self, message: HttpMessage, bytes: usize) -> bool {
+        let buffered = self.0.body_view_size(message.buffered()).min(bytes);
+        let received = bytes - buffered;
+        (buffered == 0 || self.0.drain_body(message.buffered(), buffered))
+            && (received == 0 || self.0.drain_body(message.received(), received))
+    }
+
+    fn append_end(&mut self, message: HttpMessage, data: &[u8]) -> bool {
+        self.0.append_body(message.received(), data) || self.0.append_body(message.buffered(), data)
+    }
+}
+
+impl<EHF: EnvoyHttpFilter> TransformationOps for Host<'_, EHF> {
+    fn for_each_request_header(&self, visit: &mut dyn FnMut(&[u8], &[u8])) {
+        self.for_each_line(HeaderMap::RequestHeader, visit);
+    }
+
+    fn for_each_response_header(&self, visit: &mut dyn FnMut(&[u8], &[u8])) {
+        self.for_each_line(HeaderMap::ResponseHeader, visit);
+    }
+
+    fn for_each_request_header_value(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {
+        self.for_each_value(HeaderMap::RequestHeader, name, visit);
+    }
+
+    fn for_each_response_header_value(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {
+        self.for_each_value(HeaderMap::ResponseHeader, name, visit);
+    }
+
+    fn add_request_header(&mut self, name: &str, value: &[u8]) -> bool {
+        self.0.add_request_header(name, value)
+    }
+
+    fn set_request_header(&mut self, name: &str, value: &[u8]) -> bool {
+        self.0.set_request_header(name, value)
+    }
+
+    fn remove_request_header(&mut self, name: &str) -> bool {
+        self.0.remove_request_header(name)
+    }
+
+    fn add_response_header(&mut self, name: &str, value: &[u8]) -> bool {
+        self.0.add_response_header(name, value)
+    }
+
+    fn set_response_header(&mut self, name: &str, value: &[u8]) -> bool {
+        self.0.set_response_header(name, value)
+    }
+
+    fn remove_response_header(&mut self, name: &str) -> bool {
+        self.0.remove_response_header(name)
+    }
+
+    fn get_request_body(&mut self) -> Vec<u8> {
+        self.0.copy_body(HttpMessage::Request)
+    }
+
+    fn get_response_body(&mut self) -> Vec<u8> {
+        self.0.copy_body(HttpMessage::Response)
+    }
+
+    fn request_body_length(&mut self) -> usize {
+        self.0.body_size(HttpMessage::Request)
+    }
+
+    fn response_body_length(&mut self) -> usize {
+        self.0.body_size(HttpMessage::Response)
+    }
+
+    fn for_each_request_body_chunk(&mut self, visit: &mut dyn FnMut(&[u8])) {
+        self.0
+            .for_each_body_chunk(HttpMessage::Request, &mut |chunk| visit(chunk.as_slice()));
+    }
+
+    fn for_each_response_body_chunk(&mut self, visit: &mut dyn FnMut(&[u8])) {
+        self.0
+            .for_each_body_chunk(HttpMessage::Response, &mut |chunk| visit(chunk.as_slice()));
+    }
+
+    fn drain_request_body(&mut self, bytes: usize) -> bool {
+        self.drain_front(HttpMessage::Request, bytes)
+    }
+
+    fn drain_response_body(&mut self, bytes: usize) -> bool {
+        self.drain_front(HttpMessage::Response, bytes)
+    }
+
+    fn append_request_body(&mut self, data: &[u8]) -> bool {
+        self.append_end(HttpMessage::Request, data)
+    }
+
+    fn append_response_body(&mut self, data: &[u8]) -> bool {
+        self.append_end(HttpMessage::Response, data)
+    }
+
+    fn set_dynamic_metadata_string(&mut self, namespace: &str, key: &str, value: &str) -> bool {
+        self.0.set_dynamic_metadata_string(namespace, key, value);
+        true
+    }
+
+    fn set_dynamic_metadata_number(&mut self, namespace: &str, key: &str, value: f64) -> bool {
+        self.0.set_dynamic_metadata_number(namespace, key, value);
+        true
+    }
+
+    fn set_dynamic_metadata_bool(&mut self, namespace: &str, key: &str, value: bool) -> bool {
+        self.0.set_dynamic_metadata_bool(namespace, key, value);
+        true
+    }
+}

@@ -1,0 +1,147 @@
+//! Messages that cannot be transformed: the client gets an answer or the message as it was, as the
+//! configuration says; never half of a transform, and never a word of what the message held.
+
+use rustformations_tests::differences::LOCAL_REPLY_SAYS_WHY;
+use rustformations_tests::{Body, EnvoyConfig, Lab, Reply, Route, on_every_envoy};
+use serde_json::{Value, json};
+
+fn set(name: &str, value: &str) -> Value {
+    json!({"name": name, "value": value})
+}
+
+/// Fails in the middle: a rule before it, a body, and a rule behind it would work.
+fn failing(on_error: Option<&str>) -> Value {
+    let mut rules = json!({
+        "body": {"parseAs": "AsJson", "value": "<{{ n }}>"},
+        "set": [set("x-first", "1"), set("x-broken", "{{ n.deep.er }}"), set("x-last", "3")],
+    });
+    if let Some(word) = on_error {
+        rules["onError"] = json!(word);
+    }
+    rules
+}
+
+/// Shows the details of local replies in `x-details`.
+fn showing_details() -> EnvoyConfig {
+    let any = json!({"status_code_filter": {"comparison": {
+        "op": "GE", "value": {"default_value": 0, "runtime_key": "none"},
+    }}});
+    let details = json!([{"header": {"key": "x-details", "value": "%RESPONSE_CODE_DETAILS%"}}]);
+    EnvoyConfig::new().connection_manager(
+        "local_reply_config",
+        json!({"mappers": [{"filter": any, "headers_to_add": details}]}),
+    )
+}
+
+on_every_envoy! {
+    fn a_template_that_fails_is_a_500_and_nothing_reaches_the_origin(envoy) {
+        let route = Route::at("/").transform(json!({"request": failing(None)}));
+        let lab = Lab::start(envoy, &EnvoyConfig::new().route(route));
+        let answer = lab.post("/").json(&json!({"n": 1, "secret": "sesame"})).send();
+        assert_eq!((answer.status, answer.text().as_str()), (500, ""));
+        assert!(lab.origin().received().is_empty());
+        assert_eq!(lab.stat("rustformations_errors.kind.render_error"), 1);
+        assert_eq!(lab.stat("rustformations_requests_transformed"), 0);
+        lab.expect_log("request.set[1].value: the template could not be rendered");
+        assert!(!lab.logs().contains("sesame"));
+    }
+
+    fn a_response_that_fails_is_a_500_without_its_headers_and_its_body(envoy) {
+        let route = Route::at("/").transform(json!({"response": failing(None)}));
+        let lab = Lab::start(envoy, &EnvoyConfig::new().route(route));
+        let body = r#"{"n":1,"secret":"sesame"}"#;
+        for stream in [Body::whole(body), Body::chunked().piece(body).trailer("x-end", "yes")] {
+            lab.origin().answer("/", Reply::new(200).header("x-secret", "sesame").stream(stream));
+            let answer = lab.get("/").send();
+            assert_eq!((answer.status, answer.text().as_str()), (500, ""));
+            for name in ["x-secret", "x-first", "x-last"] {
+                assert!(!answer.headers.has(name), "{answer:?}");
+            }
+        }
+        assert_eq!(lab.stat("rustformations_errors.kind.render_error"), 2);
+        lab.expect_log("response.set[1].value: the template could not be rendered");
+        assert!(!lab.logs().contains("sesame"));
+    }
+
+    fn on_error_skip_passes_the_message_as_it_came(envoy) {
+        let rules = failing(Some("skip"));
+        let route = Route::at("/").transform(json!({"request": rules, "response": rules}));
+        let lab = Lab::start(envoy, &EnvoyConfig::new().route(route));
+        lab.origin().answer("/", Reply::json(&json!({"n": 1})));
+        let answer = lab.post("/").header("x-broken", "kept").json(&json!({"n": 1})).send();
+        let received = lab.origin().last();
+        assert_eq!((answer.status, answer.text(), received.text()), (200, r#"{"n":1}"#.to_owned(), r#"{"n":1}"#.to_owned()));
+        assert_eq!(received.header("x-broken"), "kept");
+        for headers in [&received.headers, &answer.headers] {
+            assert!(!headers.has("x-first") && !headers.has("x-last"), "{headers:?}");
+        }
+        assert_eq!(lab.stat("rustformations_errors.kind.render_error"), 2);
+    }
+
+    fn on_error_continue_leaves_out_what_failed(envoy) {
+        let rules = failing(Some("continue"));
+        let route = Route::at("/").transform(json!({"request": rules, "response": rules}));
+        let lab = Lab::start(envoy, &EnvoyConfig::new().route(route));
+        lab.origin().answer("/", Reply::json(&json!({"n": 1})).header("x-broken", "stale"));
+        let answer = lab.post("/").header("x-broken", "stale").json(&json!({"n": 1})).send();
+        let received = lab.origin().last();
+        assert_eq!((answer.status, answer.text().as_str(), received.text().as_str()), (200, "<1>", "<1>"));
+        for headers in [&received.headers, &answer.headers] {
+            assert!(!headers.has("x-broken"), "{headers:?}");
+            assert_eq!(headers.values("x-first").concat() + &headers.values("x-last").concat(), "13");
+        }
+        assert_eq!(lab.stat("rustformations_errors.kind.render_error"), 2);
+    }
+
+    fn on_error_continue_never_loses_a_body(envoy) {
+        let rules = json!({"body": {"parseAs": "AsJson", "value": "<{{ n.deep.er }}>"}, "onError": "continue"});
+        let route = Route::at("/").transform(json!({"request": rules, "response": rules}));
+        let lab = Lab::start(envoy, &EnvoyConfig::new().route(route));
+        lab.origin().answer("/", Reply::json(&json!({"n": 2})));
+        let answer = lab.post("/").json(&json!({"n": 1})).send();
+        let received = lab.origin().last();
+        assert_eq!((received.text().as_str(), answer.text().as_str()), (r#"{"n":1}"#, r#"{"n":2}"#));
+        assert_eq!((received.header("content-length"), answer.header("content-length")), ("7".to_owned(), "7".to_owned()));
+    }
+
+    fn the_details_of_an_answer_name_the_error(envoy) {
+        let json_rules = json!({"body": {"parseAs": "AsJson"}, "set": [set("x-model", "{{ model.name.first }}")]});
+        let config = showing_details()
+            .route(Route::at("/json").transform(json!({"request": json_rules})))
+            .route(Route::at("/undeclared").transform(json!({"request": {"set": [set("x-a", "{{ model }}")]}})))
+            .route(Route::at("/response").transform(json!({"response": json_rules})))
+            .route(Route::at("/status").transform(json!({"response": {"set": [set(":status", "{{ header('x-s') }}")]}})));
+        let lab = Lab::start(envoy, &config);
+        lab.origin().answer("/response", Reply::new(200).body("nonsense"));
+        lab.origin().answer("/status", Reply::new(200).header("x-s", "teapot"));
+        let cases = [
+            (lab.post("/json").body("nonsense"), 400, "invalid_json"),
+            (lab.post("/json").body("{}"), 500, "render_error"),
+            (lab.post("/undeclared"), 400, "undeclared_variable"),
+            (lab.get("/response"), 400, "invalid_json"),
+            (lab.get("/status"), 500, "invalid_header_value"),
+        ];
+        for (request, status, kind) in cases {
+            let answer = request.send();
+            assert_eq!(answer.status, status, "{kind}");
+            let says_why = answer.header("x-details") == format!("rustformation_{kind}");
+            assert_eq!(says_why, LOCAL_REPLY_SAYS_WHY.is_in(envoy.version()), "{answer:?}");
+        }
+    }
+
+    fn a_client_cannot_fill_the_log_with_its_mistakes(envoy) {
+        let rules = json!({"body": {"parseAs": "AsJson"}, "set": [set("x-model", "{{ model }}")]});
+        let route = Route::at("/").transform(json!({"request": rules}));
+        let settings = rustformations_tests::Settings {
+            component_log_level: "dynamic_modules:info".to_owned(),
+            ..Default::default()
+        };
+        let lab = Lab::start_with(envoy, &EnvoyConfig::new().route(route), settings);
+        let before = lab.logs().lines().count();
+        for _ in 0..20 {
+            assert_eq!(lab.post("/").body("nonsense").send().status, 400);
+        }
+        assert_eq!(lab.logs().lines().count(), before, "{}", lab.logs());
+        assert_eq!(lab.stat("rustformations_errors.kind.invalid_json"), 20);
+    }
+}

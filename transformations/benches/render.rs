@@ -1,0 +1,155 @@
+//! What a transform costs beside the host: header fast path, engine, JSON extraction.
+//!
+//! Allocations are counted too: the header paths must not make any beyond what they capture.
+
+use std::sync::Arc;
+
+use divan::Bencher;
+use transformations::{BodyAccess, CompileOptions, Program, TransformationOps};
+
+#[global_allocator]
+static ALLOCATOR: divan::AllocProfiler = divan::AllocProfiler::system();
+
+fn main() {
+    divan::main();
+}
+
+/// A host that answers from constants and swallows writes, so that only the library is measured.
+struct Host {
+    body: Vec<u8>,
+}
+
+const HEADERS: [(&[u8], &[u8]); 4] = [
+    (b":method", b"POST"),
+    (b":path", b"/v1/chat"),
+    (b"user-agent", b"curl/8"),
+    (b"x-a", b"1"),
+];
+
+impl TransformationOps for Host {
+    fn for_each_request_header(&self, visit: &mut dyn FnMut(&[u8], &[u8])) {
+        HEADERS.iter().for_each(|(name, value)| visit(name, value));
+    }
+    fn for_each_response_header(&self, visit: &mut dyn FnMut(&[u8], &[u8])) {
+        HEADERS.iter().for_each(|(name, value)| visit(name, value));
+    }
+    fn add_request_header(&mut self, _: &str, value: &[u8]) -> bool {
+        !divan::black_box(value).is_empty()
+    }
+    fn set_request_header(&mut self, _: &str, value: &[u8]) -> bool {
+        !divan::black_box(value).is_empty()
+    }
+    fn remove_request_header(&mut self, _: &str) -> bool {
+        true
+    }
+    fn add_response_header(&mut self, _: &str, value: &[u8]) -> bool {
+        !divan::black_box(value).is_empty()
+    }
+    fn set_response_header(&mut self, _: &str, value: &[u8]) -> bool {
+        !divan::black_box(value).is_empty()
+    }
+    fn remove_response_header(&mut self, _: &str) -> bool {
+        true
+    }
+    fn get_request_body(&mut self) -> Vec<u8> {
+        self.body.clone()
+    }
+    fn drain_request_body(&mut self, _: usize) -> bool {
+        true
+    }
+    fn append_request_body(&mut self, bytes: &[u8]) -> bool {
+        !divan::black_box(bytes).is_empty()
+    }
+    fn get_response_body(&mut self) -> Vec<u8> {
+        self.body.clone()
+    }
+    fn drain_response_body(&mut self, _: usize) -> bool {
+        true
+    }
+    fn append_response_body(&mut self, bytes: &[u8]) -> bool {
+        !divan::black_box(bytes).is_empty()
+    }
+    fn set_dynamic_metadata_string(&mut self, _: &str, _: &str, _: &str) -> bool {
+        true
+    }
+    fn request_body_length(&mut self) -> usize {
+        self.body.len()
+    }
+    fn for_each_request_body_chunk(&mut self, visit: &mut dyn FnMut(&[u8])) {
+        visit(&self.body);
+    }
+}
+
+fn run(bencher: Bencher<'_, '_>, config: &str, body: Vec<u8>) {
+    let program = Program::compile(config.as_bytes(), &CompileOptions::default());
+    let Ok(program) = program.map(Arc::new) else {
+        panic!("the benchmark's configuration is valid");
+    };
+    let mut host = Host { body };
+    bencher.bench_local(|| {
+        let mut stream = program.open();
+        stream.on_request_headers(&host);
+        let request = stream.transform_request(&mut host, BodyAccess::Whole);
+        (
+            request,
+            stream.transform_response(&mut host, BodyAccess::Whole),
+        )
+    });
+}
+
+#[divan::bench]
+fn nothing_to_do(bencher: Bencher<'_, '_>) {
+    run(bencher, "{}", Vec::new());
+}
+
+#[divan::bench]
+fn one_header_set_and_one_added(bencher: Bencher<'_, '_>) {
+    run(
+        bencher,
+        r#"{"request": {"set": [{"name": "x-a", "value": "{{ header('user-agent') }}"}]},
+            "response": {"add": [{"name": "x-b", "value": "path={{ request_header(':path') }}"}]}}"#,
+        Vec::new(),
+    );
+}
+
+#[divan::bench]
+fn a_header_through_the_engine(bencher: Bencher<'_, '_>) {
+    run(
+        bencher,
+        r#"{"request": {"set": [{"name": "x-a", "value": "{{ header('user-agent')|upper }}"}]}}"#,
+        Vec::new(),
+    );
+}
+
+/// A chat request of about the given size.
+fn chat(bytes: usize) -> Vec<u8> {
+    let message = r#"{"role": "user", "content": "the quick brown fox jumps over the lazy dog"}"#;
+    let mut body = String::from(r#"{"model": "gpt-4", "messages": ["#);
+    while body.len() < bytes {
+        body.push_str(message);
+        body.push(',');
+    }
+    body.push_str(message);
+    body.push_str("]}");
+    body.into_bytes()
+}
+
+#[divan::bench(args = [1 << 10, 64 << 10, 1 << 20])]
+fn a_json_field_to_a_header(bencher: Bencher<'_, '_>, bytes: usize) {
+    run(
+        bencher,
+        r#"{"request": {"set": [{"name": "x-model", "value": "{{ model }}"}],
+            "body": {"parseAs": "AsJson"}}}"#,
+        chat(bytes),
+    );
+}
+
+#[divan::bench(args = [300, 64 << 10, 1 << 20])]
+fn a_system_message_by_template(bencher: Bencher<'_, '_>, bytes: usize) {
+    run(
+        bencher,
+        r#"{"request": {"body": {"parseAs": "AsJson", "value":
+            "{\"model\": {{ model|tojson }}, \"messages\": [{\"role\": \"system\", \"content\": \"be brief\"}{% for m in messages %}, {{ m|tojson }}{% endfor %}]}"}}}"#,
+        chat(bytes),
+    );
+}

@@ -1,0 +1,69 @@
+//! The registry of diagnostic codes: one stable number for each kind of configuration problem.
+//!
+//! Used by everything that checks a configuration, on Envoy's main thread. Numbers are part of the
+//! product: documentation and searches refer to them, so a number is never reused or renumbered.
+
+use std::fmt;
+
+/// A stable diagnostic number, printed as `RF1203`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Code(pub(crate) u16);
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RF{:04}", self.0)
+    }
+}
+
+macro_rules! codes {
+    ($($name:ident = $number:literal, $title:literal;)*) => {
+        impl Code {
+            $(#[doc = $title] pub const $name: Code = Code($number);)*
+
+            /// Every code with its title, in ascending order: the source of the reference table.
+            pub const ALL: &'static [(Code, &'static str)] = &[$((Code($number), $title)),*];
+        }
+    };
+}
+
+codes! {
+    NOT_UTF8 = 1, "the configuration is not UTF-8 text";
+    NOT_JSON = 2, "the configuration is not valid JSON";
+    NOT_AN_OBJECT = 3, "the configuration is not a JSON object";
+    DOUBLE_ENCODED = 4, "the configuration is JSON inside a JSON string";
+    PROTOBUF_STRUCT = 5, "the configuration is a protobuf message, not JSON text";
+    WRONG_TYPE = 1001, "a field holds the wrong type of value";
+    MISSING_NAME = 1002, "a header rule has no name";
+    BAD_HEADER_NAME = 1003, "a header name holds characters that HTTP does not allow";
+    PROTECTED_HEADER = 1004, "a header that a message cannot be without would be removed or doubled";
+    UNKNOWN_CHOICE = 1005, "a field holds none of its known values";
+    BAD_LIMIT = 1006, "a limit is out of range";
+    INCOMPLETE_METADATA = 1007, "a dynamicMetadata entry lacks a part and is ignored";
+    UNKNOWN_FIELD = 1008, "a field is not known and is ignored";
+    IGNORED_BODY = 1009, "a body template is ignored because parseAs is None";
+    MISSING_CAPABILITY = 1010, "the host cannot do what the configuration asks";
+    SYNTAX = 1201, "a template cannot be parsed";
+    UNKNOWN_FUNCTION = 1203, "a template calls an unknown function";
+    UNKNOWN_FILTER = 1204, "a template uses an unknown filter";
+    UNKNOWN_TEST = 1205, "a template uses an unknown test";
+    UNKNOWN_ATTRIBUTE = 1206, "a template reads an unknown field of request or response";
+    WRONG_PHASE = 1207, "a template reads what does not exist in its phase";
+    NEVER_DEFINED = 1208, "a template reads a variable that is never defined";
+    ENV_NOT_ALLOWED = 1209, "a template reads an environment variable that is not allowed";
+    METHOD_CALL = 1210, "a template calls a method; templates have filters instead";
+    ARGUMENT_COUNT = 1211, "a function is called with the wrong number of arguments";
+    REPETITION = 1212, "a template repeats a value too often";
+    NEEDS_JSON = 1213, "a template reads JSON but the body is not parsed as JSON";
+    TOO_LARGE = 1214, "a template is too large";
+    OTHER_TEMPLATE = 1215, "a template refers to other templates";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_ascending() {
+        assert!(Code::ALL.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    }
+}

@@ -1,0 +1,166 @@
+//! The configuration as its author wrote it, checked for shape but not yet compiled.
+//!
+//! Read on the main thread by the compiler. The schema is the union of what kgateway 2.2 and 2.3
+//! and later send, the map shape of late 2.1, and this project's additions. Unknown fields are
+//! ignored with a note. All problems are reported at once, each with its JSON path, which is why
+//! the reading is a walk over JSON values and not a derived deserializer that stops at the first.
+
+use crate::diagnostics::Diagnostic;
+
+mod bytes;
+mod read;
+
+/// Both directions and what they share.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Config {
+    /// What happens to requests.
+    pub request: Transform,
+    /// What happens to responses.
+    pub response: Transform,
+    /// Bounds on rendering.
+    pub limits: Limits,
+    /// The environment variables that templates may read; `None`: no opinion.
+    pub env_allow: Option<Vec<String>>,
+}
+
+/// One direction.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Transform {
+    /// Headers to overwrite, or remove when the value renders empty.
+    pub set: Vec<HeaderRule>,
+    /// Headers to append, unless the value renders empty.
+    pub add: Vec<HeaderRule>,
+    /// Headers to remove, after everything else.
+    pub remove: Vec<HeaderName>,
+    /// How the body is read and what it becomes.
+    pub body: Body,
+    /// Metadata to write.
+    pub dynamic_metadata: Vec<MetadataRule>,
+    /// What a failure does.
+    pub on_error: OnError,
+}
+
+/// A header name with the JSON path it came from. The name is valid and lower case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeaderName {
+    /// The lower-case name.
+    pub name: String,
+    /// Where it stands in the configuration.
+    pub path: String,
+}
+
+/// A header and the template of its value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeaderRule {
+    /// The lower-case name.
+    pub name: String,
+    /// The template; empty means remove (in `set`) or nothing (in `add`).
+    pub value: String,
+    /// Where the value stands in the configuration.
+    pub path: String,
+}
+
+/// How the body is read, and its template.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Body {
+    /// How templates see the body.
+    pub parse_as: ParseAs,
+    /// The template; empty leaves the body alone.
+    pub value: String,
+    /// Where the template stands in the configuration.
+    pub path: String,
+}
+
+/// How templates see the body.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ParseAs {
+    /// As text.
+    #[default]
+    AsString,
+    /// As JSON, whose top-level keys become variables.
+    AsJson,
+    /// Not at all: nothing is buffered.
+    None,
+}
+
+/// One dynamic metadata entry.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MetadataRule {
+    /// The metadata namespace.
+    pub namespace: String,
+    /// The key in the namespace.
+    pub key: String,
+    /// The type of the value.
+    pub kind: MetadataKind,
+    /// The template of the value.
+    pub value: String,
+    /// Where the value stands in the configuration.
+    pub path: String,
+}
+
+/// The type of a metadata value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetadataKind {
+    /// `stringValue`
+    String,
+    /// `numberValue`: a number, or a template that renders to one.
+    Number,
+    /// `boolValue`: a boolean, or a template that renders to `true` or `false`.
+    Bool,
+}
+
+/// What a failure of one direction does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnError {
+    /// The transform answers with an error; nothing is applied.
+    #[default]
+    Fail,
+    /// The message passes as it came; nothing is applied.
+    Skip,
+    /// The failed field is left out: a `set` removes its header, an `add`, a metadata entry and
+    /// the body do nothing. The rest is applied.
+    Continue,
+}
+
+/// Bounds on the rendering of one direction of one stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Template instructions for each template.
+    pub fuel: u64,
+    /// Bytes that all templates of a direction may produce, intermediate values included.
+    pub output_bytes: usize,
+    /// Depth of template recursion.
+    pub recursion: usize,
+}
+
+impl Limits {
+    /// The largest `fuel` a configuration may ask for.
+    pub const MAX_FUEL: u64 = 100_000_000;
+    /// The largest `outputBytes`.
+    pub const MAX_OUTPUT_BYTES: usize = 256 << 20;
+    /// The largest `recursion`: safe on the stack of an Envoy worker.
+    pub const MAX_RECURSION: usize = 200;
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            fuel: 1_000_000,
+            output_bytes: 32 << 20,
+            recursion: 100,
+        }
+    }
+}
+
+impl Config {
+    /// Reads a configuration. Empty and blank input mean `{}`.
+    ///
+    /// Always answers what could be read, beside everything that was found; whether that refuses
+    /// the configuration is decided by the severities.
+    pub fn parse(bytes: &[u8]) -> (Config, Vec<Diagnostic>) {
+        match bytes::to_json(bytes) {
+            Ok(value) => read::config(&value),
+            Err(problem) => (Config::default(), vec![*problem]),
+        }
+    }
+}

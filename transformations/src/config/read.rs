@@ -1,0 +1,330 @@
+//! From JSON values to [`Config`], collecting every problem with its path.
+//!
+//! `null` counts as absent everywhere: Go and YAML tool chains produce it for unset fields.
+
+use serde_json::{Map, Value};
+
+use super::bytes::type_name;
+use super::{Body, Config, HeaderName, HeaderRule, Limits, MetadataKind, MetadataRule, OnError};
+use super::{ParseAs, Transform};
+use crate::codes::Code;
+use crate::diagnostics::{Diagnostic, Severity, nearest};
+
+mod header;
+
+/// Reads a whole configuration.
+pub(super) fn config(value: &Value) -> (Config, Vec<Diagnostic>) {
+    let mut reader = Reader { found: Vec::new() };
+    let mut config = Config::default();
+    if let Some(fields) = reader.object(value, "") {
+        reader.known(
+            fields,
+            "",
+            &["request", "response", "limits", "envAllow", "onError"],
+        );
+        let on_error = reader.on_error(fields, "").unwrap_or_default();
+        config = Config {
+            request: reader.transform(fields, "request", on_error),
+            response: reader.transform(fields, "response", on_error),
+            limits: reader.limits(fields),
+            env_allow: reader.env_allow(fields),
+        };
+    }
+    (config, reader.found)
+}
+
+struct Reader {
+    found: Vec<Diagnostic>,
+}
+
+impl Reader {
+    fn error(&mut self, code: Code, path: &str, message: impl Into<String>) {
+        self.found.push(Diagnostic::error(code, path, message));
+    }
+
+    fn wrong_type(&mut self, path: &str, expected: &str, found: &Value) {
+        let found = type_name(found);
+        self.error(
+            Code::WRONG_TYPE,
+            path,
+            format!("expected {expected}, found {found}"),
+        );
+    }
+
+    fn object<'a>(&mut self, value: &'a Value, path: &str) -> Option<&'a Map<String, Value>> {
+        match value {
+            Value::Object(fields) => Some(fields),
+            Value::Null => None,
+            other => {
+                self.wrong_type(path, "an object", other);
+                None
+            }
+        }
+    }
+
+    /// Notes the fields that nothing will read.
+    fn known(&mut self, fields: &Map<String, Value>, path: &str, known: &[&str]) {
+        for name in fields.keys().filter(|name| !known.contains(&name.as_str())) {
+            let shown: String = name.chars().take(64).collect();
+            let mut note = Diagnostic::error(
+                Code::UNKNOWN_FIELD,
+                &join(path, &shown),
+                "this field is not known and is ignored",
+            )
+            .with_severity(Severity::Note);
+            if let Some(near) = nearest(&shown, known.iter().copied()) {
+                note = note.with_help(format!("did you mean \"{near}\"?"));
+            }
+            self.found.push(note);
+        }
+    }
+
+    /// A string field; absent and `null` are `None`.
+    fn string(&mut self, fields: &Map<String, Value>, path: &str, name: &str) -> Option<String> {
+        match fields.get(name) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => Some(text.clone()),
+            Some(other) => {
+                self.wrong_type(&join(path, name), "a string", other);
+                None
+            }
+        }
+    }
+
+    fn list<'a>(&mut self, fields: &'a Map<String, Value>, path: &str, name: &str) -> &'a [Value] {
+        match fields.get(name) {
+            None | Some(Value::Null) => &[],
+            Some(Value::Array(items)) => items,
+            Some(other) => {
+                self.wrong_type(&join(path, name), "a list", other);
+                &[]
+            }
+        }
+    }
+
+    /// One of several words, spelt exactly.
+    fn choice<T: Copy>(
+        &mut self,
+        fields: &Map<String, Value>,
+        path: &str,
+        name: &str,
+        choices: &[(&'static str, T)],
+    ) -> Option<T> {
+        let word = self.string(fields, path, name)?;
+        if let Some((_, value)) = choices.iter().find(|(known, _)| *known == word) {
+            return Some(*value);
+        }
+        let known: Vec<_> = choices
+            .iter()
+            .map(|(known, _)| format!("\"{known}\""))
+            .collect();
+        let mut problem = Diagnostic::error(
+            Code::UNKNOWN_CHOICE,
+            &join(path, name),
+            format!("expected one of {}", known.join(", ")),
+        );
+        if let Some(near) = nearest(&word, choices.iter().map(|(known, _)| *known)) {
+            problem = problem.with_help(format!("did you mean \"{near}\"?"));
+        }
+        self.found.push(problem);
+        None
+    }
+
+    fn on_error(&mut self, fields: &Map<String, Value>, path: &str) -> Option<OnError> {
+        let choices = [
+            ("fail", OnError::Fail),
+            ("skip", OnError::Skip),
+            ("continue", OnError::Continue),
+        ];
+        self.choice(fields, path, "onError", &choices)
+    }
+
+    fn transform(&mut self, root: &Map<String, Value>, name: &str, on_error: OnError) -> Transform {
+        let mut transform = Transform {
+            on_error,
+            ..Transform::default()
+        };
+        let Some(fields) = root.get(name).and_then(|value| self.object(value, name)) else {
+            return transform;
+        };
+        let known = ["set", "add", "remove", "body", "dynamicMetadata", "onError"];
+        self.known(fields, name, &known);
+        transform.set = self.header_rules(fields, name, "set");
+        transform.add = self.header_rules(fields, name, "add");
+        transform.remove = self.header_names(fields, name);
+        transform.body = self.body(fields, name);
+        transform.dynamic_metadata = self.metadata(fields, name);
+        transform.on_error = self.on_error(fields, name).unwrap_or(on_error);
+        transform
+    }
+
+    fn body(&mut self, fields: &Map<String, Value>, path: &str) -> Body {
+        let path = join(path, "body");
+        let Some(fields) = fields
+            .get("body")
+            .and_then(|value| self.object(value, &path))
+        else {
+            return Body::default();
+        };
+        self.known(fields, &path, &["parseAs", "value"]);
+        let choices = [
+            ("AsString", ParseAs::AsString),
+            ("AsJson", ParseAs::AsJson),
+            ("None", ParseAs::None),
+        ];
+        Body {
+            parse_as: self
+                .choice(fields, &path, "parseAs", &choices)
+                .unwrap_or_default(),
+            value: self.string(fields, &path, "value").unwrap_or_default(),
+            path: join(&path, "value"),
+        }
+    }
+
+    fn metadata(&mut self, fields: &Map<String, Value>, path: &str) -> Vec<MetadataRule> {
+        let list = self.list(fields, path, "dynamicMetadata");
+        let path = join(path, "dynamicMetadata");
+        let rules = list.iter().enumerate().filter_map(|(index, item)| {
+            let path = format!("{path}[{index}]");
+            let fields = self.object(item, &path)?;
+            self.known(fields, &path, &["namespace", "key", "value"]);
+            let namespace = self.string(fields, &path, "namespace").unwrap_or_default();
+            let key = self.string(fields, &path, "key").unwrap_or_default();
+            let value = self.metadata_value(fields.get("value"), &join(&path, "value"));
+            match value {
+                Some((kind, value, path)) if !namespace.is_empty() && !key.is_empty() => {
+                    Some(MetadataRule {
+                        namespace,
+                        key,
+                        kind,
+                        value,
+                        path,
+                    })
+                }
+                _ => {
+                    self.found.push(
+                        Diagnostic::error(
+                            Code::INCOMPLETE_METADATA,
+                            &path,
+                            "this entry is ignored: it needs a namespace, a key and a value",
+                        )
+                        .with_severity(Severity::Warning),
+                    );
+                    None
+                }
+            }
+        });
+        rules.collect()
+    }
+
+    /// The value of a metadata entry: a bare string, or an object with one typed field.
+    fn metadata_value(
+        &mut self,
+        value: Option<&Value>,
+        path: &str,
+    ) -> Option<(MetadataKind, String, String)> {
+        let fields = match value? {
+            Value::String(text) => {
+                return Some((MetadataKind::String, text.clone(), path.to_owned()));
+            }
+            other => self.object(other, path)?,
+        };
+        self.known(fields, path, &["stringValue", "numberValue", "boolValue"]);
+        if let Some(text) = self.string(fields, path, "stringValue") {
+            return Some((MetadataKind::String, text, join(path, "stringValue")));
+        }
+        match fields.get("numberValue") {
+            Some(Value::Number(number)) => {
+                return Some((
+                    MetadataKind::Number,
+                    number.to_string(),
+                    join(path, "numberValue"),
+                ));
+            }
+            Some(Value::String(text)) => {
+                return Some((
+                    MetadataKind::Number,
+                    text.clone(),
+                    join(path, "numberValue"),
+                ));
+            }
+            None | Some(Value::Null) => {}
+            Some(other) => {
+                self.wrong_type(&join(path, "numberValue"), "a number or a template", other);
+            }
+        }
+        match fields.get("boolValue") {
+            Some(Value::Bool(flag)) => Some((
+                MetadataKind::Bool,
+                flag.to_string(),
+                join(path, "boolValue"),
+            )),
+            Some(Value::String(text)) => {
+                Some((MetadataKind::Bool, text.clone(), join(path, "boolValue")))
+            }
+            None | Some(Value::Null) => None,
+            Some(other) => {
+                self.wrong_type(&join(path, "boolValue"), "a boolean or a template", other);
+                None
+            }
+        }
+    }
+
+    fn limits(&mut self, root: &Map<String, Value>) -> Limits {
+        let mut limits = Limits::default();
+        let Some(fields) = root
+            .get("limits")
+            .and_then(|value| self.object(value, "limits"))
+        else {
+            return limits;
+        };
+        self.known(fields, "limits", &["fuel", "outputBytes", "recursion"]);
+        if let Some(fuel) = self.limit(fields, "fuel", Limits::MAX_FUEL) {
+            limits.fuel = fuel;
+        }
+        let most = Limits::MAX_OUTPUT_BYTES as u64;
+        if let Some(bytes) = self.limit(fields, "outputBytes", most) {
+            limits.output_bytes = usize::try_from(bytes).unwrap_or(Limits::MAX_OUTPUT_BYTES);
+        }
+        let most = Limits::MAX_RECURSION as u64;
+        if let Some(depth) = self.limit(fields, "recursion", most) {
+            limits.recursion = usize::try_from(depth).unwrap_or(Limits::MAX_RECURSION);
+        }
+        limits
+    }
+
+    fn limit(&mut self, fields: &Map<String, Value>, name: &str, most: u64) -> Option<u64> {
+        let value = fields.get(name).filter(|value| !value.is_null())?;
+        match value.as_u64().filter(|n| (1..=most).contains(n)) {
+            Some(n) => Some(n),
+            None => {
+                let path = join("limits", name);
+                let message = format!("expected a whole number from 1 to {most}");
+                self.error(Code::BAD_LIMIT, &path, message);
+                None
+            }
+        }
+    }
+
+    fn env_allow(&mut self, root: &Map<String, Value>) -> Option<Vec<String>> {
+        root.get("envAllow").filter(|value| !value.is_null())?;
+        let mut names = Vec::new();
+        for (index, item) in self.list(root, "", "envAllow").iter().enumerate() {
+            match item {
+                Value::String(name) => names.push(name.clone()),
+                other => self.wrong_type(&format!("envAllow[{index}]"), "a string", other),
+            }
+        }
+        // Even a malformed list is a list: it must never end up allowing everything.
+        Some(names)
+    }
+}
+
+/// A field's path below its parent's.
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
+}

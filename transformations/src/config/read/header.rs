@@ -1,0 +1,169 @@
+//! Header rules and names: lists, the older map shape, and what makes a name acceptable.
+
+use serde_json::{Map, Value};
+
+use super::{HeaderName, HeaderRule, Reader, join};
+use crate::codes::Code;
+use crate::diagnostics::Diagnostic;
+
+impl Reader {
+    /// `set` or `add`: a list of `{name, value}`, or a map of name to value.
+    pub(super) fn header_rules(
+        &mut self,
+        fields: &Map<String, Value>,
+        parent: &str,
+        field: &str,
+    ) -> Vec<HeaderRule> {
+        let path = join(parent, field);
+        let mut rules = Vec::new();
+        match fields.get(field) {
+            None | Some(Value::Null) => {}
+            Some(Value::Array(items)) => {
+                for (index, item) in items.iter().enumerate() {
+                    rules.extend(self.header_rule(item, &format!("{path}[{index}]"), field));
+                }
+            }
+            Some(Value::Object(map)) => {
+                for (name, value) in map {
+                    let at = format!("{path}[{:?}]", name.chars().take(64).collect::<String>());
+                    let value = match value {
+                        Value::String(text) => text.clone(),
+                        Value::Null => String::new(),
+                        other => {
+                            self.wrong_type(&at, "a string", other);
+                            continue;
+                        }
+                    };
+                    if let Some(name) = self.header_name(name, &at) {
+                        rules.push(HeaderRule {
+                            name,
+                            value,
+                            path: at,
+                        });
+                    }
+                }
+            }
+            Some(other) => self.wrong_type(&path, "a list of {\"name\", \"value\"}", other),
+        }
+        rules.retain(|rule| self.allowed(rule, parent, field));
+        rules
+    }
+
+    fn header_rule(&mut self, item: &Value, path: &str, field: &str) -> Option<HeaderRule> {
+        let Some(fields) = self.object(item, path) else {
+            if item.is_null() {
+                self.wrong_type(path, "an object with a name and a value", item);
+            }
+            return None;
+        };
+        self.known(fields, path, &["name", "value"]);
+        let value = self.string(fields, path, "value").unwrap_or_default();
+        let at = join(path, "name");
+        match fields.get("name") {
+            None | Some(Value::Null) => {
+                self.error(
+                    Code::MISSING_NAME,
+                    path,
+                    format!("this {field} rule has no name"),
+                );
+                None
+            }
+            Some(Value::String(name)) => {
+                let name = self.header_name(name, &at)?;
+                Some(HeaderRule {
+                    name,
+                    value,
+                    path: join(path, "value"),
+                })
+            }
+            Some(other) => {
+                self.wrong_type(&at, "a string", other);
+                None
+            }
+        }
+    }
+
+    /// `remove`: a list of names.
+    pub(super) fn header_names(
+        &mut self,
+        fields: &Map<String, Value>,
+        parent: &str,
+    ) -> Vec<HeaderName> {
+        let mut names = Vec::new();
+        let path = join(parent, "remove");
+        for (index, item) in self.list(fields, parent, "remove").iter().enumerate() {
+            let path = format!("{path}[{index}]");
+            let Value::String(name) = item else {
+                self.wrong_type(&path, "a header name", item);
+                continue;
+            };
+            let Some(name) = self.header_name(name, &path) else {
+                continue;
+            };
+            if is_vital(&name, parent) {
+                self.found.push(
+                    Diagnostic::error(
+                        Code::PROTECTED_HEADER,
+                        &path,
+                        format!("{name} cannot be removed: no message can be without it"),
+                    )
+                    .with_help(format!("use set to give {name} another value")),
+                );
+                continue;
+            }
+            names.push(HeaderName { name, path });
+        }
+        names
+    }
+
+    /// The name in lower case, if HTTP allows it.
+    fn header_name(&mut self, name: &str, path: &str) -> Option<String> {
+        let token = name.strip_prefix(':').unwrap_or(name);
+        if !token.is_empty() && token.bytes().all(is_token_byte) {
+            return Some(name.to_ascii_lowercase());
+        }
+        let message = if token.is_empty() {
+            "a header name must not be empty".to_owned()
+        } else {
+            let bad = token
+                .chars()
+                .find(|&c| !u8::try_from(c).is_ok_and(is_token_byte));
+            format!("a header name must not contain {:?}", bad.unwrap_or(' '))
+        };
+        self.error(Code::BAD_HEADER_NAME, path, message);
+        None
+    }
+
+    /// Refuses rules that could only break the message.
+    fn allowed(&mut self, rule: &HeaderRule, parent: &str, field: &str) -> bool {
+        if !is_vital(&rule.name, parent) {
+            return true;
+        }
+        let name = &rule.name;
+        let (message, help) = match field {
+            "add" => (
+                format!("{name} cannot be added a second time"),
+                format!("use set to give {name} another value"),
+            ),
+            _ if rule.value.is_empty() => (
+                format!("an empty value would remove {name}: no message can be without it"),
+                format!("give {name} a value"),
+            ),
+            _ => return true,
+        };
+        let problem = Diagnostic::error(Code::PROTECTED_HEADER, &rule.path, message);
+        self.found.push(problem.with_help(help));
+        false
+    }
+}
+
+/// Whether a message of this direction cannot be without the header. Envoy crashes or resets the
+/// stream when one is missing further down the chain.
+fn is_vital(name: &str, parent: &str) -> bool {
+    name.starts_with(':') || (parent == "request" && name == "host")
+}
+
+/// A `tchar` of RFC 9110.
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}

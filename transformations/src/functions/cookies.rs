@@ -1,0 +1,52 @@
+//! `get_cookie` and `get_cookie_i`.
+
+use std::borrow::Cow;
+
+use minijinja::State;
+
+use super::{Function, function};
+use crate::message::Message;
+use crate::template::Phase;
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    function!(
+        "get_cookie",
+        "get_cookie(name)",
+        "The value of the first request cookie of this name; empty if there is none.",
+        ("{{ get_cookie(\"session\") }}", ""),
+        (1, 1),
+        Cookie,
+        |environment, private, _| environment.add_function(private, get_cookie),
+    ),
+    function!(
+        "get_cookie_i",
+        "get_cookie_i(name)",
+        "As get_cookie, ignoring the case of the name.",
+        ("{{ get_cookie_i(\"Session\") }}", ""),
+        (1, 1),
+        Cookie,
+        |environment, private, _| environment.add_function(private, get_cookie_i),
+    ),
+];
+
+fn get_cookie(state: &State<'_, '_>, name: Cow<'_, str>) -> String {
+    find(state, |key| key == name)
+}
+
+fn get_cookie_i(state: &State<'_, '_>, name: Cow<'_, str>) -> String {
+    find(state, |key| key.eq_ignore_ascii_case(&name))
+}
+
+fn find(state: &State<'_, '_>, is_name: impl Fn(&str) -> bool) -> String {
+    Message::with(state, |message| {
+        // Several cookie headers were joined with ", "; HTTP/2 splits them at "; ". A comma cannot
+        // stand in a cookie value, so both ends are cut points.
+        let cookies = message.header(Phase::Request, "cookie");
+        cookies
+            .split([';', ','])
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(key, _)| is_name(key.trim()))
+            .map(|(_, value)| value.trim().to_owned())
+            .unwrap_or_default()
+    })
+}

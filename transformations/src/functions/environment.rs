@@ -1,0 +1,85 @@
+//! `env`, and the rule that says which variables it may read.
+//!
+//! Variables are read once, when a configuration is compiled: looking them up on a worker would
+//! take the process-wide lock of the environment, and race with whoever changes it.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Function, function};
+use crate::options::ENV_ALLOW_VARIABLE;
+
+pub(super) const FUNCTIONS: &[Function] = &[function!(
+    "env",
+    "env(name)",
+    "The environment variable of the proxy, read when the configuration was loaded; empty if it is not set.",
+    ("{{ env(\"RUSTFORMATIONS_NOT_SET\") }}", ""),
+    (1, 1),
+    Environment,
+    |environment, private, env| {
+        let env = env.clone();
+        environment.add_function(private, move |name: Cow<'_, str>| {
+            env.value(&name).to_owned()
+        });
+    },
+)];
+
+/// The variables that templates of one configuration may read, with their values.
+#[derive(Clone, Debug)]
+pub(crate) struct EnvAccess {
+    /// `None`: every name may be read.
+    allowed: Option<Arc<[String]>>,
+    values: Arc<BTreeMap<String, String>>,
+}
+
+impl EnvAccess {
+    /// A name may be read if no list there is leaves it out: the host's list is a ceiling that a
+    /// configuration can narrow but not widen.
+    pub(crate) fn new(host: Option<&[String]>, config: Option<&[String]>) -> EnvAccess {
+        let allowed: Option<Arc<[String]>> = match (host, config) {
+            (None, None) => None,
+            (Some(names), None) | (None, Some(names)) => Some(names.into()),
+            (Some(host), Some(config)) => Some(
+                config
+                    .iter()
+                    .filter(|name| host.contains(name))
+                    .cloned()
+                    .collect(),
+            ),
+        };
+        let values = match &allowed {
+            Some(names) => names
+                .iter()
+                // An empty name, or one with '=' or NUL, is no variable.
+                .filter(|name| !name.is_empty() && !name.contains(['=', '\0']))
+                .filter_map(|name| Some((name.clone(), std::env::var(name).ok()?)))
+                .collect(),
+            None => std::env::vars_os()
+                .filter_map(|(name, value)| {
+                    Some((name.into_string().ok()?, value.into_string().ok()?))
+                })
+                .collect(),
+        };
+        EnvAccess {
+            allowed,
+            values: Arc::new(values),
+        }
+    }
+
+    pub(crate) fn allows(&self, name: &str) -> bool {
+        self.allowed
+            .as_ref()
+            .is_none_or(|names| names.iter().any(|allowed| allowed == name))
+    }
+
+    /// The value, or nothing.
+    pub(crate) fn value(&self, name: &str) -> &str {
+        self.values.get(name).map_or("", String::as_str)
+    }
+
+    /// What to do about a name that is not allowed.
+    pub(crate) fn help(&self) -> String {
+        format!("add it to \"envAllow\", and to {ENV_ALLOW_VARIABLE} where that is set")
+    }
+}

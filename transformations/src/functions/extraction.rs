@@ -1,0 +1,160 @@
+//! `extraction`, and the extractors of a configuration that it reads.
+//!
+//! An extractor is a regular expression over a header or the body, and a group of it. Extractors are
+//! compiled on the main thread; templates name them with constants, so that what they read is known
+//! before any traffic.
+//!
+//! The expression must match the whole value, as it must in the classic transformation filter. A
+//! value that it does not match gives an empty text.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use minijinja::State;
+use regex::Regex;
+
+use super::{Function, function};
+use crate::codes::Code;
+use crate::config::{Extractor as Rule, ExtractorSource};
+use crate::diagnostics::Diagnostic;
+use crate::message::Message;
+use crate::template::Phase;
+
+pub(super) const FUNCTIONS: &[Function] = &[function!(
+    "extraction",
+    "extraction(name)",
+    "What the extractor of this name, which must be a constant, finds in its header or in the body.",
+    ("{{ extraction(\"version\") }}", "v1"),
+    (1, 1),
+    Extraction,
+    |environment, name, configured| {
+        let extractors = configured.extractors.clone();
+        environment.add_function(name, move |state: &State<'_, '_>, name: Cow<'_, str>| {
+            Message::with(state, |message| extractors.extract(message, &name))
+        });
+    },
+)];
+
+/// The extractors of both directions, by name.
+#[derive(Debug, Default)]
+pub(crate) struct Extractors {
+    request: BTreeMap<String, Extractor>,
+    response: BTreeMap<String, Extractor>,
+}
+
+/// One compiled extractor.
+#[derive(Debug)]
+pub(crate) struct Extractor {
+    pub(crate) source: ExtractorSource,
+    regex: Regex,
+    group: usize,
+}
+
+impl Extractors {
+    /// Compiles the extractors of one direction. What is wrong with them is added to `found`.
+    pub(crate) fn compile(&mut self, phase: Phase, rules: &[Rule], found: &mut Vec<Diagnostic>) {
+        for rule in rules {
+            match compile(rule) {
+                Ok(extractor) => {
+                    self.of_mut(phase).insert(rule.name.clone(), extractor);
+                }
+                Err(problem) => found.push(problem),
+            }
+        }
+    }
+
+    /// The extractors of one direction.
+    pub(crate) fn of(&self, phase: Phase) -> &BTreeMap<String, Extractor> {
+        match phase {
+            Phase::Request => &self.request,
+            Phase::Response => &self.response,
+        }
+    }
+
+    fn of_mut(&mut self, phase: Phase) -> &mut BTreeMap<String, Extractor> {
+        match phase {
+            Phase::Request => &mut self.request,
+            Phase::Response => &mut self.response,
+        }
+    }
+
+    fn extract(&self, message: &Message, name: &str) -> String {
+        let Some(extractor) = self.of(message.phase()).get(name) else { return String::new() };
+        match &extractor.source {
+            ExtractorSource::Header(name) => {
+                extractor.extract(&message.header(message.phase(), name)).to_owned()
+            }
+            ExtractorSource::Body => {
+                extractor.extract(message.body().as_str().unwrap_or_default()).to_owned()
+            }
+        }
+    }
+}
+
+impl Extractor {
+    fn extract<'t>(&self, text: &'t str) -> &'t str {
+        let group = self.regex.captures(text).and_then(|captures| captures.get(self.group));
+        group.map_or("", |found| found.as_str())
+    }
+}
+
+fn compile(rule: &Rule) -> Result<Extractor, Diagnostic> {
+    // Checked by itself first: an unbalanced parenthesis must not close the one around it.
+    let whole = super::regex::compile(&rule.regex)
+        .and_then(|_| super::regex::compile(&format!("^(?:{})$", rule.regex)));
+    let regex = whole.map_err(|reason| {
+        let path = format!("{}.regex", rule.path);
+        let message = format!("the regular expression is not valid: {reason}");
+        Diagnostic::error(Code::BAD_PATTERN, &path, message)
+    })?;
+    if rule.subgroup >= regex.captures_len() {
+        let groups = regex.captures_len() - 1;
+        let path = format!("{}.subgroup", rule.path);
+        let message = format!("the regular expression has {groups} groups");
+        return Err(Diagnostic::error(Code::BAD_EXTRACTOR, &path, message)
+            .with_help("0 is the whole value, 1 the first group in parentheses"));
+    }
+    Ok(Extractor { source: rule.source.clone(), regex, group: rule.subgroup })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn extractor(regex: &str, subgroup: usize) -> Result<Extractor, Diagnostic> {
+        compile(&Rule {
+            name: "x".into(),
+            source: ExtractorSource::Body,
+            regex: regex.into(),
+            subgroup,
+            path: "request.extractors.x".into(),
+        })
+    }
+
+    #[test]
+    fn the_expression_must_match_the_whole_value() {
+        for (regex, group, text, found) in [
+            ("/(v[0-9]+)/.*", 1, "/v1/chat", "v1"),
+            ("/(v[0-9]+)/.*", 0, "/v1/chat", "/v1/chat"),
+            ("v[0-9]+", 0, "/v1/chat", ""),
+            ("a|b", 0, "b", "b"),
+            ("a|b", 0, "bb", ""),
+            ("(x)?y", 1, "y", ""),
+        ] {
+            let extractor = extractor(regex, group).unwrap();
+            assert_eq!(extractor.extract(text), found, "{regex} {text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_compiled_is_explained() {
+        for (regex, group, explanation) in [
+            ("(", 0, "unclosed group"),
+            (")(", 0, "unopened group"),
+            ("(a)", 2, "the regular expression has 1 groups"),
+        ] {
+            let problem = extractor(regex, group).unwrap_err().to_string();
+            assert!(problem.contains(explanation), "{problem}");
+        }
+    }
+}

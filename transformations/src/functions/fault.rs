@@ -1,0 +1,54 @@
+//! Why a template function refuses its arguments.
+//!
+//! Made on a worker thread while a template renders, or on the main thread for arguments that are
+//! constants. Each kind is a fixed sentence: what the arguments held may be a prompt or a key, so no
+//! part of them ever enters a message.
+
+use thiserror::Error;
+
+/// The ways in which a function's arguments can be unusable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub(crate) enum Fault {
+    /// A `%` without two hexadecimal digits after it.
+    #[error("urldecode: a `%` must be followed by two hexadecimal digits")]
+    PercentEscape,
+    /// Decoded bytes are not text.
+    #[error("urldecode: the decoded bytes are not UTF-8 text")]
+    DecodedNotUtf8,
+    /// Text given as a time is neither seconds nor RFC 3339.
+    #[error("date: the time is neither a number of seconds nor RFC 3339 text")]
+    NotATime,
+    /// A time before year -9999 or after year 9999.
+    #[error("date: the time is out of range")]
+    TimeOutOfRange,
+    /// A date format with an unknown or unfinished directive.
+    #[error("date: the format holds a directive that does not exist or has no meaning in UTC")]
+    DateFormat,
+    /// A regular expression that was not compiled with the configuration.
+    #[error("the regular expression is not a constant of the configuration")]
+    UnknownPattern,
+    /// A replacement that names a group the expression lacks.
+    #[error("regex_replace: the replacement names a group that the expression does not have")]
+    UnknownGroup,
+    /// A replacement with a `$` that starts nothing.
+    #[error("regex_replace: in a replacement, `$` must be written `$$` or start a group: `$1`, `${{name}}`")]
+    Replacement,
+    /// Text that should be JSON and is not.
+    #[error("the text is not valid JSON")]
+    NotJson,
+    /// A text that is not an RFC 6901 pointer.
+    #[error("the pointer must be empty or start with `/`, with `~` written `~0`")]
+    BadPointer,
+    /// A pointer to a place that cannot exist in this document.
+    #[error("json_set: the pointer leads through something that does not exist in the document")]
+    NoSuchPlace,
+    /// The whole document was to be removed.
+    #[error("json_remove: the whole document cannot be removed")]
+    WholeDocument,
+    /// A merge of objects with too many members, see `json_edit::MAX_COMPARISONS`.
+    #[error("json_merge: the objects have too many members to be merged")]
+    TooMuchToMerge,
+    /// The result would be larger than the caller allows.
+    #[error("the result is too large")]
+    TooLarge,
+}

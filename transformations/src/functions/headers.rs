@@ -1,0 +1,38 @@
+//! `header` and `request_header`.
+
+use std::borrow::Cow;
+
+use minijinja::State;
+
+use super::{Function, function};
+use crate::message::Message;
+use crate::template::Phase;
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    function!(
+        "header",
+        "header(name)",
+        "The header of the message being transformed; repeated headers are joined with \", \", an absent one is empty.",
+        ("{{ header(\"x-none\") }}", ""),
+        (1, 1),
+        Header,
+        |environment, private, _| environment.add_function(private, header),
+    ),
+    function!(
+        "request_header",
+        "request_header(name)",
+        "The request header, in either direction: for a response, as the client sent it.",
+        ("{{ request_header(\"x-none\") }}", ""),
+        (1, 1),
+        RequestHeader,
+        |environment, private, _| environment.add_function(private, request_header),
+    ),
+];
+
+fn header(state: &State<'_, '_>, name: Cow<'_, str>) -> String {
+    Message::with(state, |message| message.header(message.phase(), &name))
+}
+
+fn request_header(state: &State<'_, '_>, name: Cow<'_, str>) -> String {
+    Message::with(state, |message| message.header(Phase::Request, &name))
+}

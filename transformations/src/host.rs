@@ -1,0 +1,156 @@
+//! What a host knows about a stream beside its messages: metadata and attributes.
+//!
+//! Templates name what they read with constants, which the compiler checks on the main thread. A
+//! transform then asks the host for just these, on the stream's worker, once for all templates of a
+//! direction.
+
+use minijinja::Value;
+
+/// Whose metadata is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MetadataSource {
+    /// The stream's dynamic metadata.
+    Dynamic,
+    /// The metadata of the cluster that was chosen.
+    Cluster,
+    /// The metadata of the upstream host that was chosen.
+    Host,
+}
+
+/// A value that a host answers with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HostValue {
+    /// A string.
+    Text(String),
+    /// A whole number.
+    Integer(i64),
+    /// A number, as protobuf structs hold them.
+    Number(f64),
+    /// A boolean.
+    Bool(bool),
+}
+
+impl HostValue {
+    pub(crate) fn to_value(&self) -> Value {
+        match self {
+            HostValue::Text(text) => Value::from(text.as_str()),
+            HostValue::Integer(number) => Value::from(*number),
+            HostValue::Number(number) => to_number(*number),
+            HostValue::Bool(flag) => Value::from(*flag),
+        }
+    }
+}
+
+/// Metadata knows only floats; those that are whole are meant, and printed, as integers.
+fn to_number(number: f64) -> Value {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if number.fract() == 0.0 && number.abs() <= EXACT {
+        Value::from(number as i64)
+    } else {
+        Value::from(number)
+    }
+}
+
+/// The type of an attribute: which of the host's calls reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttributeKind {
+    /// A string.
+    Text,
+    /// A whole number.
+    Integer,
+    /// A boolean.
+    Bool,
+}
+
+/// An attribute of a stream, by the name that Envoy gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attribute {
+    name: &'static str,
+    kind: AttributeKind,
+}
+
+impl Attribute {
+    /// Every attribute that templates may read. Those whose values are maps or times, or that have
+    /// none while a message is transformed, are left out.
+    pub const ALL: [Attribute; 35] = [
+        text("request.path"),
+        text("request.url_path"),
+        text("request.query"),
+        text("request.host"),
+        text("request.scheme"),
+        text("request.method"),
+        text("request.referer"),
+        text("request.useragent"),
+        text("request.id"),
+        text("request.protocol"),
+        integer("request.size"),
+        integer("request.total_size"),
+        text("source.address"),
+        integer("source.port"),
+        text("destination.address"),
+        integer("destination.port"),
+        integer("connection.id"),
+        Attribute { name: "connection.mtls", kind: AttributeKind::Bool },
+        text("connection.requested_server_name"),
+        text("connection.tls_version"),
+        text("connection.subject_local_certificate"),
+        text("connection.subject_peer_certificate"),
+        text("connection.dns_san_local_certificate"),
+        text("connection.dns_san_peer_certificate"),
+        text("connection.uri_san_local_certificate"),
+        text("connection.uri_san_peer_certificate"),
+        text("connection.sha256_peer_certificate_digest"),
+        text("upstream.address"),
+        integer("upstream.port"),
+        text("upstream.local_address"),
+        integer("upstream.request_attempt_count"),
+        text("xds.cluster_name"),
+        text("xds.route_name"),
+        text("xds.virtual_host_name"),
+        text("xds.filter_chain_name"),
+    ];
+
+    /// The name, such as `source.address`.
+    pub fn name(self) -> &'static str {
+        self.name
+    }
+
+    /// The type of its value.
+    pub fn kind(self) -> AttributeKind {
+        self.kind
+    }
+
+    /// The attribute of this name.
+    pub fn find(name: &str) -> Option<Attribute> {
+        Attribute::ALL.into_iter().find(|attribute| attribute.name == name)
+    }
+}
+
+const fn text(name: &'static str) -> Attribute {
+    Attribute { name, kind: AttributeKind::Text }
+}
+
+const fn integer(name: &'static str) -> Attribute {
+    Attribute { name, kind: AttributeKind::Integer }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_of_metadata_print_as_integers() {
+        for (number, text) in [(3.0, "3"), (-2.0, "-2"), (0.5, "0.5"), (1e300, "1e300")] {
+            assert_eq!(HostValue::Number(number).to_value().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn attributes_are_found_by_name_and_listed_once() {
+        for attribute in Attribute::ALL {
+            assert_eq!(Attribute::find(attribute.name()), Some(attribute));
+        }
+        assert_eq!(Attribute::find("source"), None);
+    }
+}

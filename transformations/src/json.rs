@@ -1,0 +1,34 @@
+//! JSON documents that are read in place and edited as bytes.
+//!
+//! A [`Document`] keeps the text it was parsed from. Parsing checks the whole text once and builds no
+//! value tree; a [`Node`] is a place in that text, and a container is looked into only when somebody
+//! asks for one of its members. What nobody touches is never decoded, so key order, number spellings,
+//! unknown fields and whitespace survive every edit made through [`patch`].
+//!
+//! Template contexts, metadata extraction and body patches call this on a worker thread, once per
+//! buffered body or stream event; patches are compiled on the main thread.
+//!
+//! What is refused: text that is not JSON by RFC 8259, text in another encoding than UTF-8, a byte
+//! order mark, lone surrogates in `\u` escapes, and more than [`MAX_DEPTH`] levels of nesting. Numbers
+//! of any size are accepted, since they are kept as text.
+
+mod compare;
+mod container;
+mod document;
+mod error;
+mod node;
+mod number;
+mod outline;
+pub mod patch;
+mod pointer;
+mod scan;
+mod string;
+
+pub use document::Document;
+pub use error::{ParseError, ParseErrorKind};
+pub use node::{Kind, Node};
+pub use pointer::{Pointer, PointerError};
+pub use scan::MAX_DEPTH;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,217 @@
+//! A place in a document.
+//!
+//! Template contexts hold nodes as values and extraction walks them, on the worker thread that parsed
+//! the document; nothing prevents another thread.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use super::container::Container;
+use super::document::Source;
+use super::number;
+use super::pointer::{self, Pointer};
+use super::scan::Span;
+use super::string;
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number of any size and spelling.
+    Number,
+    /// A string.
+    String,
+    /// An array.
+    Array,
+    /// An object.
+    Object,
+}
+
+/// One value of a [`Document`](super::Document). Keeps the document alive; a clone costs two reference
+/// counts.
+///
+/// Looking into a container scans that container once, for all nodes of the document together.
+#[derive(Clone)]
+pub struct Node {
+    source: Arc<Source>,
+    span: Span,
+    /// The container this is a member of, and which; none for the root.
+    parent: Option<(Arc<Container>, usize)>,
+}
+
+impl Node {
+    pub(super) fn root(source: Arc<Source>) -> Self {
+        let span = source.root;
+        Self {
+            source,
+            span,
+            parent: None,
+        }
+    }
+
+    /// What this value is. Cost: a look at its first byte.
+    pub fn kind(&self) -> Kind {
+        match self.raw().as_bytes().first() {
+            Some(b'{') => Kind::Object,
+            Some(b'[') => Kind::Array,
+            Some(b'"') => Kind::String,
+            Some(b't') => Kind::Bool(true),
+            Some(b'f') => Kind::Bool(false),
+            Some(b'n') => Kind::Null,
+            _ => Kind::Number,
+        }
+    }
+
+    /// The text of this value exactly as it stands in the document.
+    pub fn raw(&self) -> &str {
+        self.span.of(&self.source.text)
+    }
+
+    /// The member of an object with this key, the last one if the key repeats. None if there is none
+    /// or this is not an object.
+    ///
+    /// Cost: a comparison for each key.
+    pub fn get(&self, key: &str) -> Option<Self> {
+        if self.kind() != Kind::Object {
+            return None;
+        }
+        let container = self.container()?;
+        self.member(container, container.position(&self.source.text, key)?)
+    }
+
+    /// The item of an array at this place, counted from 0. None if there is none or this is not an
+    /// array.
+    pub fn index(&self, index: usize) -> Option<Self> {
+        if self.kind() != Kind::Array {
+            return None;
+        }
+        self.member(self.container()?, index)
+    }
+
+    /// The value a JSON Pointer leads to from here. `-` leads nowhere.
+    pub fn pointer(&self, path: &Pointer) -> Option<Self> {
+        path.tokens()
+            .iter()
+            .try_fold(self.clone(), |node, token| match node.kind() {
+                Kind::Array => node.index(pointer::array_index(token)?),
+                _ => node.get(token),
+            })
+    }
+
+    /// How many items an array, or how many distinct keys an object has; 0 for everything else.
+    pub fn len(&self) -> usize {
+        self.container().map_or(0, |container| {
+            container.members().len() - container.shadowed(&self.source.text).len()
+        })
+    }
+
+    /// Whether [`len`](Self::len) is 0.
+    pub fn is_empty(&self) -> bool {
+        self.container()
+            .is_none_or(|container| container.members().is_empty())
+    }
+
+    /// The entries of an object in the order of the text; nothing for other kinds.
+    ///
+    /// A key that repeats comes once, with its last value, where that value stands.
+    pub fn entries(&self) -> impl Iterator<Item = (Cow<'_, str>, Self)> + '_ {
+        let container = self.container().filter(|_| self.kind() == Kind::Object);
+        container.into_iter().flat_map(move |container| {
+            let shadowed = container.shadowed(&self.source.text);
+            let visible = move |index: &usize| shadowed.binary_search(index).is_err();
+            (0..container.members().len())
+                .filter(visible)
+                .filter_map(move |index| {
+                    let key = container.members().get(index)?.key.of(&self.source.text);
+                    Some((string::decode(key), self.member(container, index)?))
+                })
+        })
+    }
+
+    /// The items of an array; nothing for other kinds.
+    pub fn items(&self) -> impl Iterator<Item = Self> + '_ {
+        let container = self.container().filter(|_| self.kind() == Kind::Array);
+        container.into_iter().flat_map(move |container| {
+            (0..container.members().len()).filter_map(move |index| self.member(container, index))
+        })
+    }
+
+    /// The contents of a string. Borrows from the document if the string has no escapes.
+    pub fn as_str(&self) -> Option<Cow<'_, str>> {
+        (self.kind() == Kind::String).then(|| string::decode(self.raw()))
+    }
+
+    /// The value of a boolean.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self.kind() {
+            Kind::Bool(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Whether this is `null`.
+    pub fn is_null(&self) -> bool {
+        self.kind() == Kind::Null
+    }
+
+    /// A number exactly as it is spelled.
+    pub fn number_text(&self) -> Option<&str> {
+        (self.kind() == Kind::Number).then(|| self.raw())
+    }
+
+    /// A number spelled as an integer that fits. `1.0`, `1e3` and `-0` are not integers, as in
+    /// serde_json.
+    pub fn as_i64(&self) -> Option<i64> {
+        number::to_integer(self.number_text()?)
+    }
+
+    /// Like [`as_i64`](Self::as_i64).
+    pub fn as_u64(&self) -> Option<u64> {
+        number::to_integer(self.number_text()?)
+    }
+
+    /// Like [`as_i64`](Self::as_i64).
+    pub fn as_i128(&self) -> Option<i128> {
+        number::to_integer(self.number_text()?)
+    }
+
+    /// The nearest float to a number. None for numbers beyond every float, such as `1e400`.
+    pub fn as_f64(&self) -> Option<f64> {
+        number::to_float(self.number_text()?)
+    }
+
+    /// What is inside, if this is a container.
+    fn container(&self) -> Option<&Arc<Container>> {
+        if !matches!(self.kind(), Kind::Object | Kind::Array) {
+            return None;
+        }
+        match &self.parent {
+            None => Some(&self.source.container),
+            Some((parent, index)) => parent.below(&self.source.text, *index),
+        }
+    }
+
+    fn member(&self, container: &Arc<Container>, index: usize) -> Option<Self> {
+        let span = container.members().get(index)?.value;
+        let parent = Some((Arc::clone(container), index));
+        Some(Self {
+            source: Arc::clone(&self.source),
+            span,
+            parent,
+        })
+    }
+}
+
+/// Says what the node is, never what it holds: bodies do not belong in logs.
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node")
+            .field("kind", &self.kind())
+            .field("span", &self.span)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,106 @@
+//! A document while it is being edited: text where nobody looked, opened containers on the way to the
+//! edits.
+//!
+//! Lives for one application of a patch, on one worker thread.
+
+use std::sync::Arc;
+
+use super::apply::PatchErrorKind;
+use super::edited::{Edited, Slice};
+use super::layout::Layout;
+use crate::json::container::Container;
+use crate::json::scan::Span;
+
+/// One value of the document being edited.
+#[derive(Clone)]
+pub(super) enum Tree<'a> {
+    Closed(Closed<'a>),
+    Open(Layout<'a>),
+}
+
+/// A value nobody has looked into: the slice is exactly its text.
+#[derive(Clone)]
+pub(super) struct Closed<'a> {
+    pub(super) slice: Slice<'a>,
+    /// What was already found inside it, or where to find it, if it is from the document.
+    pub(super) found: Found,
+}
+
+/// How to come by the members of a closed value with the least scanning.
+#[derive(Clone)]
+pub(super) enum Found {
+    /// Nobody knows: scan it.
+    Nothing,
+    /// These are the members.
+    Members(Arc<Container>),
+    /// It is this member of this container, which remembers what was found inside.
+    MemberOf(Arc<Container>, usize),
+}
+
+impl<'a> Tree<'a> {
+    /// The container this value is, opened for editing.
+    pub(super) fn open(&mut self) -> Result<&mut Layout<'a>, PatchErrorKind> {
+        if let Self::Closed(closed) = self {
+            *self = Self::Open(closed.open()?);
+        }
+        match self {
+            Self::Open(layout) => Ok(layout),
+            // Opened above, or by an earlier operation.
+            Self::Closed(_) => Err(PatchErrorKind::NotAContainer),
+        }
+    }
+
+    pub(super) fn write(&self, out: &mut Edited<'a>) {
+        match self {
+            Self::Closed(closed) => out.push(closed.slice),
+            Self::Open(layout) => layout.write(out),
+        }
+    }
+
+    /// The value's text as it would be written.
+    pub(super) fn to_text(&self) -> Vec<u8> {
+        match self {
+            Self::Closed(closed) => closed.slice.text().as_bytes().to_vec(),
+            Self::Open(_) => self.written().to_vec(),
+        }
+    }
+
+    /// How long the text would be.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Closed(closed) => closed.slice.len(),
+            Self::Open(_) => self.written().len(),
+        }
+    }
+
+    fn written(&self) -> Edited<'a> {
+        let mut edited = Edited::new("");
+        self.write(&mut edited);
+        edited
+    }
+}
+
+impl<'a> Closed<'a> {
+    /// A value that comes from outside the document.
+    pub(super) fn value(slice: Slice<'a>) -> Tree<'a> {
+        Tree::Closed(Self {
+            slice,
+            found: Found::Nothing,
+        })
+    }
+
+    fn open(&self) -> Result<Layout<'a>, PatchErrorKind> {
+        let slice = self.slice;
+        if !slice.text().starts_with(['{', '[']) {
+            return Err(PatchErrorKind::NotAContainer);
+        }
+        let container = match &self.found {
+            Found::Members(container) => Some(Arc::clone(container)),
+            Found::MemberOf(parent, index) => parent.below(slice.source, *index).cloned(),
+            Found::Nothing => None,
+        };
+        let container = container
+            .unwrap_or_else(|| Container::scan(slice.source, Span::new(slice.start, slice.end)));
+        Ok(Layout::new(slice, container))
+    }
+}

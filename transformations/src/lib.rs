@@ -1,0 +1,56 @@
+//! HTTP message transformations with Jinja templates.
+//!
+//! A configuration says which headers to set, add and remove, what the body becomes, and what goes
+//! into dynamic metadata; each value is a template over the message. [`Program::compile`] turns the
+//! configuration into something that runs, or says everything that is wrong with it.
+//! [`Program::needs`] says what the program reads and writes, so that a host can decide before any
+//! traffic what to buffer. [`Program::open`] gives the state of one stream, and that calls back
+//! into the host through [`TransformationOps`].
+//!
+//! ```
+//! use std::sync::Arc;
+//! use transformations::{BodyAccess, CompileOptions, Program, testing::MemoryHost};
+//!
+//! let config = br#"{"request": {"set": [{"name": "x-who", "value": "{{ header('user-agent') }}"}]}}"#;
+//! let program = Arc::new(Program::compile(config, &CompileOptions::default())?);
+//! assert!(!program.needs().request.buffers());
+//!
+//! let mut host = MemoryHost::default();
+//! host.request.headers.push((b"user-agent".to_vec(), b"curl/8".to_vec()));
+//! let mut stream = program.open();
+//! stream.on_request_headers(&host);
+//! stream.transform_request(&mut host, BodyAccess::Whole)?;
+//! assert_eq!(host.request.values("x-who"), ["curl/8"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The crate knows HTTP and JSON, never Envoy. Compilation happens on the main thread; a program is
+//! shared by all workers without locks; a stream belongs to one worker.
+
+#![forbid(unsafe_code)]
+
+pub mod codes;
+pub mod config;
+pub mod diagnostics;
+mod error;
+pub mod functions;
+pub mod json;
+mod message;
+pub mod ndjson;
+mod needs;
+mod ops;
+mod options;
+mod program;
+pub mod sse;
+mod stream;
+mod template;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use diagnostics::{Diagnostic, Diagnostics, Severity};
+pub use error::{FieldId, TransformError, TransformErrorKind};
+pub use needs::{Needs, PhaseNeeds};
+pub use ops::TransformationOps;
+pub use options::{Capabilities, CompileOptions, ENV_ALLOW_VARIABLE};
+pub use program::Program;
+pub use stream::{Applied, BodyAccess, BodyChange, Stream};

@@ -1,0 +1,186 @@
+//! The message as templates see it: a snapshot taken before anything is changed.
+//!
+//! Made by a stream on its worker when the first template enters the engine, with just the headers
+//! and the body that the templates of this direction read; then shared by all of them. It is the
+//! engine's root context, so that JSON variables are looked up when they are read.
+
+use std::sync::{Arc, OnceLock};
+
+use minijinja::value::{Enumerator, Object};
+use minijinja::{State, Value};
+
+use crate::json::{Document, Kind, Node};
+use crate::template::Phase;
+
+mod headers;
+mod node;
+
+pub(crate) use headers::{HeaderSnapshot, append as append_header};
+pub(crate) use node::{NodeValue, to_value};
+
+use headers::HeadersValue;
+
+/// Where functions find the message. The space keeps it apart from every JSON key that a template
+/// could name.
+const MESSAGE: &str = "fn message";
+/// Where templates find `request` and `response`; the engine is made to ask for these.
+pub(crate) const REQUEST: &str = "fn request";
+/// See [`REQUEST`].
+pub(crate) const RESPONSE: &str = "fn response";
+
+/// What the templates of one direction read.
+#[derive(Debug)]
+pub(crate) struct Message {
+    phase: Phase,
+    request: Arc<HeaderSnapshot>,
+    /// Absent in the request direction.
+    response: Option<Arc<HeaderSnapshot>>,
+    body: BodyText,
+    /// The parsed body, unless it was empty or `null`.
+    document: Option<Document>,
+}
+
+/// The body as text, made when it is first read.
+#[derive(Debug, Default)]
+pub(crate) struct BodyText {
+    bytes: Vec<u8>,
+    text: OnceLock<Value>,
+}
+
+impl BodyText {
+    pub(crate) fn new(bytes: Vec<u8>) -> BodyText {
+        BodyText {
+            bytes,
+            text: OnceLock::new(),
+        }
+    }
+}
+
+impl Message {
+    pub(crate) fn new(
+        phase: Phase,
+        request: Arc<HeaderSnapshot>,
+        response: Option<Arc<HeaderSnapshot>>,
+        body: BodyText,
+        document: Option<Document>,
+    ) -> Message {
+        Message {
+            phase,
+            request,
+            response,
+            body,
+            document,
+        }
+    }
+
+    /// Runs `read` on the message that the engine is rendering. Outside of a render there is none,
+    /// and the answer is empty.
+    pub(crate) fn with<T: Default>(state: &State<'_, '_>, read: impl FnOnce(&Message) -> T) -> T {
+        match state.lookup(MESSAGE) {
+            Some(value) => value
+                .downcast_object_ref::<Message>()
+                .map(read)
+                .unwrap_or_default(),
+            None => T::default(),
+        }
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// The joined values of a header; empty if it is absent.
+    pub(crate) fn header(&self, phase: Phase, name: &str) -> String {
+        self.headers(phase)
+            .and_then(|headers| headers.get(name))
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    pub(crate) fn headers(&self, phase: Phase) -> Option<&Arc<HeaderSnapshot>> {
+        match phase {
+            Phase::Request => Some(&self.request),
+            Phase::Response => self.response.as_ref(),
+        }
+    }
+
+    /// The body as text.
+    pub(crate) fn body(&self) -> Value {
+        let to_text = || match &self.document {
+            Some(document) => Value::from(document.text()),
+            None => Value::from(String::from_utf8_lossy(&self.body.bytes).into_owned()),
+        };
+        self.body.text.get_or_init(to_text).clone()
+    }
+
+    /// The parsed body; undefined unless it was parsed.
+    pub(crate) fn document(&self) -> Value {
+        self.document
+            .as_ref()
+            .map(|document| to_value(document.root()))
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn root(&self) -> Option<Node> {
+        self.document.as_ref().map(Document::root)
+    }
+
+    fn variable(&self, name: &str) -> Option<Value> {
+        let root = self.root().filter(|root| root.kind() == Kind::Object)?;
+        root.get(name).map(to_value)
+    }
+}
+
+impl Object for Message {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        // Private names hold a space. They are never looked up in the body: it is the client's.
+        if !key.contains(' ') {
+            return self.variable(key);
+        }
+        let side = |phase| {
+            Value::from_object(MessageSide {
+                message: self.clone(),
+                phase,
+            })
+        };
+        match key {
+            MESSAGE => Some(Value::from_dyn_object(self.clone())),
+            REQUEST => Some(side(Phase::Request)),
+            RESPONSE => Some(side(Phase::Response)),
+            _ => None,
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::NonEnumerable
+    }
+}
+
+/// `request` or `response` in a template.
+#[derive(Debug)]
+struct MessageSide {
+    message: Arc<Message>,
+    phase: Phase,
+}
+
+impl Object for MessageSide {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        use crate::template::analysis::Attribute;
+
+        let headers = self.message.headers(self.phase)?;
+        match Attribute::find(self.phase, key.as_str()?)? {
+            Attribute::Headers => Some(Value::from_object(HeadersValue(headers.clone()))),
+            Attribute::Header { name, part } => headers.get(name).map(|v| Value::from(part.of(v))),
+            Attribute::Body => Some(self.message.body()),
+            Attribute::Json => Some(self.message.document()),
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::NonEnumerable
+    }
+}

@@ -1,0 +1,98 @@
+//! JSON from a message as template values, read when asked for.
+
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::Value;
+use minijinja::value::{Enumerator, Object, ObjectRepr};
+
+use crate::json::{Kind, Node};
+use crate::template::print::{self, Layout};
+
+/// A container, or a number that no machine number can hold.
+#[derive(Debug)]
+pub(crate) struct NodeValue(Node);
+
+impl NodeValue {
+    pub(crate) fn node(&self) -> &Node {
+        &self.0
+    }
+}
+
+/// A JSON value as a template value. Scalars are copied; containers stay where they are.
+pub(crate) fn to_value(node: Node) -> Value {
+    match node.kind() {
+        Kind::Null => Value::from(()),
+        Kind::Bool(value) => Value::from(value),
+        Kind::String => Value::from(node.as_str().unwrap_or_default()),
+        Kind::Number => to_number(node),
+        Kind::Array | Kind::Object => Value::from_object(NodeValue(node)),
+    }
+}
+
+fn to_number(node: Node) -> Value {
+    if let Some(number) = node.as_i64() {
+        return Value::from(number);
+    }
+    if let Some(number) = node.as_u64() {
+        return Value::from(number);
+    }
+    if let Some(number) = node.as_i128() {
+        return Value::from(number);
+    }
+    // Integers beyond 128 bits would lose digits as floats, so they keep their text and cannot be
+    // computed with.
+    let is_integer = node
+        .raw()
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'-');
+    match node.as_f64().filter(|_| !is_integer || node.raw() == "-0") {
+        Some(number) => Value::from(number),
+        None => Value::from_object(NodeValue(node)),
+    }
+}
+
+impl Object for NodeValue {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        match self.0.kind() {
+            Kind::Object => ObjectRepr::Map,
+            Kind::Array => ObjectRepr::Seq,
+            _ => ObjectRepr::Plain,
+        }
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        match key.as_str() {
+            Some(name) => self.0.get(name).map(to_value),
+            None => self.0.index(key.as_usize()?).map(to_value),
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        match self.0.kind() {
+            Kind::Object => {
+                Enumerator::Values(self.0.entries().map(|(key, _)| Value::from(key)).collect())
+            }
+            Kind::Array => Enumerator::Seq(self.0.len()),
+            _ => Enumerator::NonEnumerable,
+        }
+    }
+
+    fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
+        match self.0.kind() {
+            Kind::Object | Kind::Array => Some(self.0.len()),
+            _ => None,
+        }
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        match self.0.kind() {
+            Kind::Object | Kind::Array => !self.0.is_empty(),
+            _ => true,
+        }
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        print::node(f, &self.0, Layout::Spaced)
+    }
+}

@@ -1,0 +1,46 @@
+//! What a program reads and writes, known before any traffic.
+//!
+//! The filter reads this once per stream to decide what to buffer and which hooks have work. It is
+//! computed by the compiler on the main thread and never changes.
+
+/// The needs of both directions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Needs {
+    /// The request direction.
+    pub request: PhaseNeeds,
+    /// The response direction.
+    pub response: PhaseNeeds,
+    /// Response templates read request headers: [`Stream::on_request_headers`] must be called so
+    /// that they see what the client sent.
+    ///
+    /// [`Stream::on_request_headers`]: crate::Stream::on_request_headers
+    pub captures_request_headers: bool,
+}
+
+/// The needs of one direction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PhaseNeeds {
+    /// Something may change; otherwise the direction can be left alone altogether.
+    pub has_work: bool,
+    /// Some template reads the body, as text or as JSON.
+    pub reads_body: bool,
+    /// Some template reads the body as JSON.
+    pub parses_json: bool,
+    /// The body is replaced.
+    pub writes_body: bool,
+    /// Headers are set, added or removed.
+    pub writes_headers: bool,
+    /// Dynamic metadata is written.
+    pub writes_metadata: bool,
+    /// A header that routes match on by nature may change: `:path`, `:method`, `:authority`.
+    pub routes: bool,
+}
+
+impl PhaseNeeds {
+    /// Whether the whole body must be there before the transform runs.
+    pub fn buffers(&self) -> bool {
+        self.reads_body || self.writes_body
+    }
+}

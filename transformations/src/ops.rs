@@ -1,0 +1,126 @@
+//! The host: what a transform needs from whoever carries the message.
+//!
+//! The filter implements this over Envoy, tests and tools over memory. Called on the worker thread
+//! of the stream, only from within a [`Stream`](crate::Stream) method. Headers are bytes; names
+//! passed in are lower case. A write answers `false` when the host refused it.
+//!
+//! The required methods are few and simple. The provided ones have a correct default; override
+//! them where the host can avoid a copy, since the hot paths use only those.
+
+use crate::json::{Document, ParseError};
+
+/// Access to one HTTP message pair, with the names known from kgateway's transformation library.
+pub trait TransformationOps {
+    /// Visits every request header as (name, value), in order, repeats included.
+    fn for_each_request_header(&self, visit: &mut dyn FnMut(&[u8], &[u8]));
+    /// Visits every response header as (name, value), in order, repeats included.
+    fn for_each_response_header(&self, visit: &mut dyn FnMut(&[u8], &[u8]));
+
+    /// Appends a request header, keeping others of the same name.
+    fn add_request_header(&mut self, name: &str, value: &[u8]) -> bool;
+    /// Sets a request header, replacing all others of the same name.
+    fn set_request_header(&mut self, name: &str, value: &[u8]) -> bool;
+    /// Removes all request headers of a name. A name that is not there is fine.
+    fn remove_request_header(&mut self, name: &str) -> bool;
+    /// Appends a response header, keeping others of the same name.
+    fn add_response_header(&mut self, name: &str, value: &[u8]) -> bool;
+    /// Sets a response header, replacing all others of the same name.
+    fn set_response_header(&mut self, name: &str, value: &[u8]) -> bool;
+    /// Removes all response headers of a name. A name that is not there is fine.
+    fn remove_response_header(&mut self, name: &str) -> bool;
+
+    /// The whole request body, copied.
+    fn get_request_body(&mut self) -> Vec<u8>;
+    /// Drops the first `bytes` bytes of the request body.
+    fn drain_request_body(&mut self, bytes: usize) -> bool;
+    /// Appends to the request body.
+    fn append_request_body(&mut self, bytes: &[u8]) -> bool;
+    /// The whole response body, copied.
+    fn get_response_body(&mut self) -> Vec<u8>;
+    /// Drops the first `bytes` bytes of the response body.
+    fn drain_response_body(&mut self, bytes: usize) -> bool;
+    /// Appends to the response body.
+    fn append_response_body(&mut self, bytes: &[u8]) -> bool;
+
+    /// Writes a string into the stream's dynamic metadata.
+    fn set_dynamic_metadata_string(&mut self, namespace: &str, key: &str, value: &str) -> bool;
+
+    /// Writes a number into the stream's dynamic metadata. Not called unless the host declared
+    /// [`Capabilities::metadata_number`](crate::Capabilities::metadata_number).
+    fn set_dynamic_metadata_number(&mut self, namespace: &str, key: &str, value: f64) -> bool {
+        let _ = (namespace, key, value);
+        false
+    }
+
+    /// Writes a boolean into the stream's dynamic metadata. Not called unless the host declared
+    /// [`Capabilities::metadata_bool`](crate::Capabilities::metadata_bool).
+    fn set_dynamic_metadata_bool(&mut self, namespace: &str, key: &str, value: bool) -> bool {
+        let _ = (namespace, key, value);
+        false
+    }
+
+    /// Visits the values of one request header in order. `name` is lower case.
+    fn for_each_request_header_value(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {
+        self.for_each_request_header(&mut |key, value| {
+            if key.eq_ignore_ascii_case(name.as_bytes()) {
+                visit(value);
+            }
+        });
+    }
+
+    /// Visits the values of one response header in order. `name` is lower case.
+    fn for_each_response_header_value(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {
+        self.for_each_response_header(&mut |key, value| {
+            if key.eq_ignore_ascii_case(name.as_bytes()) {
+                visit(value);
+            }
+        });
+    }
+
+    /// The length of the request body in bytes.
+    fn request_body_length(&mut self) -> usize {
+        self.get_request_body().len()
+    }
+
+    /// The length of the response body in bytes.
+    fn response_body_length(&mut self) -> usize {
+        self.get_response_body().len()
+    }
+
+    /// Visits the request body piece by piece.
+    fn for_each_request_body_chunk(&mut self, visit: &mut dyn FnMut(&[u8])) {
+        visit(&self.get_request_body());
+    }
+
+    /// Visits the response body piece by piece.
+    fn for_each_response_body_chunk(&mut self, visit: &mut dyn FnMut(&[u8])) {
+        visit(&self.get_response_body());
+    }
+
+    /// The request body as a JSON document.
+    ///
+    /// # Errors
+    /// If it is not valid JSON; an empty body is not.
+    fn parse_request_json_body(&mut self) -> Result<Document, ParseError> {
+        Document::parse(collect(self.request_body_length(), |visit| {
+            self.for_each_request_body_chunk(visit);
+        }))
+    }
+
+    /// The response body as a JSON document.
+    ///
+    /// # Errors
+    /// If it is not valid JSON; an empty body is not.
+    fn parse_response_json_body(&mut self) -> Result<Document, ParseError> {
+        Document::parse(collect(self.response_body_length(), |visit| {
+            self.for_each_response_body_chunk(visit);
+        }))
+    }
+}
+
+/// Gathers visited pieces into one buffer of the right size.
+pub(crate) fn collect(length: usize, each: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(length);
+    each(&mut |chunk| bytes.extend_from_slice(chunk));
+    bytes
+}

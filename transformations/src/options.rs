@@ -1,0 +1,72 @@
+//! What the host tells the compiler: its capabilities, and which environment variables may be read.
+//!
+//! Made once per configuration by the filter or a tool, on the main thread.
+
+/// The environment variable that limits what `env()` may read: names separated by commas.
+pub const ENV_ALLOW_VARIABLE: &str = "RUSTFORMATIONS_ENV_ALLOW";
+
+/// Host abilities that not every Envoy has. A configuration that needs a missing one is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Capabilities {
+    /// Dynamic metadata can hold numbers.
+    pub metadata_number: bool,
+    /// Dynamic metadata can hold booleans.
+    pub metadata_bool: bool,
+}
+
+impl Capabilities {
+    /// A host that can do everything.
+    pub const fn all() -> Capabilities {
+        Capabilities {
+            metadata_number: true,
+            metadata_bool: true,
+        }
+    }
+
+    /// A host that can do only what every supported Envoy can.
+    pub const fn none() -> Capabilities {
+        Capabilities {
+            metadata_number: false,
+            metadata_bool: false,
+        }
+    }
+}
+
+/// Input to [`Program::compile`](crate::Program::compile) beside the configuration itself.
+#[derive(Clone, Debug)]
+pub struct CompileOptions {
+    /// What the host can do.
+    pub capabilities: Capabilities,
+    /// The names that `env()` may read at most; `None` allows every name. A configuration's
+    /// `envAllow` can narrow this list, never widen it.
+    pub env_allow: Option<Vec<String>>,
+}
+
+impl Default for CompileOptions {
+    fn default() -> Self {
+        CompileOptions {
+            capabilities: Capabilities::all(),
+            env_allow: None,
+        }
+    }
+}
+
+impl CompileOptions {
+    /// The defaults, with the allow-list of [`ENV_ALLOW_VARIABLE`] if that is set. Set but empty
+    /// means that nothing may be read.
+    pub fn from_process() -> CompileOptions {
+        let env_allow = std::env::var(ENV_ALLOW_VARIABLE).ok().map(|names| {
+            names
+                .split(',')
+                .map(str::trim)
+                .filter(|name| !name.is_empty())
+                .map(str::to_owned)
+                .collect()
+        });
+        CompileOptions {
+            env_allow,
+            ..CompileOptions::default()
+        }
+    }
+}

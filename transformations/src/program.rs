@@ -1,0 +1,141 @@
+//! A configuration that was found valid, in the form that runs.
+//!
+//! Compiled once on the main thread, then shared by all workers in an `Arc`. If a program exists,
+//! every template in it is parsed, every name in it is known, and what it needs of the host is
+//! known too. Nothing in it changes, locks or parses afterwards.
+
+use std::sync::Arc;
+
+use crate::config::{Config, MetadataKind, OnError};
+use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
+use crate::error::FieldId;
+use crate::needs::Needs;
+use crate::options::CompileOptions;
+use crate::stream::Stream;
+use crate::template::engine::Engine;
+use crate::template::{HeaderNames, Phase, Reads, Template};
+
+mod compile;
+
+pub(crate) use compile::is_routing;
+
+/// A compiled configuration.
+#[derive(Debug)]
+pub struct Program {
+    pub(crate) request: Half,
+    pub(crate) response: Half,
+    /// The request headers that the response half reads.
+    pub(crate) captured: HeaderNames,
+    pub(crate) engine: Option<Engine>,
+    /// Bytes that the templates of one direction may produce together.
+    pub(crate) output_bytes: usize,
+    needs: Needs,
+    warnings: Vec<Diagnostic>,
+    /// The configuration path of each [`FieldId`].
+    paths: Vec<String>,
+}
+
+/// One direction of a program.
+#[derive(Debug)]
+pub(crate) struct Half {
+    pub(crate) phase: Phase,
+    /// Set, add, remove and metadata, in the order in which they apply.
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) body: Option<BodyRule>,
+    /// The field to blame when the body is not JSON.
+    pub(crate) body_field: FieldId,
+    pub(crate) on_error: OnError,
+    /// Everything that the templates of this half read.
+    pub(crate) reads: Reads,
+    /// Variables come from the body.
+    pub(crate) as_json: bool,
+    /// `parseAs: None`: the body is neither read nor written.
+    pub(crate) headers_only: bool,
+}
+
+/// What to do with one rendered value.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) action: Action,
+    pub(crate) template: Template,
+    /// The template reads variables, so a document must be there.
+    pub(crate) variables: bool,
+    pub(crate) field: FieldId,
+}
+
+/// The effect of a rule. Names are valid and lower case.
+#[derive(Debug)]
+pub(crate) enum Action {
+    Set {
+        name: Box<str>,
+    },
+    Add {
+        name: Box<str>,
+    },
+    Remove {
+        name: Box<str>,
+    },
+    Metadata {
+        namespace: Box<str>,
+        key: Box<str>,
+        kind: MetadataKind,
+    },
+}
+
+/// What the body becomes.
+#[derive(Debug)]
+pub(crate) struct BodyRule {
+    pub(crate) template: Template,
+    pub(crate) variables: bool,
+    pub(crate) field: FieldId,
+}
+
+impl Program {
+    /// Compiles a configuration. Empty and blank input mean `{}`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, all at once, as text for its author.
+    pub fn compile(bytes: &[u8], options: &CompileOptions) -> Result<Program, Diagnostics> {
+        let (config, mut found) = Config::parse(bytes);
+        let program = compile::program(&config, options, &mut found);
+        let refused = found
+            .iter()
+            .any(|problem| problem.severity() == Severity::Error);
+        match program {
+            Some(mut program) if !refused => {
+                program.warnings = found;
+                Ok(program)
+            }
+            _ => Err(Diagnostics::new(found)),
+        }
+    }
+
+    /// What the program reads and writes.
+    pub fn needs(&self) -> &Needs {
+        &self.needs
+    }
+
+    /// What is worth telling the configuration's author although it loads.
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
+    }
+
+    /// Where a field stands in the configuration, such as `response.set[0].value`.
+    pub fn field_path(&self, field: FieldId) -> &str {
+        self.paths
+            .get(usize::from(field.0))
+            .map_or("", String::as_str)
+    }
+
+    /// The state of one stream. Cannot fail, allocates nothing.
+    pub fn open(self: &Arc<Self>) -> Stream {
+        Stream::new(Arc::clone(self))
+    }
+
+    pub(crate) fn half(&self, phase: Phase) -> &Half {
+        match phase {
+            Phase::Request => &self.request,
+            Phase::Response => &self.response,
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The buffer that one transform renders into: one text for all values, reused on each worker.
+//!
+//! A thread-local, taken out while in use, so that a host which transforms another message from
+//! within a call finds an empty place and makes a new one.
+
+use std::cell::Cell;
+
+/// Larger buffers go back to the allocator.
+const KEEP_BYTES: usize = 64 << 10;
+
+thread_local! {
+    static IDLE: Cell<Scratch> = const { Cell::new(Scratch::new()) };
+}
+
+/// Rendered values, one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    pub(super) text: String,
+    values: Vec<Rendered>,
+}
+
+/// One rendered value.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Rendered {
+    /// The template is a constant: the text is in the program.
+    Constant,
+    /// The range of the text.
+    Text(usize, usize),
+    /// The template failed and `onError` is `continue`.
+    Failed,
+}
+
+impl Scratch {
+    const fn new() -> Scratch {
+        Scratch {
+            text: String::new(),
+            values: Vec::new(),
+        }
+    }
+
+    pub(super) fn push(&mut self, value: Rendered) {
+        self.values.push(value);
+    }
+
+    /// The value rendered by this number.
+    pub(super) fn value(&self, index: usize) -> Rendered {
+        self.values.get(index).copied().unwrap_or(Rendered::Failed)
+    }
+}
+
+/// Runs `work` with an empty buffer.
+pub(super) fn with<T>(work: impl FnOnce(&mut Scratch) -> T) -> T {
+    let mut scratch = IDLE.take();
+    let result = work(&mut scratch);
+    scratch.text.clear();
+    scratch.values.clear();
+    if scratch.text.capacity() <= KEEP_BYTES {
+        IDLE.set(scratch);
+    }
+    result
+}

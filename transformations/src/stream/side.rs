@@ -1,0 +1,70 @@
+//! One direction of the host: picks the request or the response twin of each operation.
+
+use crate::json::{Document, ParseError};
+use crate::ops::{TransformationOps, collect};
+use crate::template::Phase;
+
+/// The host, seen from one direction.
+pub(super) struct Side<'a, O: ?Sized> {
+    pub(super) ops: &'a mut O,
+    pub(super) phase: Phase,
+}
+
+impl<O: TransformationOps + ?Sized> Side<'_, O> {
+    pub(super) fn set(&mut self, name: &str, value: &[u8]) -> bool {
+        match self.phase {
+            Phase::Request => self.ops.set_request_header(name, value),
+            Phase::Response => self.ops.set_response_header(name, value),
+        }
+    }
+
+    pub(super) fn add(&mut self, name: &str, value: &[u8]) -> bool {
+        match self.phase {
+            Phase::Request => self.ops.add_request_header(name, value),
+            Phase::Response => self.ops.add_response_header(name, value),
+        }
+    }
+
+    pub(super) fn remove(&mut self, name: &str) -> bool {
+        match self.phase {
+            Phase::Request => self.ops.remove_request_header(name),
+            Phase::Response => self.ops.remove_response_header(name),
+        }
+    }
+
+    pub(super) fn body_length(&mut self) -> usize {
+        match self.phase {
+            Phase::Request => self.ops.request_body_length(),
+            Phase::Response => self.ops.response_body_length(),
+        }
+    }
+
+    pub(super) fn body(&mut self) -> Vec<u8> {
+        let length = self.body_length();
+        collect(length, |visit| match self.phase {
+            Phase::Request => self.ops.for_each_request_body_chunk(visit),
+            Phase::Response => self.ops.for_each_response_body_chunk(visit),
+        })
+    }
+
+    pub(super) fn parse_json(&mut self) -> Result<Document, ParseError> {
+        match self.phase {
+            Phase::Request => self.ops.parse_request_json_body(),
+            Phase::Response => self.ops.parse_response_json_body(),
+        }
+    }
+
+    pub(super) fn drain(&mut self, bytes: usize) -> bool {
+        match self.phase {
+            Phase::Request => self.ops.drain_request_body(bytes),
+            Phase::Response => self.ops.drain_response_body(bytes),
+        }
+    }
+
+    pub(super) fn append(&mut self, bytes: &[u8]) -> bool {
+        match self.phase {
+            Phase::Request => self.ops.append_request_body(bytes),
+            Phase::Response => self.ops.append_response_body(bytes),
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What a stream promises beyond the cases: forms of templates, names the engine knows, limits.
+
+use std::sync::Arc;
+
+use crate::functions::names;
+use crate::program::Program;
+use crate::template::Template;
+use crate::testing::{MemoryHost, Message};
+use crate::{BodyAccess, CompileOptions};
+
+fn compile(config: &serde_json::Value) -> Arc<Program> {
+    let program = Program::compile(config.to_string().as_bytes(), &CompileOptions::default());
+    Arc::new(program.unwrap_or_else(|found| panic!("{found}")))
+}
+
+fn form(template: &str) -> &'static str {
+    let config = serde_json::json!({
+        "request": {"body": {"parseAs": "AsJson", "value": template}},
+    });
+    match &compile(&config).request.body.as_ref().unwrap().template {
+        Template::Constant(_) => "constant",
+        Template::Segments(_) => "segments",
+        Template::Engine(_) => "engine",
+    }
+}
+
+#[test]
+fn each_template_takes_the_cheapest_form() {
+    for template in [
+        "text",
+        "{# none #}",
+        "a{{ 'b' }}{{ 1 }}",
+        "{{ env('HOME') }}",
+    ] {
+        assert_eq!(form(template), "constant", "{template}");
+    }
+    let simple = [
+        "{{ header('x') }}",
+        "a{{ request.headers.x }}",
+        "{{ request.query }}",
+        "{{ a.b[0]['c'] }}",
+    ];
+    for template in simple {
+        assert_eq!(form(template), "segments", "{template}");
+    }
+    for template in [
+        "{{ header(x) }}",
+        "{{ a|upper }}",
+        "{{ a[-1] }}",
+        "{% if a %}{% endif %}",
+    ] {
+        assert_eq!(form(template), "engine", "{template}");
+    }
+}
+
+#[test]
+fn every_known_filter_and_test_exists_in_the_engine() {
+    // What a name does with these values does not matter, only that the engine knows it.
+    for name in names::FILTERS {
+        assert!(runs(&format!("{{{{ '1'|{name} is defined }}}}")), "{name}");
+    }
+    for name in names::TESTS
+        .iter()
+        .filter(|name| name.chars().all(char::is_alphabetic))
+    {
+        assert!(runs(&format!("{{{{ '1' is {name} }}}}")), "{name}");
+    }
+}
+
+/// Whether the engine knows all names: any other failure is fine.
+fn runs(template: &str) -> bool {
+    let mut environment = minijinja::Environment::new();
+    environment.add_filter("tojson", |value: String| value);
+    match environment.render_str(template, ()) {
+        Ok(_) => true,
+        Err(error) => !matches!(
+            error.kind(),
+            minijinja::ErrorKind::UnknownFilter | minijinja::ErrorKind::UnknownTest
+        ),
+    }
+}
+
+#[test]
+fn header_values_that_are_not_utf8_are_left_out() {
+    let config = serde_json::json!({"request": {"set": [
+        {"name": "x-joined", "value": "[{{ header('x-a') }}]"},
+    ]}});
+    let mut request = Message::new(&[("x-a", "one")], "");
+    request.headers.push((b"x-a".to_vec(), vec![0xff]));
+    request.headers.push((b"x-a".to_vec(), b"two".to_vec()));
+    let mut host = MemoryHost {
+        request,
+        ..MemoryHost::default()
+    };
+    compile(&config)
+        .open()
+        .transform_request(&mut host, BodyAccess::Whole)
+        .unwrap();
+    assert_eq!(host.request.values("x-joined"), ["[one, two]"]);
+}
+
+#[test]
+fn a_body_that_is_not_utf8_is_read_with_replacement_characters() {
+    let config =
+        serde_json::json!({"request": {"set": [{"name": "x-a", "value": "{{ body() }}"}]}});
+    let request = Message {
+        headers: Vec::new(),
+        body: vec![b"a\xff".to_vec(), b"b".to_vec()],
+    };
+    let mut host = MemoryHost {
+        request,
+        ..MemoryHost::default()
+    };
+    compile(&config)
+        .open()
+        .transform_request(&mut host, BodyAccess::Whole)
+        .unwrap();
+    assert_eq!(host.request.values("x-a"), ["a\u{fffd}b"]);
+}
+
+#[test]
+fn endless_templates_stop_within_the_default_budget_in_time() {
+    let template =
+        "{% for i in range(99999) %}{% for j in range(99999) %}text{% endfor %}{% endfor %}";
+    let config = serde_json::json!({"request": {"body": {"value": template}}});
+    let started = std::time::Instant::now();
+    let mut host = MemoryHost::default();
+    let error = compile(&config)
+        .open()
+        .transform_request(&mut host, BodyAccess::Whole);
+    assert_eq!(error.unwrap_err().details(), "rustformation_out_of_fuel");
+    assert!(
+        started.elapsed() < std::time::Duration::from_secs(5),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+#[test]
+fn programs_are_shared_between_workers() {
+    fn is_shared<T: Send + Sync>() {}
+    is_shared::<Program>();
+}
+
+#[test]
+fn huge_chains_are_refused_and_not_walked() {
+    for part in ["a + ", "a ~ ", "a|upper + ", "not ", "a.a."] {
+        let template = format!("{{{{ {}a }}}}", part.repeat(100_000));
+        let config =
+            serde_json::json!({"request": {"body": {"parseAs": "AsJson", "value": template}}});
+        let refused = Program::compile(config.to_string().as_bytes(), &CompileOptions::default());
+        assert!(refused.is_err(), "{part}");
+    }
+    let branches = "{% elif a %}".repeat(100_000);
+    let template = format!("{{% if a %}}{branches}{{% endif %}}");
+    let config = serde_json::json!({"request": {"body": {"parseAs": "AsJson", "value": template}}});
+    let refused = Program::compile(config.to_string().as_bytes(), &CompileOptions::default());
+    assert!(refused.is_err());
+}
+
+#[test]
+fn deep_values_can_be_built_and_dropped() {
+    let template =
+        "{% set n = namespace(x=[]) %}{% for i in range(99999) %}{% set n.x = [n.x] %}{% endfor %}";
+    let config = serde_json::json!({"request": {"body": {"value": template}}});
+    let error = compile(&config)
+        .open()
+        .transform_request(&mut MemoryHost::default(), BodyAccess::Whole);
+    assert_eq!(
+        error.unwrap_err().details(),
+        "rustformation_too_much_output"
+    );
+}

@@ -1,0 +1,28 @@
+//! One template value of a configuration, in the cheapest form that can render it.
+//!
+//! Made by the compiler on the main thread, rendered on workers. Text without markers is a
+//! constant. Text and plain reads (a header, a JSON field) become a list of segments that append
+//! straight to the output. Only what is left enters the template engine.
+
+pub(crate) mod analysis;
+pub(crate) mod budget;
+pub(crate) mod engine;
+mod guard;
+pub(crate) mod operators;
+pub(crate) mod print;
+pub(crate) mod reads;
+pub(crate) mod segments;
+
+pub(crate) use reads::{HeaderNames, Phase, Reads};
+pub(crate) use segments::Segment;
+
+/// A compiled template.
+#[derive(Debug)]
+pub(crate) enum Template {
+    /// Always the same text.
+    Constant(Box<str>),
+    /// Literal text and plain reads, in order.
+    Segments(Box<[Segment]>),
+    /// The template of this number in the program's engine.
+    Engine(usize),
+}

@@ -1,0 +1,319 @@
+//! One walk over a template's syntax tree: what it reads, and everything wrong with it.
+//!
+//! Runs on the main thread when a configuration is compiled. The engine itself accepts unknown
+//! names until it meets them in a render; here they are found before any traffic, all at once.
+
+use std::collections::BTreeSet;
+
+use minijinja::machinery::{Span, WhitespaceConfig, ast, parse};
+
+use super::segments::{self, Part, Segment};
+use super::{Phase, Reads, guard};
+use crate::codes::Code;
+use crate::diagnostics::{Diagnostic, Excerpt, Severity, nearest};
+use crate::functions::environment::EnvAccess;
+
+mod calls;
+mod expressions;
+mod statements;
+
+/// The names that mean the message and not a JSON variable.
+const NAMESPACES: [&str; 2] = ["request", "response"];
+
+/// Where a template stands, and what that lets it see.
+pub(crate) struct Site<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) phase: Phase,
+    /// The body is parsed as JSON, so unknown names may be its fields.
+    pub(crate) as_json: bool,
+    pub(crate) env: &'a EnvAccess,
+}
+
+/// The result of the walk over a template without errors.
+#[derive(Debug, Default)]
+pub(crate) struct Analysis {
+    pub(crate) reads: Reads,
+    /// The fast path, if the template is simple enough.
+    pub(crate) segments: Option<Vec<Segment>>,
+    /// `request` or `response` mean the message in this template.
+    pub(crate) namespaces: Vec<&'static str>,
+    /// Names that the template assigns itself; they are not what they are elsewhere.
+    pub(crate) assigned: BTreeSet<String>,
+    /// The longest literal text that a loop, macro or capture could repeat.
+    pub(crate) repeated_literal: usize,
+}
+
+/// How names resolve while segments are recognised.
+pub(crate) struct Roots<'a> {
+    pub(super) phase: Phase,
+    pub(super) as_json: bool,
+    pub(super) env: &'a EnvAccess,
+    namespaces: &'a [&'static str],
+}
+
+impl Roots<'_> {
+    /// The message that an expression names, if it is `request` or `response`.
+    pub(super) fn namespace(&self, expr: &ast::Expr<'_>) -> Option<Phase> {
+        let ast::Expr::Var(var) = expr else {
+            return None;
+        };
+        self.namespaces.contains(&var.id).then_some(())?;
+        to_phase(var.id)
+    }
+}
+
+fn to_phase(name: &str) -> Option<Phase> {
+    match name {
+        "request" => Some(Phase::Request),
+        "response" => Some(Phase::Response),
+        _ => None,
+    }
+}
+
+/// A field of `request` or `response`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Attribute {
+    Headers,
+    Header { name: &'static str, part: Part },
+    Body,
+    Json,
+}
+
+impl Attribute {
+    const REQUEST: [(&'static str, Attribute); 9] = [
+        ("headers", Attribute::Headers),
+        (
+            "method",
+            Attribute::Header {
+                name: ":method",
+                part: Part::Whole,
+            },
+        ),
+        (
+            "path",
+            Attribute::Header {
+                name: ":path",
+                part: Part::Whole,
+            },
+        ),
+        (
+            "url_path",
+            Attribute::Header {
+                name: ":path",
+                part: Part::BeforeQuery,
+            },
+        ),
+        (
+            "query",
+            Attribute::Header {
+                name: ":path",
+                part: Part::Query,
+            },
+        ),
+        (
+            "host",
+            Attribute::Header {
+                name: ":authority",
+                part: Part::Whole,
+            },
+        ),
+        (
+            "scheme",
+            Attribute::Header {
+                name: ":scheme",
+                part: Part::Whole,
+            },
+        ),
+        ("body", Attribute::Body),
+        ("json", Attribute::Json),
+    ];
+    const RESPONSE: [(&'static str, Attribute); 4] = [
+        ("headers", Attribute::Headers),
+        (
+            "status",
+            Attribute::Header {
+                name: ":status",
+                part: Part::Whole,
+            },
+        ),
+        ("body", Attribute::Body),
+        ("json", Attribute::Json),
+    ];
+
+    /// All fields of one side.
+    pub(crate) fn all(phase: Phase) -> &'static [(&'static str, Attribute)] {
+        match phase {
+            Phase::Request => &Self::REQUEST,
+            Phase::Response => &Self::RESPONSE,
+        }
+    }
+
+    pub(crate) fn find(phase: Phase, name: &str) -> Option<Attribute> {
+        let (_, found) = Self::all(phase).iter().find(|(known, _)| *known == name)?;
+        Some(*found)
+    }
+}
+
+/// Analyses one template. What is wrong with it is added to `found`.
+pub(crate) fn analyse(source: &str, site: &Site<'_>, found: &mut Vec<Diagnostic>) -> Analysis {
+    if let Some(problem) = guard::check(source, site.path) {
+        found.push(problem);
+        return Analysis::default();
+    }
+    let tree = match parse(source, "", Default::default(), WhitespaceConfig::default()) {
+        Ok(tree) => tree,
+        Err(error) => {
+            found.push(syntax_error(source, site.path, &error));
+            return Analysis::default();
+        }
+    };
+    let mut walk = Walk {
+        source,
+        site,
+        found,
+        analysis: Analysis::default(),
+        scopes: vec![BTreeSet::new()],
+        ambiguous: Vec::new(),
+        repeated: 0,
+        depth: 0,
+        too_deep: false,
+    };
+    walk.statement(&tree);
+    walk.resolve_namespaces();
+    let mut analysis = walk.analysis;
+    if analysis.assigned.is_empty() {
+        let roots = Roots {
+            phase: site.phase,
+            as_json: site.as_json,
+            env: site.env,
+            namespaces: &analysis.namespaces,
+        };
+        analysis.segments = segments::recognise(&tree, &roots);
+    }
+    analysis
+}
+
+fn syntax_error(source: &str, path: &str, error: &minijinja::Error) -> Diagnostic {
+    let detail = error.detail().unwrap_or("the template cannot be parsed");
+    // Details may quote tokens of the template; keep them short.
+    let detail: String = detail.chars().take(160).collect();
+    let mut problem = Diagnostic::error(Code::SYNTAX, path, format!("syntax error: {detail}"));
+    if let Some(range) = error.range() {
+        problem = problem.with_excerpt(Excerpt::new(source, range));
+    }
+    problem
+}
+
+/// State of one walk.
+struct Walk<'t, 's> {
+    source: &'s str,
+    site: &'t Site<'t>,
+    found: &'t mut Vec<Diagnostic>,
+    analysis: Analysis,
+    scopes: Vec<BTreeSet<String>>,
+    /// Uses of `request` or `response` that are none of the message's fields: JSON variables,
+    /// unless the template also uses the name for the message.
+    ambiguous: Vec<(&'static str, Option<String>, Span)>,
+    /// Loops, macros and captures around the current place.
+    repeated: usize,
+    depth: usize,
+    too_deep: bool,
+}
+
+/// Nesting of expressions and statements that the engine's own recursion can take.
+const MAX_DEPTH: usize = 400;
+
+impl Walk<'_, '_> {
+    fn problem(&self, code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
+        let range = span.start_offset as usize..span.end_offset as usize;
+        Diagnostic::error(code, self.site.path, message)
+            .with_excerpt(Excerpt::new(self.source, range))
+    }
+
+    /// Goes one level deeper, unless that is too deep, which is said once.
+    fn deeper(&mut self, span: Span, visit: impl FnOnce(&mut Self)) {
+        if self.depth >= MAX_DEPTH {
+            if !self.too_deep {
+                self.too_deep = true;
+                let problem = self.problem(Code::TOO_LARGE, span, "the template nests too deeply");
+                self.found
+                    .push(problem.with_help("compute parts with {% set %} first"));
+            }
+            return;
+        }
+        self.depth += 1;
+        visit(self);
+        self.depth -= 1;
+    }
+
+    fn is_assigned(&self, name: &str) -> bool {
+        self.scopes.iter().any(|scope| scope.contains(name))
+    }
+
+    fn assign(&mut self, name: &str) {
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.insert(name.to_owned());
+        }
+        self.analysis.assigned.insert(name.to_owned());
+    }
+
+    /// Visits what has its own scope.
+    fn scoped(&mut self, visit: impl FnOnce(&mut Self)) {
+        self.scopes.push(BTreeSet::new());
+        visit(self);
+        self.scopes.pop();
+    }
+
+    /// Visits what may run more than once, or into a capture.
+    fn repeatedly(&mut self, visit: impl FnOnce(&mut Self)) {
+        self.repeated += 1;
+        visit(self);
+        self.repeated -= 1;
+    }
+
+    /// Decides what the uses of `request` and `response` mean that could be either.
+    fn resolve_namespaces(&mut self) {
+        for (root, name, span) in std::mem::take(&mut self.ambiguous) {
+            let is_message = self.analysis.namespaces.contains(&root);
+            if self.site.as_json && !is_message {
+                self.analysis.reads.variables = true;
+                continue;
+            }
+            let phase = to_phase(root).unwrap_or(self.site.phase);
+            let known = || Attribute::all(phase).iter().map(|(name, _)| *name);
+            let (message, help) = match &name {
+                Some(name) => (
+                    format!("{root} has no field \"{name}\""),
+                    nearest(name, known()).map(|near| format!("did you mean \"{root}.{near}\"?")),
+                ),
+                None => (format!("{root} has no value of its own"), None),
+            };
+            let help = help.unwrap_or_else(|| {
+                format!(
+                    "{root} has the fields {}",
+                    known().collect::<Vec<_>>().join(", ")
+                )
+            });
+            let problem = self
+                .problem(Code::UNKNOWN_ATTRIBUTE, span, message)
+                .with_help(help);
+            self.found.push(problem);
+        }
+    }
+
+    /// A variable that neither the template nor the engine defines.
+    fn undeclared(&mut self, name: &str, span: Span) {
+        self.analysis.reads.variables = true;
+        if self.site.as_json {
+            return;
+        }
+        let help = match crate::functions::find(name) {
+            Some(function) => format!("{name} is a function: write {}", function.signature()),
+            None => "JSON fields become variables with \"body\": {\"parseAs\": \"AsJson\"}".into(),
+        };
+        let message = format!("\"{name}\" is never defined here: the answer will always be 400");
+        let problem = self.problem(Code::NEVER_DEFINED, span, message);
+        self.found
+            .push(problem.with_severity(Severity::Warning).with_help(help));
+    }
+}

@@ -1,0 +1,215 @@
+//! The expressions of a template: names, fields, filters, tests and operators.
+
+use minijinja::Value;
+use minijinja::machinery::Span;
+use minijinja::machinery::ast::{BinOp, BinOpKind, Expr};
+
+use super::{Attribute, NAMESPACES, Walk, to_phase};
+use crate::codes::Code;
+use crate::diagnostics::nearest;
+use crate::functions::names;
+use crate::template::Phase;
+use crate::template::segments::member;
+
+/// The largest constant that `*` may build; the engine computes constants when it compiles.
+const MAX_CONSTANT: usize = 1 << 20;
+
+impl Walk<'_, '_> {
+    pub(super) fn expression(&mut self, expr: &Expr<'_>) {
+        self.deeper(expr.span(), |walk| walk.expression_inside(expr));
+    }
+
+    fn expression_inside(&mut self, expr: &Expr<'_>) {
+        if self.message_field(expr) {
+            return;
+        }
+        match expr {
+            Expr::Const(_) => {}
+            Expr::Var(var) => self.variable(var.id, var.span()),
+            Expr::Slice(slice) => {
+                self.expression(&slice.expr);
+                let bounds = [&slice.start, &slice.stop, &slice.step];
+                bounds
+                    .into_iter()
+                    .flatten()
+                    .for_each(|bound| self.expression(bound));
+            }
+            Expr::UnaryOp(unary) => self.expression(&unary.expr),
+            Expr::BinOp(binary) => {
+                let problems = self.found.len();
+                self.expression(&binary.left);
+                self.expression(&binary.right);
+                // Operands with problems may themselves be too large to compute.
+                if self.found.len() == problems {
+                    self.repetition(binary, binary.span());
+                }
+            }
+            Expr::Compare(compare) => {
+                self.expression(&compare.expr);
+                compare.ops.iter().for_each(|op| self.expression(&op.expr));
+            }
+            Expr::IfExpr(choice) => {
+                self.expression(&choice.test_expr);
+                self.expression(&choice.true_expr);
+                if let Some(other) = &choice.false_expr {
+                    self.expression(other);
+                }
+            }
+            Expr::Filter(filter) => {
+                if let Some(value) = &filter.expr {
+                    self.expression(value);
+                }
+                if !names::is_filter(filter.name) {
+                    self.unknown(Code::UNKNOWN_FILTER, "filter", filter.name, filter.span());
+                }
+                self.arguments(&filter.args);
+            }
+            Expr::Test(test) => {
+                self.expression(&test.expr);
+                if !names::is_test(test.name) {
+                    self.unknown(Code::UNKNOWN_TEST, "test", test.name, test.span());
+                }
+                self.arguments(&test.args);
+            }
+            Expr::GetAttr(get) => self.expression(&get.expr),
+            Expr::GetItem(get) => {
+                self.expression(&get.expr);
+                self.expression(&get.subscript_expr);
+            }
+            Expr::Call(call) => self.call(call, call.span()),
+            Expr::List(list) => list.items.iter().for_each(|item| self.expression(item)),
+            Expr::Map(map) => {
+                map.keys
+                    .iter()
+                    .chain(&map.values)
+                    .for_each(|part| self.expression(part));
+            }
+        }
+    }
+
+    fn variable(&mut self, name: &str, span: Span) {
+        if self.is_assigned(name) {
+            return;
+        }
+        match NAMESPACES.into_iter().find(|known| *known == name) {
+            Some(root) => self.ambiguous.push((root, None, span)),
+            None => self.undeclared(name, span),
+        }
+    }
+
+    /// `request.method`, `request.headers["x"]`, `request.headers` with anything else around it.
+    fn message_field(&mut self, expr: &Expr<'_>) -> bool {
+        let Some((parent, name)) = member(expr) else {
+            return false;
+        };
+        if let Some((grandparent, "headers")) = member(parent)
+            && let Some((root, phase)) = self.message(grandparent)
+        {
+            self.read_field(root, phase, None, expr.span());
+            self.analysis.reads.headers_mut(phase).insert(name);
+            return true;
+        }
+        let Some((root, phase)) = self.message(parent) else {
+            return false;
+        };
+        match Attribute::find(phase, name) {
+            Some(field) => self.read_field(root, phase, Some(field), expr.span()),
+            None => self
+                .ambiguous
+                .push((root, Some(name.to_owned()), expr.span())),
+        }
+        true
+    }
+
+    fn message(&self, expr: &Expr<'_>) -> Option<(&'static str, Phase)> {
+        let Expr::Var(var) = expr else { return None };
+        let root = NAMESPACES.into_iter().find(|known| *known == var.id)?;
+        if self.is_assigned(root) {
+            return None;
+        }
+        Some((root, to_phase(root)?))
+    }
+
+    fn read_field(
+        &mut self,
+        root: &'static str,
+        phase: Phase,
+        field: Option<Attribute>,
+        span: Span,
+    ) {
+        if !self.analysis.namespaces.contains(&root) {
+            self.analysis.namespaces.push(root);
+        }
+        let here = self.site.phase;
+        let reads = &mut self.analysis.reads;
+        let other_body = matches!(field, Some(Attribute::Body | Attribute::Json)) && phase != here;
+        match field {
+            Some(Attribute::Headers) => reads.headers_mut(phase).insert_all(),
+            Some(Attribute::Header { name, .. }) => reads.headers_mut(phase).insert(name),
+            Some(Attribute::Body) => reads.body = true,
+            Some(Attribute::Json) => reads.document = true,
+            None => {}
+        }
+        if phase == Phase::Response && here == Phase::Request {
+            let message = "there is no response yet while the request is transformed";
+            let problem = self.problem(Code::WRONG_PHASE, span, message);
+            self.found
+                .push(problem.with_help("move this rule to \"response\""));
+        } else if other_body {
+            let message = "the request body is gone when the response is transformed";
+            let problem = self.problem(Code::WRONG_PHASE, span, message);
+            let help = "keep what you need in a header or in dynamicMetadata of the request";
+            self.found.push(problem.with_help(help));
+        } else if field == Some(Attribute::Json) && !self.site.as_json {
+            let problem = self.problem(Code::NEEDS_JSON, span, "the body is not parsed as JSON");
+            self.found
+                .push(problem.with_help("set \"body\": {\"parseAs\": \"AsJson\"}"));
+        }
+    }
+
+    pub(super) fn unknown(&mut self, code: Code, kind: &str, name: &str, span: Span) {
+        let mut problem = self.problem(code, span, format!("unknown {kind} \"{name}\""));
+        let near = match code {
+            Code::UNKNOWN_FILTER => nearest(name, names::FILTERS.iter().copied()),
+            Code::UNKNOWN_TEST => nearest(name, names::TESTS.iter().copied()),
+            _ => nearest(
+                name,
+                crate::functions::all().map(|function| function.name()),
+            ),
+        };
+        if let Some(near) = near {
+            problem = problem.with_help(format!("did you mean \"{near}\"?"));
+        } else if code != Code::UNKNOWN_FILTER && names::is_filter(name) {
+            problem = problem.with_help(format!("{name} is a filter: {{{{ value | {name} }}}}"));
+        } else if code == Code::UNKNOWN_FILTER && crate::functions::find(name).is_some() {
+            problem = problem.with_help(format!("{name} is a function: {name}(...)"));
+        }
+        self.found.push(problem);
+    }
+
+    /// Constant text or lists repeated by a constant: computed by the engine at once.
+    fn repetition(&mut self, binary: &BinOp<'_>, span: Span) {
+        if !matches!(binary.op, BinOpKind::Mul) {
+            return;
+        }
+        let (Some(left), Some(right)) = (binary.left.as_const(), binary.right.as_const()) else {
+            return;
+        };
+        let size = match (left.len(), right.len()) {
+            (Some(length), None) => Some((length, times(&right))),
+            (None, Some(length)) => Some((length, times(&left))),
+            _ => None,
+        };
+        if let Some((length, times)) = size
+            && length.saturating_mul(times) > MAX_CONSTANT
+        {
+            let problem = self.problem(Code::REPETITION, span, "this constant is too large");
+            let help = format!("a repeated constant may have {MAX_CONSTANT} characters or items");
+            self.found.push(problem.with_help(help));
+        }
+    }
+}
+
+fn times(value: &Value) -> usize {
+    value.as_usize().unwrap_or(0)
+}

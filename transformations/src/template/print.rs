@@ -1,0 +1,166 @@
+//! How values become text: the way JSON spells them.
+//!
+//! Used by the engine's formatter, by segments and by `tojson`, so that all agree. Undefined
+//! prints as nothing, strings as they are, booleans and null as in JSON, containers as JSON with a
+//! space after commas and colons. JSON that came from a message keeps its own number spellings.
+
+use std::fmt::{self, Write};
+
+use minijinja::Value;
+use minijinja::value::ValueKind;
+
+use crate::json::{Kind, Node};
+use crate::message::NodeValue;
+
+/// Deeper values are not printed; JSON bodies never nest that deep.
+const MAX_DEPTH: usize = 200;
+
+/// How containers are laid out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// `{"a": [1, 2]}`
+    Spaced,
+    /// `{"a":[1,2]}`; JSON from the message is copied byte by byte.
+    Compact,
+}
+
+impl Layout {
+    fn comma(self) -> &'static str {
+        if self == Layout::Spaced { ", " } else { "," }
+    }
+
+    fn colon(self) -> &'static str {
+        if self == Layout::Spaced { ": " } else { ":" }
+    }
+}
+
+/// Prints a value for output.
+///
+/// # Errors
+/// If `out` refuses text, or the value nests too deeply.
+pub(crate) fn value(out: &mut dyn Write, value: &Value) -> fmt::Result {
+    match value.kind() {
+        ValueKind::Undefined => Ok(()),
+        ValueKind::String => out.write_str(value.as_str().unwrap_or_default()),
+        ValueKind::Bytes => out.write_str(&String::from_utf8_lossy(
+            value.as_bytes().unwrap_or_default(),
+        )),
+        _ => json(out, value, Layout::Spaced, 0),
+    }
+}
+
+/// Prints a value as JSON.
+///
+/// # Errors
+/// As [`value`].
+pub(crate) fn json(
+    out: &mut dyn Write,
+    value: &Value,
+    layout: Layout,
+    depth: usize,
+) -> fmt::Result {
+    if depth > MAX_DEPTH {
+        return Err(fmt::Error);
+    }
+    if let Some(found) = value.downcast_object_ref::<NodeValue>() {
+        return node(out, found.node(), layout);
+    }
+    match value.kind() {
+        ValueKind::Undefined | ValueKind::None => out.write_str("null"),
+        ValueKind::Bool => out.write_str(if value.is_true() { "true" } else { "false" }),
+        ValueKind::Number => write!(out, "{value}"),
+        ValueKind::String => string(out, value.as_str().unwrap_or_default()),
+        ValueKind::Seq | ValueKind::Iterable => {
+            out.write_str("[")?;
+            let items = value.try_iter().map_err(|_| fmt::Error)?;
+            for (index, item) in items.enumerate() {
+                if index > 0 {
+                    out.write_str(layout.comma())?;
+                }
+                json(out, &item, layout, depth + 1)?;
+            }
+            out.write_str("]")
+        }
+        ValueKind::Map => {
+            out.write_str("{")?;
+            let keys = value.try_iter().map_err(|_| fmt::Error)?;
+            for (index, key) in keys.enumerate() {
+                if index > 0 {
+                    out.write_str(layout.comma())?;
+                }
+                match key.as_str() {
+                    Some(text) => string(out, text)?,
+                    None => string(out, &key.to_string())?,
+                }
+                out.write_str(layout.colon())?;
+                let member = value.get_item(&key).map_err(|_| fmt::Error)?;
+                json(out, &member, layout, depth + 1)?;
+            }
+            out.write_str("}")
+        }
+        _ => string(out, &value.to_string()),
+    }
+}
+
+/// Prints JSON that came from a message. Its depth was bounded when it was parsed.
+pub(crate) fn node(out: &mut dyn Write, found: &Node, layout: Layout) -> fmt::Result {
+    match found.kind() {
+        Kind::Array if layout == Layout::Spaced => {
+            out.write_str("[")?;
+            for (index, item) in found.items().enumerate() {
+                if index > 0 {
+                    out.write_str(layout.comma())?;
+                }
+                node(out, &item, layout)?;
+            }
+            out.write_str("]")
+        }
+        Kind::Object if layout == Layout::Spaced => {
+            out.write_str("{")?;
+            for (index, (key, member)) in found.entries().enumerate() {
+                if index > 0 {
+                    out.write_str(layout.comma())?;
+                }
+                string(out, &key)?;
+                out.write_str(layout.colon())?;
+                node(out, &member, layout)?;
+            }
+            out.write_str("}")
+        }
+        _ => out.write_str(found.raw()),
+    }
+}
+
+/// Prints a string as a JSON string, quotes included. Only what JSON requires is escaped.
+pub(crate) fn string(out: &mut dyn Write, text: &str) -> fmt::Result {
+    out.write_str("\"")?;
+    escape(out, text)?;
+    out.write_str("\"")
+}
+
+/// The inside of a JSON string.
+pub(crate) fn escape(out: &mut dyn Write, text: &str) -> fmt::Result {
+    let mut done = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let short = match byte {
+            b'"' => "\\\"",
+            b'\\' => "\\\\",
+            b'\n' => "\\n",
+            b'\r' => "\\r",
+            b'\t' => "\\t",
+            0x08 => "\\b",
+            0x0c => "\\f",
+            0x00..=0x1f => "",
+            _ => continue,
+        };
+        // Escaped bytes are ASCII, so both cuts are at character boundaries.
+        out.write_str(text.get(done..at).unwrap_or_default())?;
+        if short.is_empty() {
+            write!(out, "\\u{byte:04x}")?;
+        } else {
+            out.write_str(short)?;
+        }
+        done = at + 1;
+    }
+    out.write_str(text.get(done..).unwrap_or_default())
+}

@@ -1,0 +1,95 @@
+//! What a template reads of a message, found out when it is compiled.
+
+use std::sync::Arc;
+
+/// The direction a message goes, and so which message a template may see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Request,
+    Response,
+}
+
+impl Phase {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Phase::Request => "request",
+            Phase::Response => "response",
+        }
+    }
+}
+
+/// A set of header names: some, or all because a template computes the name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum HeaderNames {
+    Listed(Vec<Arc<str>>),
+    All,
+}
+
+impl Default for HeaderNames {
+    fn default() -> Self {
+        HeaderNames::Listed(Vec::new())
+    }
+}
+
+impl HeaderNames {
+    /// Adds one name, in lower case.
+    pub(crate) fn insert(&mut self, name: &str) {
+        if let HeaderNames::Listed(names) = self
+            && !names.iter().any(|known| known.eq_ignore_ascii_case(name))
+        {
+            names.push(name.to_ascii_lowercase().into());
+        }
+    }
+
+    pub(crate) fn insert_all(&mut self) {
+        *self = HeaderNames::All;
+    }
+
+    pub(crate) fn merge(&mut self, other: &HeaderNames) {
+        match other {
+            HeaderNames::All => self.insert_all(),
+            HeaderNames::Listed(names) => names.iter().for_each(|name| self.insert(name)),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(self, HeaderNames::Listed(names) if names.is_empty())
+    }
+}
+
+/// Everything that a template, or several together, may read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Reads {
+    pub(crate) request_headers: HeaderNames,
+    pub(crate) response_headers: HeaderNames,
+    /// The body as text.
+    pub(crate) body: bool,
+    /// The parsed body as a whole: `context()`, `request.json`.
+    pub(crate) document: bool,
+    /// Variables that only a parsed JSON body can define.
+    pub(crate) variables: bool,
+}
+
+impl Reads {
+    pub(crate) fn merge(&mut self, other: &Reads) {
+        self.request_headers.merge(&other.request_headers);
+        self.response_headers.merge(&other.response_headers);
+        self.body |= other.body;
+        self.document |= other.document;
+        self.variables |= other.variables;
+    }
+
+    pub(crate) fn headers_mut(&mut self, phase: Phase) -> &mut HeaderNames {
+        match phase {
+            Phase::Request => &mut self.request_headers,
+            Phase::Response => &mut self.response_headers,
+        }
+    }
+
+    pub(crate) fn headers(&self, phase: Phase) -> &HeaderNames {
+        match phase {
+            Phase::Request => &self.request_headers,
+            Phase::Response => &self.response_headers,
+        }
+    }
+}

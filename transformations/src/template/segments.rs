@@ -1,0 +1,191 @@
+//! The fast path: templates of literal text and plain reads never enter the engine.
+//!
+//! Recognised by the compiler on the syntax tree, so white space control and trimming are already
+//! done; rendered on workers by appending to the output. A property test shows that the engine
+//! gives the same text. Envoy's `%COMMAND%` operators are further segments, if they come.
+
+use minijinja::machinery::ast::{CallArg, CallType, Expr, Stmt};
+
+use super::analysis::{Attribute, Roots};
+use super::{Phase, print};
+
+/// A piece of output.
+#[derive(Debug)]
+pub(crate) enum Segment {
+    Literal(Box<str>),
+    Header {
+        phase: Phase,
+        name: Box<str>,
+        part: Part,
+    },
+    /// A field of the parsed JSON body.
+    Json(Box<[Step]>),
+}
+
+/// Which part of a header value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Whole,
+    /// Up to the `?` of a path.
+    BeforeQuery,
+    /// After the `?` of a path.
+    Query,
+}
+
+impl Part {
+    /// Cuts the part out of a value.
+    pub(crate) fn of(self, value: &str) -> &str {
+        match (self, value.split_once('?')) {
+            (Part::Whole, _) => value,
+            (Part::BeforeQuery, cut) => cut.map_or(value, |(before, _)| before),
+            (Part::Query, cut) => cut.map_or("", |(_, query)| query),
+        }
+    }
+
+    /// Leaves only the part of what was appended to `out` from `start` on.
+    pub(crate) fn cut(self, out: &mut String, start: usize) {
+        if self == Part::Whole {
+            return;
+        }
+        let value = out.get(start..).unwrap_or_default();
+        let kept = self.of(value).to_owned();
+        out.truncate(start);
+        out.push_str(&kept);
+    }
+}
+
+/// One step into a JSON value.
+#[derive(Debug)]
+pub(crate) enum Step {
+    Key(Box<str>),
+    Index(usize),
+}
+
+/// The segments of a template, if it consists only of such.
+pub(crate) fn recognise(template: &Stmt<'_>, roots: &Roots<'_>) -> Option<Vec<Segment>> {
+    let Stmt::Template(template) = template else {
+        return None;
+    };
+    let mut segments = Vec::new();
+    for statement in &template.children {
+        let segment = match statement {
+            Stmt::EmitRaw(raw) => Segment::Literal(raw.raw.into()),
+            Stmt::EmitExpr(emit) => expression(&emit.expr, roots)?,
+            _ => return None,
+        };
+        match (segments.last_mut(), segment) {
+            (Some(Segment::Literal(before)), Segment::Literal(text)) => {
+                *before = format!("{before}{text}").into();
+            }
+            (_, segment) => segments.push(segment),
+        }
+    }
+    Some(segments)
+}
+
+fn expression(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> {
+    match expr {
+        Expr::Const(constant) => {
+            let mut text = String::new();
+            print::value(&mut text, &constant.value).ok()?;
+            Some(Segment::Literal(text.into()))
+        }
+        Expr::Call(call) => {
+            let CallType::Function(function) = call.identify_call() else {
+                return None;
+            };
+            let [CallArg::Pos(Expr::Const(name))] = call.args.as_slice() else {
+                return None;
+            };
+            let name = name.value.as_str()?;
+            let phase = match function {
+                "header" => roots.phase,
+                "request_header" => Phase::Request,
+                "env" => return Some(Segment::Literal(roots.env.value(name).into())),
+                _ => return None,
+            };
+            let name = name.to_ascii_lowercase().into();
+            Some(Segment::Header {
+                phase,
+                name,
+                part: Part::Whole,
+            })
+        }
+        _ => attribute(expr, roots).or_else(|| json(expr, roots)),
+    }
+}
+
+/// `request.method` and its like, and `request.headers["name"]`.
+fn attribute(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> {
+    let (parent, name) = member(expr)?;
+    if let Some(phase) = roots.namespace(parent) {
+        let Attribute::Header { name, part } = Attribute::find(phase, name)? else {
+            return None;
+        };
+        return Some(Segment::Header {
+            phase,
+            name: name.into(),
+            part,
+        });
+    }
+    let (root, "headers") = member(parent)? else {
+        return None;
+    };
+    let phase = roots.namespace(root)?;
+    Some(Segment::Header {
+        phase,
+        name: name.to_ascii_lowercase().into(),
+        part: Part::Whole,
+    })
+}
+
+/// `a.b` or `a["b"]`.
+pub(super) fn member<'t, 's>(expr: &'t Expr<'s>) -> Option<(&'t Expr<'s>, &'t str)> {
+    match expr {
+        Expr::GetAttr(get) => Some((&get.expr, get.name)),
+        Expr::GetItem(get) => match &get.subscript_expr {
+            Expr::Const(key) => Some((&get.expr, key.value.as_str()?)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// `model`, `usage.total_tokens`, `choices[0].message.content`.
+fn json(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> {
+    if !roots.as_json {
+        return None;
+    }
+    let mut steps = Vec::new();
+    let mut at = expr;
+    loop {
+        at = match at {
+            Expr::Var(var) => {
+                if roots.namespace(at).is_some() {
+                    return None;
+                }
+                steps.push(Step::Key(var.id.into()));
+                break;
+            }
+            Expr::GetAttr(get) => {
+                steps.push(Step::Key(get.name.into()));
+                &get.expr
+            }
+            Expr::GetItem(get) => {
+                let Expr::Const(key) = &get.subscript_expr else {
+                    return None;
+                };
+                steps.push(match key.value.as_str() {
+                    Some(name) => Step::Key(name.into()),
+                    // A float would index too, in the engine; not here.
+                    None if key.value.is_integer() => Step::Index(key.value.as_usize()?),
+                    None => return None,
+                });
+                &get.expr
+            }
+            _ => return None,
+        };
+    }
+    steps.reverse();
+    Some(Segment::Json(steps.into()))
+}

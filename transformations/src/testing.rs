@@ -1,0 +1,220 @@
+//! An in-memory host, for tests, fuzzers and command-line tools.
+//!
+//! A small real host and not a mock: it holds two messages and does what it is told. Assert on what
+//! the messages are afterwards.
+
+use crate::ops::TransformationOps;
+
+/// One HTTP message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Message {
+    /// Headers in order, repeats included; names in lower case.
+    pub headers: Vec<(Vec<u8>, Vec<u8>)>,
+    /// The body, in the chunks it came in.
+    pub body: Vec<Vec<u8>>,
+}
+
+impl Message {
+    /// A message with these headers and a body in one chunk (none if it is empty).
+    pub fn new(headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Message {
+        let bytes = |text: &str| text.as_bytes().to_vec();
+        let body = body.into();
+        Message {
+            headers: headers
+                .iter()
+                .map(|(name, value)| (bytes(name), bytes(value)))
+                .collect(),
+            body: if body.is_empty() {
+                Vec::new()
+            } else {
+                vec![body]
+            },
+        }
+    }
+
+    /// The values of a header, in order; bytes that are not UTF-8 become U+FFFD.
+    pub fn values(&self, name: &str) -> Vec<String> {
+        let named = self
+            .headers
+            .iter()
+            .filter(|(key, _)| key.eq_ignore_ascii_case(name.as_bytes()));
+        named
+            .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+            .collect()
+    }
+
+    /// The whole body.
+    pub fn body_bytes(&self) -> Vec<u8> {
+        self.body.concat()
+    }
+
+    fn for_each(&self, visit: &mut dyn FnMut(&[u8], &[u8])) {
+        self.headers
+            .iter()
+            .for_each(|(name, value)| visit(name, value));
+    }
+
+    fn add(&mut self, name: &str, value: &[u8]) -> bool {
+        self.headers
+            .push((name.as_bytes().to_vec(), value.to_vec()));
+        true
+    }
+
+    fn set(&mut self, name: &str, value: &[u8]) -> bool {
+        let position = self.position(name);
+        self.remove(name);
+        let at = position.unwrap_or(self.headers.len());
+        self.headers
+            .insert(at, (name.as_bytes().to_vec(), value.to_vec()));
+        true
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        self.headers
+            .iter()
+            .position(|(key, _)| key.eq_ignore_ascii_case(name.as_bytes()))
+    }
+
+    fn remove(&mut self, name: &str) -> bool {
+        self.headers
+            .retain(|(key, _)| !key.eq_ignore_ascii_case(name.as_bytes()));
+        true
+    }
+
+    fn drain(&mut self, bytes: usize) -> bool {
+        let rest = self.body_bytes().split_off(bytes.min(self.body_length()));
+        self.body = if rest.is_empty() {
+            Vec::new()
+        } else {
+            vec![rest]
+        };
+        true
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> bool {
+        self.body.push(bytes.to_vec());
+        true
+    }
+
+    fn body_length(&self) -> usize {
+        self.body.iter().map(Vec::len).sum()
+    }
+}
+
+/// A metadata value as the host stored it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MetadataValue {
+    /// A string.
+    String(String),
+    /// A number.
+    Number(f64),
+    /// A boolean.
+    Bool(bool),
+}
+
+/// A host that keeps everything in memory.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MemoryHost {
+    /// The request.
+    pub request: Message,
+    /// The response.
+    pub response: Message,
+    /// Dynamic metadata as (namespace, key, value), in the order written.
+    pub metadata: Vec<(String, String, MetadataValue)>,
+}
+
+impl MemoryHost {
+    fn set_metadata(&mut self, namespace: &str, key: &str, value: MetadataValue) -> bool {
+        self.metadata
+            .retain(|(ns, k, _)| ns != namespace || k != key);
+        self.metadata
+            .push((namespace.to_owned(), key.to_owned(), value));
+        true
+    }
+}
+
+impl TransformationOps for MemoryHost {
+    fn for_each_request_header(&self, visit: &mut dyn FnMut(&[u8], &[u8])) {
+        self.request.for_each(visit);
+    }
+
+    fn for_each_response_header(&self, visit: &mut dyn FnMut(&[u8], &[u8])) {
+        self.response.for_each(visit);
+    }
+
+    fn add_request_header(&mut self, name: &str, value: &[u8]) -> bool {
+        self.request.add(name, value)
+    }
+
+    fn set_request_header(&mut self, name: &str, value: &[u8]) -> bool {
+        self.request.set(name, value)
+    }
+
+    fn remove_request_header(&mut self, name: &str) -> bool {
+        self.request.remove(name)
+    }
+
+    fn add_response_header(&mut self, name: &str, value: &[u8]) -> bool {
+        self.response.add(name, value)
+    }
+
+    fn set_response_header(&mut self, name: &str, value: &[u8]) -> bool {
+        self.response.set(name, value)
+    }
+
+    fn remove_response_header(&mut self, name: &str) -> bool {
+        self.response.remove(name)
+    }
+
+    fn get_request_body(&mut self) -> Vec<u8> {
+        self.request.body_bytes()
+    }
+
+    fn drain_request_body(&mut self, bytes: usize) -> bool {
+        self.request.drain(bytes)
+    }
+
+    fn append_request_body(&mut self, bytes: &[u8]) -> bool {
+        self.request.append(bytes)
+    }
+
+    fn get_response_body(&mut self) -> Vec<u8> {
+        self.response.body_bytes()
+    }
+
+    fn drain_response_body(&mut self, bytes: usize) -> bool {
+        self.response.drain(bytes)
+    }
+
+    fn append_response_body(&mut self, bytes: &[u8]) -> bool {
+        self.response.append(bytes)
+    }
+
+    fn set_dynamic_metadata_string(&mut self, namespace: &str, key: &str, value: &str) -> bool {
+        self.set_metadata(namespace, key, MetadataValue::String(value.to_owned()))
+    }
+
+    fn set_dynamic_metadata_number(&mut self, namespace: &str, key: &str, value: f64) -> bool {
+        self.set_metadata(namespace, key, MetadataValue::Number(value))
+    }
+
+    fn set_dynamic_metadata_bool(&mut self, namespace: &str, key: &str, value: bool) -> bool {
+        self.set_metadata(namespace, key, MetadataValue::Bool(value))
+    }
+
+    fn for_each_request_body_chunk(&mut self, visit: &mut dyn FnMut(&[u8])) {
+        self.request.body.iter().for_each(|chunk| visit(chunk));
+    }
+
+    fn for_each_response_body_chunk(&mut self, visit: &mut dyn FnMut(&[u8])) {
+        self.response.body.iter().for_each(|chunk| visit(chunk));
+    }
+
+    fn request_body_length(&mut self) -> usize {
+        self.request.body_length()
+    }
+
+    fn response_body_length(&mut self) -> usize {
+        self.response.body_length()
+    }
+}

@@ -1,0 +1,222 @@
+//! Runs every case in `tests/cases` on the in-memory host.
+//!
+//! A case is a configuration, messages, and what must come out: headers, body, metadata, an error,
+//! or the exact text of diagnostics.
+
+#![allow(clippy::unwrap_used, reason = "a test says no by panicking")]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::Value;
+use transformations::testing::{MemoryHost, Message, MetadataValue};
+use transformations::{BodyAccess, CompileOptions, Program, Stream, TransformError};
+
+#[test]
+fn every_case_gives_its_expected_result() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let mut failures = Vec::new();
+    let mut count = 0;
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let cases: Vec<Value> = serde_json::from_str(&text)
+            .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        for case in cases {
+            count += 1;
+            if let Err(problem) = run(&case) {
+                let name = case["name"].as_str().unwrap_or("a case without a name");
+                let stem = file.file_stem().unwrap().to_string_lossy().into_owned();
+                failures.push(format!("{stem}: {name}\n{problem}"));
+            }
+        }
+    }
+    assert!(count > 0, "no cases found");
+    let failed = failures.len();
+    assert!(
+        failures.is_empty(),
+        "{failed} of {count} failed\n\n{}",
+        failures.join("\n\n")
+    );
+}
+
+fn run(case: &Value) -> Result<(), String> {
+    let known = [
+        "name",
+        "config",
+        "configText",
+        "request",
+        "response",
+        "headersOnly",
+        "envAllow",
+        "expect",
+        "diagnostics",
+        "warnings",
+        "error",
+        "swallowed",
+        "buffers",
+    ];
+    for field in case.as_object().unwrap().keys() {
+        check(known.contains(&field.as_str()), || {
+            format!("unknown field {field}")
+        })?;
+    }
+    let config = match case.get("configText") {
+        Some(text) => text.as_str().unwrap().to_owned(),
+        None => case["config"].to_string(),
+    };
+    let env_allow = case.get("envAllow").map(strings);
+    let options = CompileOptions {
+        env_allow,
+        ..CompileOptions::default()
+    };
+    let program = match Program::compile(config.as_bytes(), &options) {
+        Ok(program) => Arc::new(program),
+        Err(found) => {
+            let expected = case.get("diagnostics").map(lines).unwrap_or_default();
+            return same("diagnostics", &expected, &found.to_string());
+        }
+    };
+    check(case.get("diagnostics").is_none(), || {
+        "compiled, but should not have".into()
+    })?;
+    let warnings: Vec<_> = program.warnings().iter().map(ToString::to_string).collect();
+    let expected = case.get("warnings").map(lines).unwrap_or_default();
+    same("warnings", &expected, &warnings.join("\n"))?;
+    if let Some(buffers) = case.get("buffers") {
+        let needs = program.needs();
+        let actual = [needs.request.buffers(), needs.response.buffers()];
+        same(
+            "buffers",
+            &buffers.to_string(),
+            &serde_json::to_string(&actual).unwrap(),
+        )?;
+    }
+    evaluate(case, &program)
+}
+
+fn evaluate(case: &Value, program: &Arc<Program>) -> Result<(), String> {
+    let mut host = MemoryHost {
+        request: message(&case["request"]),
+        response: message(&case["response"]),
+        ..MemoryHost::default()
+    };
+    let mut stream = program.open();
+    stream.on_request_headers(&host);
+    let access = match case["headersOnly"].as_bool() {
+        Some(true) => BodyAccess::HeadersOnly,
+        _ => BodyAccess::Whole,
+    };
+    let error = transform(
+        &mut stream,
+        &mut host,
+        access,
+        case.get("response").is_some(),
+    );
+    let (error, swallowed) = match error {
+        Ok(swallowed) => (None, swallowed),
+        Err(error) => (Some(error), None),
+    };
+    let describe = |error: Option<TransformError>| match error {
+        None => String::new(),
+        Some(error) => format!(
+            "{} {} {}",
+            error.status(),
+            error.details(),
+            stream.program().field_path(error.field())
+        ),
+    };
+    let text = |name: &str| case[name].as_str().unwrap_or_default().to_owned();
+    same("error", &text("error"), &describe(error))?;
+    same("swallowed", &text("swallowed"), &describe(swallowed))?;
+    for (side, actual) in [("request", &host.request), ("response", &host.response)] {
+        let expected = &case["expect"][side];
+        for (name, value) in expected["headers"].as_object().into_iter().flatten() {
+            let expected = match value {
+                Value::Null => Vec::new(),
+                Value::String(text) => vec![text.clone()],
+                list => strings(list),
+            };
+            let what = format!("{side} header {name}");
+            same(
+                &what,
+                &format!("{expected:?}"),
+                &format!("{:?}", actual.values(name)),
+            )?;
+        }
+        if let Some(body) = expected.get("body") {
+            let actual = String::from_utf8_lossy(&actual.body_bytes()).into_owned();
+            same(&format!("{side} body"), body.as_str().unwrap(), &actual)?;
+        }
+    }
+    if let Some(expected) = case["expect"].get("metadata") {
+        let actual: Vec<Value> = host.metadata.iter().map(metadata).collect();
+        same(
+            "metadata",
+            &expected.to_string(),
+            &Value::Array(actual).to_string(),
+        )?;
+    }
+    Ok(())
+}
+
+fn transform(
+    stream: &mut Stream,
+    host: &mut MemoryHost,
+    access: BodyAccess,
+    response: bool,
+) -> Result<Option<TransformError>, TransformError> {
+    let request = stream.transform_request(host, access)?.error;
+    let response = if response {
+        stream.transform_response(host, access)?.error
+    } else {
+        None
+    };
+    Ok(request.or(response))
+}
+
+fn message(value: &Value) -> Message {
+    let headers: Vec<(&str, &str)> = value["headers"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|pair| (pair[0].as_str().unwrap(), pair[1].as_str().unwrap()))
+        .collect();
+    Message::new(&headers, value["body"].as_str().unwrap_or_default())
+}
+
+fn metadata((namespace, key, value): &(String, String, MetadataValue)) -> Value {
+    let value = match value {
+        MetadataValue::String(text) => Value::from(text.as_str()),
+        MetadataValue::Number(number) => Value::from(*number),
+        MetadataValue::Bool(flag) => Value::from(*flag),
+    };
+    serde_json::json!([namespace, key, value])
+}
+
+fn strings(value: &Value) -> Vec<String> {
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item.as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn lines(value: &Value) -> String {
+    strings(value).join("\n")
+}
+
+fn check(holds: bool, problem: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(problem()) }
+}
+
+fn same(what: &str, expected: &str, actual: &str) -> Result<(), String> {
+    check(expected == actual, || {
+        format!("{what}\nexpected: {expected}\n  actual: {actual}")
+    })
+}

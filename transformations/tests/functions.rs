@@ -1,0 +1,79 @@
+//! The documentation that functions carry is true.
+
+#![allow(clippy::unwrap_used, reason = "a test says no by panicking")]
+
+use std::sync::Arc;
+
+use transformations::testing::MemoryHost;
+use transformations::{BodyAccess, CompileOptions, Program, functions};
+
+#[test]
+fn every_example_renders_as_documented() {
+    for function in functions::all() {
+        let (template, expected) = function.example();
+        let config = serde_json::json!({"request": {"body": {"value": template}}});
+        let program = Program::compile(config.to_string().as_bytes(), &CompileOptions::default());
+        let program = program.unwrap_or_else(|found| panic!("{}: {found}", function.name()));
+        let mut host = MemoryHost::default();
+        let done = Arc::new(program)
+            .open()
+            .transform_request(&mut host, BodyAccess::Whole);
+        done.unwrap_or_else(|error| panic!("{}: {error}", function.name()));
+        let rendered = String::from_utf8(host.request.body_bytes()).unwrap();
+        assert_eq!(rendered, expected, "{}", function.name());
+        assert!(function.signature().starts_with(function.name()));
+        assert!(template.contains(function.name()));
+        assert!(!function.summary().is_empty());
+    }
+}
+
+#[test]
+fn random_values_differ_between_calls_and_agree_within_one() {
+    let template = "{{ replace_with_random('a.a', 'a') }}|{{ replace_with_random('a.a', 'a') }}";
+    let config = serde_json::json!({"request": {"body": {"value": template}}});
+    let program = Program::compile(config.to_string().as_bytes(), &CompileOptions::default());
+    let mut host = MemoryHost::default();
+    let mut stream = Arc::new(program.unwrap()).open();
+    stream
+        .transform_request(&mut host, BodyAccess::Whole)
+        .unwrap();
+    let text = String::from_utf8(host.request.body_bytes()).unwrap();
+    let (first, second) = text.split_once('|').unwrap();
+    assert_ne!(first, second);
+    let (left, right) = first.split_once('.').unwrap();
+    assert_eq!(left, right);
+    assert_eq!(left.len(), 22, "128 bits in unpadded base64");
+}
+
+#[test]
+fn the_environment_is_read_only_where_allowed() {
+    let path = std::env::var("PATH").unwrap();
+    let render = |config: &str, host_list: Option<&[&str]>| {
+        let env_allow = host_list.map(|names| names.iter().map(|n| (*n).to_owned()).collect());
+        let options = CompileOptions {
+            env_allow,
+            ..CompileOptions::default()
+        };
+        let program = Program::compile(config.as_bytes(), &options).ok()?;
+        let mut host = MemoryHost::default();
+        Arc::new(program)
+            .open()
+            .transform_request(&mut host, BodyAccess::Whole)
+            .ok()?;
+        Some(String::from_utf8(host.request.body_bytes()).unwrap())
+    };
+    let constant = r#"{"request": {"body": {"value": "{{ env('PATH') }}"}}}"#;
+    let computed = r#"{"request": {"body": {"value": "{{ env('PA' ~ 'TH') }}"}}}"#;
+    for template in [constant, computed] {
+        assert_eq!(render(template, None).as_deref(), Some(&*path));
+        assert_eq!(render(template, Some(&["PATH"])).as_deref(), Some(&*path));
+    }
+    assert_eq!(render(constant, Some(&[])), None, "refused when loaded");
+    assert_eq!(render(computed, Some(&[])).as_deref(), Some(""));
+    let widened = r#"{"envAllow": ["PATH"], "request": {"body": {"value": "{{ env('PATH') }}"}}}"#;
+    assert_eq!(
+        render(widened, Some(&["HOME"])),
+        None,
+        "a configuration cannot widen the list"
+    );
+}
