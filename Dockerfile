@@ -21,21 +21,19 @@ ARG ENVOY_VERSION=1.36.4
 FROM rust:${RUST_VERSION}-bullseye AS rust
 SHELL ["/bin/bash", "-o", "errexit", "-o", "pipefail", "-c"]
 WORKDIR /src
-# rustc links the unwinder as libgcc_s.so, a file that distroless images do not have. A linker
-# script of that name, found first, puts the static one of the same compiler into the module.
-RUN mkdir /static-unwinder \
-    && echo 'GROUP ( libgcc_eh.a libgcc.a )' > /static-unwinder/libgcc_s.so
-ENV RUSTFLAGS="-L native=/static-unwinder"
 
 # What decides the dependencies and nothing else: manifests, the lock file, and the roots of every
-# target, emptied. Editing a source file leaves this stage's result, and so the layers made from
-# it, as they were.
+# target, emptied. Editing any other file, or what is in a root, leaves this stage's result, and so
+# the layers made from it, as they were.
 FROM rust AS manifests
 COPY . .
-RUN echo 'fn main() {}' > /emptied.rs \
-    && find . -name '*.rs' ! -path '*/src/lib.rs' ! -path '*/src/main.rs' ! -path '*/src/bin/*' \
-        ! -path '*/benches/*' ! -path '*/tests/*' ! -path '*/examples/*' ! -name build.rs -delete \
-    && find . -name '*.rs' -exec cp /emptied.rs {} \;
+RUN find . -type f ! -name Cargo.toml ! -name Cargo.lock ! -path '*/src/lib.rs' \
+        ! -path '*/src/main.rs' ! -path '*/src/bin/*.rs' ! -path '*/benches/*.rs' \
+        ! -path '*/tests/*.rs' ! -path '*/examples/*.rs' ! -name build.rs -delete \
+    && find . -type d -empty -delete \
+    && echo 'fn main() {}' > emptied \
+    && find . -name '*.rs' -exec cp emptied {} \; \
+    && rm emptied
 
 FROM rust AS dependencies
 COPY --from=manifests /src /src

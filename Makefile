@@ -4,6 +4,7 @@
 
 CARGO = cargo
 BENCH_OPTIONS =
+ARM64 = aarch64-unknown-linux-gnu
 
 help:
 	@echo 'make demo    one chat completion through Envoy and the module, shown from both sides'
@@ -42,6 +43,9 @@ lint: need-cargo
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --workspace
+# The module must compile for arm64 as well; checked where that target is installed.
+	@! rustup target list --installed 2>/dev/null | grep -qx $(ARM64) \
+		|| $(CARGO) check --target $(ARM64) -p rustformations
 
 fmt: need-cargo
 	$(CARGO) fmt --all

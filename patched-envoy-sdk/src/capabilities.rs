@@ -135,6 +135,8 @@ capabilities! {
     ConfigMetrics, V1_39, "updating a metric from a filter config";
     /// `upstream_connection_id`. Before: `None`.
     UpstreamConnectionId, V1_39, "the upstream connection id";
+    /// `EnvoySpan::disable_local_decision`. Before: nothing, with one warning.
+    SpanLocalDecision, V1_39, "turning off Envoy's own sampling decision";
     /// Log records that carry the call site. Before: a record without one.
     LogCallSite, V1_40, "the call site in log records";
 }

@@ -152,6 +152,10 @@ fn found(version: EnvoyVersion, later: &Later) -> Capabilities {
             C::UpstreamConnectionId,
             later.http_get_upstream_connection_id.is_some(),
         ),
+        (
+            C::SpanLocalDecision,
+            later.http_span_disable_local_decision.is_some(),
+        ),
         (C::LogCallSite, later.log_v2.is_some()),
     ]
     .into_iter()

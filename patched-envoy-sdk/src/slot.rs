@@ -10,6 +10,8 @@
 //!   they cause find it in place.
 //! - Whatever still arrives while the filter is out is queued if it is an event, and answered with
 //!   the passing status, once loudly, if it is not.
+//! - Calls that hooks make from within hooks that they caused are refused beyond a depth that no real
+//!   filter reaches, before the stack is used up.
 //! - `destroy` only marks; the outermost hook frees. After the mark the author's handle is inert.
 //! - The author's filter is made at the first hook of the stream, never inside `http_filter_new`,
 //!   where callbacks crash Envoy 1.36 and 1.37.
@@ -31,6 +33,7 @@ pub(crate) use visit::{Outcome, Visit};
 use crate::filter_config::FilterConfig;
 use crate::host::Host;
 use crate::host::filter::EnvoyHttpFilterImpl;
+use crate::host::once::report_refused_nesting;
 use crate::host::raw::FilterPtr;
 use crate::http::HttpFilter;
 
@@ -49,6 +52,10 @@ enum Place {
     Poisoned,
 }
 
+/// How many hooks of one filter may be caused by each other. Real chains are a handful: resuming
+/// runs a body hook, which answers, which runs the local reply hook.
+const MAX_NESTING: u32 = 16;
+
 /// What waits for the filter to be back, in the order in which it came.
 enum Waiting {
     Call(Call),
@@ -64,6 +71,8 @@ pub(crate) struct Slot {
     waiting: Cell<Vec<Waiting>>,
     /// Hooks on the stack right now.
     depth: Cell<u32>,
+    /// Author's hooks on the stack whose consequences are not settled yet.
+    nesting: Cell<u32>,
     /// `destroy` was called; freed when `depth` is back to 0.
     destroyed: Cell<bool>,
     /// The stream is over for the author: the handle answers nothing any more.
@@ -101,6 +110,7 @@ impl Slot {
             place: Cell::new(Place::Unmade),
             waiting: Cell::new(Vec::new()),
             depth: Cell::new(0),
+            nesting: Cell::new(0),
             destroyed: Cell::new(false),
             gone: Cell::new(false),
             complete: Cell::new(false),
@@ -121,15 +131,31 @@ impl Slot {
         }
     }
 
+    /// Whether `stream_complete` has come: there is nothing left to send, resume or start over.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.complete.get()
+    }
+
     /// Records a call that must wait until the running author's hook has returned.
     pub(crate) fn defer(&self, call: Call) {
-        if self.gone.get() || self.complete.get() {
+        if self.gone.get() || self.is_complete() || self.refuses_nesting() {
             return;
         }
         if call.ends_the_message() {
             self.ended.set(true);
         }
         self.push(Waiting::Call(call));
+    }
+
+    /// Whether the running hook is too deep inside hooks that this filter's own calls have caused to
+    /// make another such call: a reply in every `on_local_reply`, or a callout in every completion
+    /// that comes inline, would use up the stack and take Envoy down. Says so once per process.
+    pub(crate) fn refuses_nesting(&self) -> bool {
+        let refuses = self.nesting.get() > MAX_NESTING;
+        if refuses {
+            report_refused_nesting(MAX_NESTING);
+        }
+        refuses
     }
 
     /// The stream ended under the running hook: nothing may be asked of it any more.

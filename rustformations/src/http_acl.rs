@@ -12,7 +12,7 @@ mod config;
 mod rules;
 
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use envoy_proxy_dynamic_modules_rust_sdk::abi::{
     envoy_dynamic_module_type_attribute_id as Attribute,
@@ -98,7 +98,12 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for AclFilter {
         // The most specific policy replaces the others wholesale.
         if let Some(route_config) = envoy.get_most_specific_route_config() {
             let Some(policy) = route_config.downcast_ref::<Arc<AccessPolicy>>() else {
-                envoy_log_error!("{NAME}: the route's configuration belongs to another filter");
+                // Any client can cause this: said once, then counted.
+                static SAID: Once = Once::new();
+                SAID.call_once(|| {
+                    envoy_log_error!("{NAME}: the route's configuration belongs to another filter");
+                });
+                let _ = envoy.increment_counter(self.blocked, 1);
                 envoy.send_response(500, &[], None, Some("http_acl_foreign_route_config"));
                 return RequestHeadersStatus::StopIteration;
             };

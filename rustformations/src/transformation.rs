@@ -4,18 +4,21 @@
 //! that is wrong with it and refused, so that Envoy keeps what it had. A route's configuration
 //! replaces the filter's wholesale. What happens to a stream is in [`filter`].
 
+mod attributes;
 mod filter;
 mod host;
+mod limits;
 mod stats;
+mod streaming;
 
 use std::any::Any;
 use std::sync::Arc;
 
 use envoy_proxy_dynamic_modules_rust_sdk::{
     Capabilities, Capability, EnvoyHttpFilter, EnvoyHttpFilterConfig, HttpFilter, HttpFilterConfig,
-    envoy_log_debug, envoy_log_error,
+    envoy_log_debug, envoy_log_error, envoy_log_warn,
 };
-use transformations::{CompileOptions, Program};
+use transformations::{CompileOptions, Program, Severity};
 
 use self::filter::TransformationFilter;
 use self::stats::Stats;
@@ -47,7 +50,11 @@ fn compile(name: &str, config: &[u8]) -> Option<Arc<Program>> {
     match Program::compile(config, &compile_options()) {
         Ok(program) => {
             for warning in program.warnings() {
-                envoy_log_debug!("{name}: {warning}");
+                if warning.severity() == Severity::Warning {
+                    envoy_log_warn!("{name}: {warning}");
+                } else {
+                    envoy_log_debug!("{name}: {warning}");
+                }
             }
             Some(Arc::new(program))
         }
@@ -60,7 +67,10 @@ fn compile(name: &str, config: &[u8]) -> Option<Arc<Program>> {
 
 fn compile_options() -> CompileOptions {
     let mut options = CompileOptions::from_process();
-    options.capabilities.metadata_bool = Capabilities::of_host().has(Capability::MetadataBool);
+    let host = Capabilities::of_host();
+    options.capabilities.metadata_bool = host.has(Capability::MetadataBool);
+    options.capabilities.metadata_list = host.has(Capability::MetadataLists);
+    options.capabilities.buffer_limit = host.has(Capability::BufferLimit);
     options
 }
 

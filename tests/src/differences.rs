@@ -53,6 +53,27 @@ pub const LOCAL_REPLY_SAYS_WHY: Difference = Difference::since(
     "the details of a local reply name the error; before, a module cannot give any",
 );
 
+/// A filter configuration given as `google.protobuf.Struct`.
+pub const STRUCT_IS_JSON: Difference = Difference::since(
+    1,
+    38,
+    "the module gets the JSON of a Struct; before, its wire form, which is refused with the remedy",
+);
+
+/// The same on a route.
+pub const PER_ROUTE_STRUCT_IS_JSON: Difference = Difference::since(
+    1,
+    39,
+    "the module gets the JSON of a route's Struct; before, its wire form, which is refused with the remedy",
+);
+
+/// Values of dynamic metadata.
+pub const METADATA_HOLDS_BOOLEANS: Difference = Difference::since(
+    1,
+    38,
+    "dynamic metadata can be set to a boolean; before, a configuration that asks for it is refused",
+);
+
 /// Names of the statistics that a module defines.
 pub const STATS_NAMESPACE_IS_CONFIGURABLE: Difference = Difference::since(
     1,
@@ -65,4 +86,11 @@ pub const BUFFER_LIMIT_IS_RAISABLE: Difference = Difference::since(
     1,
     38,
     "a filter may raise the buffer limit of its stream; before, only the configuration can",
+);
+
+/// What `jsonValue` may be.
+pub const METADATA_HOLDS_LISTS: Difference = Difference::since(
+    1,
+    38,
+    "dynamic metadata can hold lists; before, a configuration that could make one is refused",
 );

@@ -38,12 +38,24 @@ on_every_envoy! {
         let config = EnvoyConfig::new()
             .route(Route::at("/grow").transform(both_ways(json!({"body": {"value": grown}}))))
             .route(Route::at("/shrink").transform(both_ways(json!({"body": {"value": "s"}}))))
-            .route(Route::at("/wrap").transform(both_ways(json!({"body": {"value": "<{{ body() }}>"}}))));
+            .route(
+                Route::at("/wrap")
+                    .transform(both_ways(json!({"body": {"value": "<{{ body() }}>"}}))),
+            );
         let lab = Lab::start(envoy, &config);
-        for (path, expected) in [("/grow", grown.as_str()), ("/shrink", "s"), ("/wrap", "<as it was>")] {
+        for (path, expected) in [
+            ("/grow", grown.as_str()),
+            ("/shrink", "s"),
+            ("/wrap", "<as it was>"),
+        ] {
             let typed = |reply: Reply| reply.header("content-type", "text/x-kept");
-            lab.origin().answer(path, typed(Reply::new(200)).body("as it was"));
-            let answer = lab.post(path).header("content-type", "text/x-kept").body("as it was").send();
+            lab.origin()
+                .answer(path, typed(Reply::new(200)).body("as it was"));
+            let answer = lab
+                .post(path)
+                .header("content-type", "text/x-kept")
+                .body("as it was")
+                .send();
             let received = lab.origin().last();
             assert_bodies(&received, &answer, expected);
             assert_eq!(received.header("content-type"), "text/x-kept");
@@ -59,7 +71,10 @@ on_every_envoy! {
     }
 
     fn a_body_that_renders_empty_is_removed_with_its_type(envoy) {
-        let lab = lab_with(envoy, both_ways(json!({"body": {"value": "{{ header('x-none') }}"}})));
+        let lab = lab_with(
+            envoy,
+            both_ways(json!({"body": {"value": "{{ header('x-none') }}"}})),
+        );
         lab.origin().answer("/", Reply::json(&json!({"a": 1})));
         let answer = lab.post("/").json(&json!({"a": 1})).send();
         let received = lab.origin().last();
@@ -71,14 +86,22 @@ on_every_envoy! {
 
     fn an_absent_or_empty_body_template_leaves_the_body_alone(envoy) {
         let config = EnvoyConfig::new()
-            .route(Route::at("/absent").transform(both_ways(json!({"body": {}, "set": [set("x-a", "1")]}))))
-            .route(Route::at("/empty").transform(both_ways(json!({"body": {"value": ""}, "set": [set("x-a", "1")]}))));
+            .route(
+                Route::at("/absent")
+                    .transform(both_ways(json!({"body": {}, "set": [set("x-a", "1")]}))),
+            )
+            .route(Route::at("/empty").transform(both_ways(
+                json!({"body": {"value": ""}, "set": [set("x-a", "1")]}),
+            )));
         let lab = Lab::start(envoy, &config);
         for path in ["/absent", "/empty"] {
             lab.origin().answer(path, Reply::new(200).body("answer"));
             let answer = lab.post(path).body("question").send();
             let received = lab.origin().last();
-            assert_eq!((received.text().as_str(), answer.text().as_str()), ("question", "answer"));
+            assert_eq!(
+                (received.text().as_str(), answer.text().as_str()),
+                ("question", "answer")
+            );
             assert_eq!(received.header("x-a") + &answer.header("x-a"), "11");
             assert_eq!(received.header("content-length"), "8");
         }
@@ -87,15 +110,26 @@ on_every_envoy! {
     fn a_chunked_body_is_collected_however_many_chunks_it_has(envoy) {
         let rules = json!({"body": {"value": "{{ body()|length }}:{{ body() }}"}});
         let lab = lab_with(envoy, both_ways(rules));
-        let script = |pieces: usize| (0..pieces).fold(Body::chunked(), |body, index| {
-            let body = if index % 100 == 99 { body.pause(Duration::from_millis(5)) } else { body };
-            body.piece(format!("{index},"))
-        });
+        let script = |pieces: usize| {
+            (0..pieces).fold(Body::chunked(), |body, index| {
+                let body = if index % 100 == 99 {
+                    body.pause(Duration::from_millis(5))
+                } else {
+                    body
+                };
+                body.piece(format!("{index},"))
+            })
+        };
         for pieces in [0, 1, 2, 1000] {
-            lab.origin().answer("/", Reply::new(200).stream(script(pieces)));
+            lab.origin()
+                .answer("/", Reply::new(200).stream(script(pieces)));
             let answer = lab.post("/").stream(script(pieces)).send();
             let text: String = (0..pieces).map(|index| format!("{index},")).collect();
-            assert_bodies(&lab.origin().last(), &answer, &format!("{}:{text}", text.len()));
+            assert_bodies(
+                &lab.origin().last(),
+                &answer,
+                &format!("{}:{text}", text.len()),
+            );
         }
     }
 
@@ -103,11 +137,15 @@ on_every_envoy! {
         let rules = json!({"set": [set("x-length", "{{ body()|length }}")], "body": {"value": "<{{ body() }}>"}});
         let lab = lab_with(envoy, both_ways(rules));
         let script = |pieces: &[&str]| {
-            let body = pieces.iter().fold(Body::chunked(), |body, piece| body.piece(*piece));
-            body.pause(Duration::from_millis(20)).trailer("x-end", "yes")
+            let body = pieces
+                .iter()
+                .fold(Body::chunked(), |body, piece| body.piece(*piece));
+            body.pause(Duration::from_millis(20))
+                .trailer("x-end", "yes")
         };
         for pieces in [&["one", "two"][..], &["only"], &[]] {
-            lab.origin().answer("/", Reply::new(200).stream(script(pieces)));
+            lab.origin()
+                .answer("/", Reply::new(200).stream(script(pieces)));
             let answer = lab.post("/").stream(script(pieces)).send();
             let received = lab.origin().last();
             let was = pieces.concat();
@@ -122,143 +160,60 @@ on_every_envoy! {
     }
 
     fn trailers_pass_a_transform_that_leaves_the_body_alone(envoy) {
-        let lab = lab_with(envoy, both_ways(json!({"set": [set("x-length", "{{ body()|length }}")]})));
-        let script = || Body::chunked().piece("one").pause(Duration::from_millis(20)).piece("two").trailer("x-end", "yes");
+        let lab = lab_with(
+            envoy,
+            both_ways(json!({"set": [set("x-length", "{{ body()|length }}")]})),
+        );
+        let script = || {
+            Body::chunked()
+                .piece("one")
+                .pause(Duration::from_millis(20))
+                .piece("two")
+                .trailer("x-end", "yes")
+        };
         lab.origin().answer("/", Reply::new(200).stream(script()));
         let answer = lab.post("/").stream(script()).send();
         let received = lab.origin().last();
-        assert_eq!((received.text().as_str(), answer.text().as_str()), ("onetwo", "onetwo"));
-        assert_eq!(received.header("x-length") + &answer.header("x-length"), "66");
+        assert_eq!(
+            (received.text().as_str(), answer.text().as_str()),
+            ("onetwo", "onetwo")
+        );
+        assert_eq!(
+            received.header("x-length") + &answer.header("x-length"),
+            "66"
+        );
         assert_eq!(received.trailers.values("x-end"), ["yes"]);
         assert_eq!(answer.trailers.values("x-end"), ["yes"]);
-    }
-
-    fn json_fields_are_variables(envoy) {
-        let lab = lab_with(envoy, both_ways(json!({
-            "body": {"parseAs": "AsJson", "value": "{{ model }}|{{ messages[0].content }}|{{ n + 1 }}|{{ a['x-y'] }}"},
-            "set": [
-                set("x-model", "{{ model }}"), set("x-big", "{{ big }}"),
-                set("x-bool", "{{ yes }}/{{ no }}/{{ nothing }}"), set("x-missing", "{{ missing }}"),
-            ],
-        })));
-        let document = r#"{"model":"gpt-4","messages":[{"role":"user","content":"héllo"}],"n":1,"a":{"x-y":"z"},
-            "big":123456789012345678901234567890,"yes":true,"no":false,"nothing":null}"#;
-        lab.origin().answer("/", Reply::new(200).body(document));
-        let answer = lab.post("/").header("x-missing", "there").body(document).send();
-        let received = lab.origin().last();
-        assert_bodies(&received, &answer, "gpt-4|héllo|2|z");
-        for headers in [&received.headers, &answer.headers] {
-            assert_eq!(headers.values("x-model"), ["gpt-4"]);
-            assert_eq!(headers.values("x-big"), ["123456789012345678901234567890"]);
-            assert_eq!(headers.values("x-bool"), ["true/false/null"]);
-            assert!(!headers.has("x-missing"), "{headers:?}");
-        }
-    }
-
-    fn the_document_as_a_whole_is_context(envoy) {
-        let lab = lab_with(envoy, json!({"request": {
-            "body": {"parseAs": "AsJson"},
-            "set": [set("x-second", "{{ context()[1] }}")],
-        }}));
-        lab.post("/").json(&json!(["a", "b"])).send();
-        let received = lab.origin().last();
-        assert_eq!(received.header("x-second"), "b");
-        assert_eq!(received.text(), r#"["a","b"]"#);
-    }
-
-    fn what_a_rewrite_does_not_touch_keeps_its_spelling(envoy) {
-        let lab = lab_with(envoy, json!({"request": {"body": {"parseAs": "AsJson", "value": "[{{ kept|tojson }}]"}}}));
-        let kept = r#"{"z":1.10,"a":1e400,"b":-0,"c":123456789012345678901234567890,"d":"é\u00e9\/"}"#;
-        lab.post("/").body(format!(r#"{{"kept":{kept}}}"#)).send();
-        assert_eq!(lab.origin().last().text(), format!("[{kept}]"));
-    }
-
-    fn a_json_key_never_shadows_a_function(envoy) {
-        let lab = lab_with(envoy, json!({"request": {
-            "body": {"parseAs": "AsJson"},
-            "set": [set("x-path", "{{ header(':path') }}"), set("x-key", "{{ context().header }}")],
-        }}));
-        let hostile = json!({"header": "mine", "context": 1, "request_header": [], "body": {}, "env": null});
-        assert_eq!(lab.post("/p").json(&hostile).send().status, 200);
-        let received = lab.origin().last();
-        assert_eq!((received.header("x-path").as_str(), received.header("x-key").as_str()), ("/p", "mine"));
-    }
-
-    fn a_system_message_is_put_before_the_messages_by_a_loop(envoy) {
-        let template = concat!(
-            r#"{"model":{{ model|tojson }},"messages":[{"role":"system","content":"Be brief."}"#,
-            r#"{% for message in messages %},{{ message|tojson }}{% endfor %}]}"#,
-        );
-        let lab = lab_with(envoy, json!({"request": {"body": {"parseAs": "AsJson", "value": template}}}));
-        let question = json!({"model": "gpt-4", "messages": [
-            {"role": "user", "content": "a \"quoted\"\nline é"}, {"role": "assistant", "content": null},
-        ]});
-        lab.post("/").json(&question).send();
-        let received = lab.origin().last().json();
-        assert_eq!(received["messages"][0], json!({"role": "system", "content": "Be brief."}));
-        assert_eq!(received["messages"][1], question["messages"][0]);
-        assert_eq!(received["messages"][2], question["messages"][1]);
-    }
-
-    fn what_is_no_json_is_a_400_in_both_directions(envoy) {
-        let rules = json!({"body": {"parseAs": "AsJson"}, "set": [set("x-model", "{{ model }}")]});
-        let config = EnvoyConfig::new()
-            .route(Route::at("/request").transform(json!({"request": rules})))
-            .route(Route::at("/response").transform(json!({"response": rules})));
-        let lab = Lab::start(envoy, &config);
-        for bad in ["{", "nonsense", "{\"model\":}", "{} {}", "\u{feff}[", "{\"model\":1,}"] {
-            let answer = lab.post("/request").body(bad).send();
-            assert_eq!((answer.status, answer.text().as_str()), (400, ""), "{bad}");
-            assert!(lab.origin().received().is_empty(), "{bad} reached the origin");
-            lab.origin().answer("/response", Reply::new(200).header("x-secret", "s").body(bad));
-            let answer = lab.post("/response").send();
-            assert_eq!((answer.status, answer.text().as_str()), (400, ""), "{bad}");
-            assert!(!answer.headers.has("x-secret"), "{answer:?}");
-            lab.origin().forget();
-        }
-        assert_eq!(lab.stat("rustformations_errors.kind.invalid_json"), 12);
-    }
-
-    fn a_json_variable_without_a_json_body_is_a_400(envoy) {
-        let rules = json!({"body": {"parseAs": "AsJson"}, "set": [set("x-model", "{{ model }}")]});
-        let lab = lab_with(envoy, json!({"request": rules}));
-        for request in [lab.get("/"), lab.post("/").body("null"), lab.post("/").stream(Body::chunked())] {
-            let answer = request.send();
-            assert_eq!((answer.status, answer.text().as_str()), (400, ""));
-        }
-        assert!(lab.origin().received().is_empty());
-        assert_eq!(lab.stat("rustformations_errors.kind.undeclared_variable"), 3);
-        // Parsed, though it has no such field: the header is removed.
-        assert_eq!(lab.post("/").header("x-model", "there").body("[1]").send().status, 200);
-        assert!(!lab.origin().last().headers.has("x-model"));
-    }
-
-    fn an_undeclared_variable_is_a_400_in_a_body_as_in_a_header(envoy) {
-        let config = EnvoyConfig::new()
-            .route(Route::at("/header").transform(json!({"request": {"set": [set("x-a", "{{ model }}")]}})))
-            .route(Route::at("/body").transform(json!({"request": {"body": {"value": "{{ model }}"}}})))
-            .route(Route::at("/response").transform(json!({"response": {"body": {"value": "{{ model }}"}}})));
-        let lab = Lab::start(envoy, &config);
-        for path in ["/header", "/body", "/response"] {
-            let answer = lab.post(path).body("kept").send();
-            assert_eq!((answer.status, answer.text().as_str()), (400, ""), "{path}");
-        }
-        assert_eq!(lab.origin().received().len(), 1);
     }
 
     fn a_header_template_may_read_the_body(envoy) {
         let rules = json!({"set": [set("x-body", "{{ body() }}"), set("x-part", "{{ substring(body(), 1, 2) }}")]});
         let lab = lab_with(envoy, both_ways(rules));
-        lab.origin().answer("/", Reply::new(200).stream(Body::chunked().piece("ans").piece("wer")));
-        let answer = lab.post("/").stream(Body::chunked().piece("ques").piece("tion")).send();
+        lab.origin().answer(
+            "/",
+            Reply::new(200).stream(Body::chunked().piece("ans").piece("wer")),
+        );
+        let answer = lab
+            .post("/")
+            .stream(Body::chunked().piece("ques").piece("tion"))
+            .send();
         let received = lab.origin().last();
-        assert_eq!((received.header("x-body").as_str(), received.text().as_str()), ("question", "question"));
-        assert_eq!((answer.header("x-body").as_str(), answer.text().as_str()), ("answer", "answer"));
+        assert_eq!(
+            (received.header("x-body").as_str(), received.text().as_str()),
+            ("question", "question")
+        );
+        assert_eq!(
+            (answer.header("x-body").as_str(), answer.text().as_str()),
+            ("answer", "answer")
+        );
         assert_eq!(received.header("x-part") + &answer.header("x-part"), "uens");
     }
 
     fn bytes_that_are_no_text_are_read_with_replacement_characters(envoy) {
-        let lab = lab_with(envoy, json!({"request": {"set": [set("x-body", "{{ body() }}")]}}));
+        let lab = lab_with(
+            envoy,
+            json!({"request": {"set": [set("x-body", "{{ body() }}")]}}),
+        );
         lab.post("/").body([b'a', 0xff, b'b']).send();
         let received = lab.origin().last();
         assert_eq!(received.header("x-body"), "a\u{fffd}b");
@@ -268,9 +223,12 @@ on_every_envoy! {
     fn one_mebibyte_is_transformed_both_ways(envoy) {
         let big = "0123456789abcdef".repeat(1 << 16);
         let document = json!({"model": "m", "text": big});
-        let lab = lab_with(envoy, both_ways(json!({
-            "body": {"parseAs": "AsJson", "value": "{{ model }}:{{ text }}"},
-        })));
+        let lab = lab_with(
+            envoy,
+            both_ways(json!({
+                "body": {"parseAs": "AsJson", "value": "{{ model }}:{{ text }}"},
+            })),
+        );
         lab.origin().answer("/", Reply::json(&document));
         let answer = lab.post("/").json(&document).send();
         assert_bodies(&lab.origin().last(), &answer, &format!("m:{big}"));
@@ -279,8 +237,12 @@ on_every_envoy! {
     fn a_kept_connection_is_clean_after_bodies_have_changed_length(envoy) {
         let config = EnvoyConfig::new()
             .route(Route::at("/shrink").transform(both_ways(json!({"body": {"value": "s"}}))))
-            .route(Route::at("/empty").transform(both_ways(json!({"body": {"value": "{{ header('x-none') }}"}}))))
-            .route(Route::at("/grow").transform(both_ways(json!({"body": {"value": "<{{ body() }}{{ body() }}>"}}))))
+            .route(Route::at("/empty").transform(both_ways(
+                json!({"body": {"value": "{{ header('x-none') }}"}}),
+            )))
+            .route(Route::at("/grow").transform(both_ways(
+                json!({"body": {"value": "<{{ body() }}{{ body() }}>"}}),
+            )))
             .route(Route::at("/plain"));
         let lab = Lab::start(envoy, &config);
         // What is cut off a body would be taken for this request if it stayed on the connection.
@@ -301,7 +263,12 @@ on_every_envoy! {
             let answers = connection.send(&[lab.post(path).body(smuggled)]).unwrap();
             assert_eq!(answers[0].text(), *expected, "{path}");
         }
-        let paths: Vec<_> = lab.origin().received().into_iter().map(|received| received.path).collect();
+        let paths: Vec<_> = lab
+            .origin()
+            .received()
+            .into_iter()
+            .map(|received| received.path)
+            .collect();
         assert_eq!(paths, turns.map(|(path, _)| path));
         assert_eq!(lab.stat("http.lab.downstream_cx_total"), 1);
         assert_eq!(lab.stat("cluster.origin.upstream_cx_total"), 1);
@@ -310,24 +277,40 @@ on_every_envoy! {
     fn pipelined_requests_do_not_mix(envoy) {
         let rules = json!({"body": {"value": "[{{ body() }}]"}});
         let lab = lab_with(envoy, both_ways(rules));
-        lab.origin().answer_with("/", |received| Reply::new(200).body(received.text()));
-        let requests: Vec<_> = (0..20).map(|index| match index % 3 {
-            0 => lab.post("/").body(format!("{index}")),
-            1 => lab.post("/").stream(Body::chunked().piece(format!("{index}")).piece("+")),
-            _ => lab.get("/"),
-        }).collect();
+        lab.origin()
+            .answer_with("/", |received| Reply::new(200).body(received.text()));
+        let requests: Vec<_> = (0..20)
+            .map(|index| match index % 3 {
+                0 => lab.post("/").body(format!("{index}")),
+                1 => lab
+                    .post("/")
+                    .stream(Body::chunked().piece(format!("{index}")).piece("+")),
+                _ => lab.get("/"),
+            })
+            .collect();
         let answers = lab.connect().send(&requests).unwrap();
         for (index, answer) in answers.iter().enumerate() {
-            let body = match index % 3 { 0 => format!("{index}"), 1 => format!("{index}+"), _ => String::new() };
+            let body = match index % 3 {
+                0 => format!("{index}"),
+                1 => format!("{index}+"),
+                _ => String::new(),
+            };
             assert_eq!(answer.text(), format!("[[{body}]]"));
         }
     }
 
     fn an_answer_before_the_request_has_ended_does_not_hang(envoy) {
         // The origin answers at once; the request is still on its way.
-        let lab = lab_with(envoy, json!({"response": {"body": {"value": "<{{ body() }}>"}}}));
-        lab.origin().answer("/", Reply::new(200).body("early").before_body());
-        let slow = Body::chunked().piece("a").pause(Duration::from_millis(300)).piece("b");
+        let lab = lab_with(
+            envoy,
+            json!({"response": {"body": {"value": "<{{ body() }}>"}}}),
+        );
+        lab.origin()
+            .answer("/", Reply::new(200).body("early").before_body());
+        let slow = Body::chunked()
+            .piece("a")
+            .pause(Duration::from_millis(300))
+            .piece("b");
         let answer = lab.post("/").stream(slow).send();
         assert_eq!((answer.status, answer.text().as_str()), (200, "<early>"));
     }

@@ -13,7 +13,7 @@ fn set(name: &str, value: &str) -> Value {
 fn failing(on_error: Option<&str>) -> Value {
     let mut rules = json!({
         "body": {"parseAs": "AsJson", "value": "<{{ n }}>"},
-        "set": [set("x-first", "1"), set("x-broken", "{{ n.deep.er }}"), set("x-last", "3")],
+        "set": [set("x-first", "1"), set("x-broken", "{{ n + [] }}"), set("x-last", "3")],
     });
     if let Some(word) = on_error {
         rules["onError"] = json!(word);
@@ -37,7 +37,10 @@ on_every_envoy! {
     fn a_template_that_fails_is_a_500_and_nothing_reaches_the_origin(envoy) {
         let route = Route::at("/").transform(json!({"request": failing(None)}));
         let lab = Lab::start(envoy, &EnvoyConfig::new().route(route));
-        let answer = lab.post("/").json(&json!({"n": 1, "secret": "sesame"})).send();
+        let answer = lab
+            .post("/")
+            .json(&json!({"n": 1, "secret": "sesame"}))
+            .send();
         assert_eq!((answer.status, answer.text().as_str()), (500, ""));
         assert!(lab.origin().received().is_empty());
         assert_eq!(lab.stat("rustformations_errors.kind.render_error"), 1);
@@ -50,8 +53,14 @@ on_every_envoy! {
         let route = Route::at("/").transform(json!({"response": failing(None)}));
         let lab = Lab::start(envoy, &EnvoyConfig::new().route(route));
         let body = r#"{"n":1,"secret":"sesame"}"#;
-        for stream in [Body::whole(body), Body::chunked().piece(body).trailer("x-end", "yes")] {
-            lab.origin().answer("/", Reply::new(200).header("x-secret", "sesame").stream(stream));
+        for stream in [
+            Body::whole(body),
+            Body::chunked().piece(body).trailer("x-end", "yes"),
+        ] {
+            lab.origin().answer(
+                "/",
+                Reply::new(200).header("x-secret", "sesame").stream(stream),
+            );
             let answer = lab.get("/").send();
             assert_eq!((answer.status, answer.text().as_str()), (500, ""));
             for name in ["x-secret", "x-first", "x-last"] {
@@ -68,12 +77,22 @@ on_every_envoy! {
         let route = Route::at("/").transform(json!({"request": rules, "response": rules}));
         let lab = Lab::start(envoy, &EnvoyConfig::new().route(route));
         lab.origin().answer("/", Reply::json(&json!({"n": 1})));
-        let answer = lab.post("/").header("x-broken", "kept").json(&json!({"n": 1})).send();
+        let answer = lab
+            .post("/")
+            .header("x-broken", "kept")
+            .json(&json!({"n": 1}))
+            .send();
         let received = lab.origin().last();
-        assert_eq!((answer.status, answer.text(), received.text()), (200, r#"{"n":1}"#.to_owned(), r#"{"n":1}"#.to_owned()));
+        assert_eq!(
+            (answer.status, answer.text(), received.text()),
+            (200, r#"{"n":1}"#.to_owned(), r#"{"n":1}"#.to_owned())
+        );
         assert_eq!(received.header("x-broken"), "kept");
         for headers in [&received.headers, &answer.headers] {
-            assert!(!headers.has("x-first") && !headers.has("x-last"), "{headers:?}");
+            assert!(
+                !headers.has("x-first") && !headers.has("x-last"),
+                "{headers:?}"
+            );
         }
         assert_eq!(lab.stat("rustformations_errors.kind.render_error"), 2);
     }
@@ -82,38 +101,73 @@ on_every_envoy! {
         let rules = failing(Some("continue"));
         let route = Route::at("/").transform(json!({"request": rules, "response": rules}));
         let lab = Lab::start(envoy, &EnvoyConfig::new().route(route));
-        lab.origin().answer("/", Reply::json(&json!({"n": 1})).header("x-broken", "stale"));
-        let answer = lab.post("/").header("x-broken", "stale").json(&json!({"n": 1})).send();
+        lab.origin().answer(
+            "/",
+            Reply::json(&json!({"n": 1})).header("x-broken", "stale"),
+        );
+        let answer = lab
+            .post("/")
+            .header("x-broken", "stale")
+            .json(&json!({"n": 1}))
+            .send();
         let received = lab.origin().last();
-        assert_eq!((answer.status, answer.text().as_str(), received.text().as_str()), (200, "<1>", "<1>"));
+        assert_eq!(
+            (
+                answer.status,
+                answer.text().as_str(),
+                received.text().as_str()
+            ),
+            (200, "<1>", "<1>")
+        );
         for headers in [&received.headers, &answer.headers] {
             assert!(!headers.has("x-broken"), "{headers:?}");
-            assert_eq!(headers.values("x-first").concat() + &headers.values("x-last").concat(), "13");
+            assert_eq!(
+                headers.values("x-first").concat() + &headers.values("x-last").concat(),
+                "13"
+            );
         }
         assert_eq!(lab.stat("rustformations_errors.kind.render_error"), 2);
     }
 
     fn on_error_continue_never_loses_a_body(envoy) {
-        let rules = json!({"body": {"parseAs": "AsJson", "value": "<{{ n.deep.er }}>"}, "onError": "continue"});
+        let rules = json!({"body": {"parseAs": "AsJson", "value": "<{{ n + [] }}>"}, "onError": "continue"});
         let route = Route::at("/").transform(json!({"request": rules, "response": rules}));
         let lab = Lab::start(envoy, &EnvoyConfig::new().route(route));
         lab.origin().answer("/", Reply::json(&json!({"n": 2})));
         let answer = lab.post("/").json(&json!({"n": 1})).send();
         let received = lab.origin().last();
-        assert_eq!((received.text().as_str(), answer.text().as_str()), (r#"{"n":1}"#, r#"{"n":2}"#));
-        assert_eq!((received.header("content-length"), answer.header("content-length")), ("7".to_owned(), "7".to_owned()));
+        assert_eq!(
+            (received.text().as_str(), answer.text().as_str()),
+            (r#"{"n":1}"#, r#"{"n":2}"#)
+        );
+        assert_eq!(
+            (
+                received.header("content-length"),
+                answer.header("content-length")
+            ),
+            ("7".to_owned(), "7".to_owned())
+        );
     }
 
     fn the_details_of_an_answer_name_the_error(envoy) {
-        let json_rules = json!({"body": {"parseAs": "AsJson"}, "set": [set("x-model", "{{ model.name.first }}")]});
-        let config = showing_details()
-            .route(Route::at("/json").transform(json!({"request": json_rules})))
-            .route(Route::at("/undeclared").transform(json!({"request": {"set": [set("x-a", "{{ model }}")]}})))
-            .route(Route::at("/response").transform(json!({"response": json_rules})))
-            .route(Route::at("/status").transform(json!({"response": {"set": [set(":status", "{{ header('x-s') }}")]}})));
+        let json_rules =
+            json!({"body": {"parseAs": "AsJson"}, "set": [set("x-model", "{{ 1 + model }}")]});
+        let config =
+            showing_details()
+                .route(Route::at("/json").transform(json!({"request": json_rules})))
+                .route(
+                    Route::at("/undeclared")
+                        .transform(json!({"request": {"set": [set("x-a", "{{ model }}")]}})),
+                )
+                .route(Route::at("/response").transform(json!({"response": json_rules})))
+                .route(Route::at("/status").transform(
+                    json!({"response": {"set": [set(":status", "{{ header('x-s') }}")]}}),
+                ));
         let lab = Lab::start(envoy, &config);
-        lab.origin().answer("/response", Reply::new(200).body("nonsense"));
-        lab.origin().answer("/status", Reply::new(200).header("x-s", "teapot"));
+        lab.origin()
+            .answer("/response", Reply::new(200).body("nonsense"));
+        lab.origin()
+            .answer("/status", Reply::new(200).header("x-s", "teapot"));
         let cases = [
             (lab.post("/json").body("nonsense"), 400, "invalid_json"),
             (lab.post("/json").body("{}"), 500, "render_error"),
@@ -125,7 +179,11 @@ on_every_envoy! {
             let answer = request.send();
             assert_eq!(answer.status, status, "{kind}");
             let says_why = answer.header("x-details") == format!("rustformation_{kind}");
-            assert_eq!(says_why, LOCAL_REPLY_SAYS_WHY.is_in(envoy.version()), "{answer:?}");
+            assert_eq!(
+                says_why,
+                LOCAL_REPLY_SAYS_WHY.is_in(envoy.version()),
+                "{answer:?}"
+            );
         }
     }
 

@@ -75,7 +75,9 @@ on_every_envoy! {
     }
 
     fn a_filter_that_is_disabled_runs_only_where_a_route_configures_it(envoy) {
-        let config = EnvoyConfig::new().route(Route::at("/on").transform(mark("route"))).route(Route::at("/"));
+        let config = EnvoyConfig::new()
+            .route(Route::at("/on").transform(mark("route")))
+            .route(Route::at("/"));
         let lab = Lab::start(envoy, &config);
         assert_eq!(places(&lab, "/on"), ["route"]);
         assert!(places(&lab, "/off").is_empty());
@@ -94,9 +96,17 @@ on_every_envoy! {
     }
 
     fn a_request_that_matches_no_route_gets_what_the_listener_has(envoy) {
-        let lab = Lab::start(envoy, &EnvoyConfig::new().filter_level(mark("filter")).route(Route::at("/known")));
+        let lab = Lab::start(
+            envoy,
+            &EnvoyConfig::new()
+                .filter_level(mark("filter"))
+                .route(Route::at("/known")),
+        );
         let answer = lab.get("/unknown").send();
-        assert_eq!((answer.status, answer.header("x-filter").as_str()), (404, "here"));
+        assert_eq!(
+            (answer.status, answer.header("x-filter").as_str()),
+            (404, "here")
+        );
     }
 
     fn both_names_of_the_filter_work_at_both_levels_in_any_combination(envoy) {
@@ -104,8 +114,16 @@ on_every_envoy! {
             let config = EnvoyConfig::new()
                 .filter_name(listener)
                 .filter_level(mark("filter"))
-                .route(Route::at("/older").filter_name(FILTER_NAME).transform(mark("older")))
-                .route(Route::at("/newer").filter_name(NEWER_FILTER_NAME).transform(mark("newer")))
+                .route(
+                    Route::at("/older")
+                        .filter_name(FILTER_NAME)
+                        .transform(mark("older")),
+                )
+                .route(
+                    Route::at("/newer")
+                        .filter_name(NEWER_FILTER_NAME)
+                        .transform(mark("newer")),
+                )
                 .route(Route::at("/"));
             let lab = Lab::start(envoy, &config);
             assert_eq!(places(&lab, "/older"), ["older"]);
@@ -116,13 +134,23 @@ on_every_envoy! {
 
     fn a_route_names_the_filter_in_either_field_where_envoy_knows_both(envoy) {
         let older = Route::at("/older").transform(mark("older"));
-        let newer = Route::at("/newer").named_by_filter_name().filter_name(NEWER_FILTER_NAME).transform(mark("newer"));
+        let newer = Route::at("/newer")
+            .named_by_filter_name()
+            .filter_name(NEWER_FILTER_NAME)
+            .transform(mark("newer"));
         // Kgateway 2.4 sends both fields.
-        let mut both = per_route("per_route_config_name", NEWER_FILTER_NAME, &mark("both").into());
+        let mut both = per_route(
+            "per_route_config_name",
+            NEWER_FILTER_NAME,
+            &mark("both").into(),
+        );
         both["filter_name"] = json!(NEWER_FILTER_NAME);
         let both = Route::at("/both").per_filter(CHAIN_ENTRY, both);
         if PER_ROUTE_FILTER_NAME.is_in(envoy.version()) {
-            let lab = Lab::start(envoy, &EnvoyConfig::new().route(older).route(newer).route(both));
+            let lab = Lab::start(
+                envoy,
+                &EnvoyConfig::new().route(older).route(newer).route(both),
+            );
             assert_eq!(places(&lab, "/older"), ["older"]);
             assert_eq!(places(&lab, "/newer"), ["newer"]);
             assert_eq!(places(&lab, "/both"), ["both"]);
@@ -139,18 +167,28 @@ on_every_envoy! {
             .route(Route::at("/direct").direct_response(418, "teapot"))
             .route(Route::at("/").rewrite_path("/llm/chat/completions"));
         let lab = Lab::start(envoy, &config);
-        lab.origin().answer("/llm/chat/completions", Reply::new(200).body("a body"));
+        lab.origin()
+            .answer("/llm/chat/completions", Reply::new(200).body("a body"));
         for (path, status) in [("/v1/chat/completions", 200), ("/direct", 418)] {
             let answer = lab.post(path).json(&json!({})).send();
             assert_eq!(answer.status, status);
             assert_eq!(answer.headers.values("x-custom-transformed"), ["true"]);
-            assert_eq!(answer.headers.values("x-smart-header"), [format!("method=POST&path={path}")]);
+            assert_eq!(
+                answer.headers.values("x-smart-header"),
+                [format!("method=POST&path={path}")]
+            );
         }
     }
 
     fn the_tutorial_filter_may_be_named_on_a_route(envoy) {
         let mut config = EnvoyConfig::new().filter_name("my-smart-header");
-        config = config.route(Route::at("/on").filter_name("my-smart-header").transform(json!({}))).route(Route::at("/"));
+        config = config
+            .route(
+                Route::at("/on")
+                    .filter_name("my-smart-header")
+                    .transform(json!({})),
+            )
+            .route(Route::at("/"));
         let lab = Lab::start(envoy, &config);
         assert_eq!(lab.get("/on").send().header("x-custom-transformed"), "true");
         assert_eq!(lab.get("/off").send().header("x-custom-transformed"), "");
@@ -159,19 +197,36 @@ on_every_envoy! {
     fn a_route_configuration_of_another_filter_falls_back_to_the_listener_and_says_so(envoy) {
         let config = EnvoyConfig::new()
             .filter_level(mark("filter"))
-            .route(Route::at("/foreign").filter_name("my-smart-header").transform(json!({})))
+            .route(
+                Route::at("/foreign")
+                    .filter_name("my-smart-header")
+                    .transform(json!({})),
+            )
             .route(Route::at("/"));
         let lab = Lab::start(envoy, &config);
         assert_eq!(places(&lab, "/foreign"), ["filter"]);
         lab.expect_log("belongs to another filter");
-        assert_eq!(lab.stat("rustformations_errors.kind.foreign_route_config"), 1);
+        assert_eq!(
+            lab.stat("rustformations_errors.kind.foreign_route_config"),
+            1
+        );
     }
 
     fn several_instances_in_one_chain_run_independently(envoy) {
         let config = EnvoyConfig::new()
-            .filter_before(module_filter("first", NEWER_FILTER_NAME, &mark("first").into(), false))
+            .filter_before(module_filter(
+                "first",
+                NEWER_FILTER_NAME,
+                &mark("first").into(),
+                false,
+            ))
             .filter_level(mark("second"))
-            .filter_after(module_filter("third", "my-smart-header", &FilterConfig::Absent, false))
+            .filter_after(module_filter(
+                "third",
+                "my-smart-header",
+                &FilterConfig::Absent,
+                false,
+            ))
             .route(Route::at("/"));
         let lab = Lab::start(envoy, &config);
         assert_eq!(places(&lab, "/"), ["first", "second"]);
@@ -189,10 +244,16 @@ on_every_envoy! {
             "body": {"parseAs": "AsJson"},
         }});
         let config = EnvoyConfig::new()
-            .filter_after(show_metadata("request_mutations", "lab.test", &["model", "path", "none", "tokens"]))
+            .filter_after(show_metadata(
+                "request_mutations",
+                "lab.test",
+                &["model", "path", "none", "tokens"],
+            ))
             .route(Route::at("/").transform(transform));
         let lab = Lab::start(envoy, &config);
-        lab.post("/p").json(&json!({"model": "gpt-4", "max_tokens": 21})).send();
+        lab.post("/p")
+            .json(&json!({"model": "gpt-4", "max_tokens": 21}))
+            .send();
         let received = lab.origin().last();
         assert_eq!(received.header("x-model"), "gpt-4");
         assert_eq!(received.header("x-path"), "/p");
@@ -210,7 +271,8 @@ on_every_envoy! {
             .filter_before(show_metadata("response_mutations", "lab.test", &["tokens"]))
             .route(Route::at("/").transform(transform));
         let lab = Lab::start(envoy, &config);
-        lab.origin().answer("/", Reply::json(&json!({"usage": {"total_tokens": 32}})));
+        lab.origin()
+            .answer("/", Reply::json(&json!({"usage": {"total_tokens": 32}})));
         assert_eq!(lab.get("/").send().header("x-tokens"), "32");
     }
 
@@ -220,12 +282,28 @@ on_every_envoy! {
         let per_route = per_route("per_route_config_name", NEWER_FILTER_NAME, &auth.into());
         let config = EnvoyConfig::new()
             .buffer_limit(1024)
-            .filter_before(module_filter("dynamic_modules/auth_metadata", NEWER_FILTER_NAME, &"{}".into(), true))
-            .filter_after(show_metadata("request_mutations", "dev.kgateway.auth_policy", &["auth_succeeded"]))
-            .route(Route::at("/").per_filter("dynamic_modules/auth_metadata", per_route).transform(mark("route")));
+            .filter_before(module_filter(
+                "dynamic_modules/auth_metadata",
+                NEWER_FILTER_NAME,
+                &"{}".into(),
+                true,
+            ))
+            .filter_after(show_metadata(
+                "request_mutations",
+                "dev.kgateway.auth_policy",
+                &["auth_succeeded"],
+            ))
+            .route(
+                Route::at("/")
+                    .per_filter("dynamic_modules/auth_metadata", per_route)
+                    .transform(mark("route")),
+            );
         let lab = Lab::start(envoy, &config);
         let answer = lab.post("/").body(vec![b'x'; 64 << 10]).send();
-        assert_eq!((answer.status, answer.header("x-route").as_str()), (200, "here"));
+        assert_eq!(
+            (answer.status, answer.header("x-route").as_str()),
+            (200, "here")
+        );
         let received = lab.origin().last();
         assert_eq!(received.header("x-auth_succeeded"), "true");
         assert_eq!(received.body.len(), 64 << 10);
@@ -234,13 +312,20 @@ on_every_envoy! {
     fn gos_way_of_writing_json_is_understood(envoy) {
         // encoding/json writes <, > and & so.
         let text = r#"{"response":{"set":[{"name":"x-cmp","value":"{% if 1 \u003c 2 %}a\u0026b{% endif %}\u003e"}]}}"#;
-        let lab = Lab::start(envoy, &EnvoyConfig::new().route(Route::at("/").transform(text)));
+        let lab = Lab::start(
+            envoy,
+            &EnvoyConfig::new().route(Route::at("/").transform(text)),
+        );
         assert_eq!(lab.get("/").send().header("x-cmp"), "a&b>");
     }
 
     fn the_older_map_shape_of_headers_is_understood(envoy) {
-        let transform = json!({"request": {"set": {"x-a": "{{ header(':path') }}"}, "add": {"x-b": "b"}}});
-        let lab = Lab::start(envoy, &EnvoyConfig::new().route(Route::at("/").transform(transform)));
+        let transform =
+            json!({"request": {"set": {"x-a": "{{ header(':path') }}"}, "add": {"x-b": "b"}}});
+        let lab = Lab::start(
+            envoy,
+            &EnvoyConfig::new().route(Route::at("/").transform(transform)),
+        );
         lab.get("/p").send();
         let received = lab.origin().last();
         assert_eq!(received.header("x-a") + &received.header("x-b"), "/pb");

@@ -42,6 +42,12 @@ codes! {
     UNKNOWN_FIELD = 1008, "a field is not known and is ignored";
     IGNORED_BODY = 1009, "a body template is ignored because parseAs is None";
     MISSING_CAPABILITY = 1010, "the host cannot do what the configuration asks";
+    BAD_EXTRACTOR = 1011, "an extractor lacks a part or names a group that does not exist";
+    BAD_PATCH = 1013, "an operation of a patch is not valid";
+    CONFLICTING_BODY = 1014, "a body is to become several things at once";
+    BAD_METADATA_VALUE = 1015, "a constant is not of the type that dynamicMetadata asks for";
+    NO_BUFFER_LIMIT = 1016, "the host cannot raise its buffer limit";
+    BAD_EVENT_RULE = 1030, "a rule for the events of a stream contradicts itself or does nothing";
     SYNTAX = 1201, "a template cannot be parsed";
     UNKNOWN_FUNCTION = 1203, "a template calls an unknown function";
     UNKNOWN_FILTER = 1204, "a template uses an unknown filter";
@@ -56,6 +62,14 @@ codes! {
     NEEDS_JSON = 1213, "a template reads JSON but the body is not parsed as JSON";
     TOO_LARGE = 1214, "a template is too large";
     OTHER_TEMPLATE = 1215, "a template refers to other templates";
+    BAD_PATTERN = 1216, "a regular expression is not valid";
+    NOT_CONSTANT = 1217, "an argument must be a constant";
+    BAD_ARGUMENT = 1218, "a constant argument is not valid";
+    UNKNOWN_NAME = 1219, "a template names an attribute or extractor that does not exist";
+    UNKNOWN_OPERATOR = 1301, "a header value holds an unknown command operator";
+    BAD_OPERATOR = 1302, "a command operator is not written as it must be";
+    OPEN_OPERATOR = 1303, "a command operator does not end, so it is text";
+    NO_TRAILERS = 1304, "a command operator reads trailers that never come in time";
 }
 
 #[cfg(test)]

@@ -8,7 +8,12 @@
 use crate::diagnostics::Diagnostic;
 
 mod bytes;
+mod events;
+pub use events::{EventEdit, EventRule, EventRules, NewEvent, StreamFormat, When};
+mod patch;
 mod read;
+
+pub use patch::{JsonPiece, PatchOperation, ValueTemplate};
 
 /// Both directions and what they share.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,8 +41,59 @@ pub struct Transform {
     pub body: Body,
     /// Metadata to write.
     pub dynamic_metadata: Vec<MetadataRule>,
+    /// Rules for the events of a streamed body; responses only.
+    pub stream: Option<EventRules>,
+    /// What `extraction` can find, by name.
+    pub extractors: Vec<Extractor>,
     /// What a failure does.
     pub on_error: OnError,
+    /// When a request asks for its route to be chosen again.
+    pub clear_route_cache: ClearRouteCache,
+    /// Headers that routes match on, beside those that they match on by nature.
+    pub route_headers: Vec<HeaderName>,
+    /// How large a body may be held, if larger than the host would allow by itself.
+    pub max_body_bytes: Option<u64>,
+}
+
+impl Transform {
+    /// The largest `maxBodyBytes`: 1 GiB.
+    pub const MAX_BODY_BYTES: u64 = 1 << 30;
+}
+
+/// When a request asks for its route to be chosen again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClearRouteCache {
+    /// When the transform changes what routes match on.
+    #[default]
+    Auto,
+    /// After every transform.
+    Always,
+    /// Never: the request keeps its route.
+    Never,
+}
+
+/// A regular expression over a part of the message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Extractor {
+    /// The name that templates use.
+    pub name: String,
+    /// Where the text comes from.
+    pub source: ExtractorSource,
+    /// The expression, which must match the whole text.
+    pub regex: String,
+    /// The group that is the result; 0 is the whole text.
+    pub subgroup: usize,
+    /// Where the extractor stands in the configuration.
+    pub path: String,
+}
+
+/// What an extractor reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExtractorSource {
+    /// A header of the message being transformed, in lower case.
+    Header(String),
+    /// The body.
+    Body,
 }
 
 /// A header name with the JSON path it came from. The name is valid and lower case.
@@ -69,6 +125,8 @@ pub struct Body {
     pub value: String,
     /// Where the template stands in the configuration.
     pub path: String,
+    /// Edits of a JSON body, in place of a template.
+    pub patch: Vec<PatchOperation>,
 }
 
 /// How templates see the body.
@@ -92,10 +150,8 @@ pub struct MetadataRule {
     pub key: String,
     /// The type of the value.
     pub kind: MetadataKind,
-    /// The template of the value.
-    pub value: String,
-    /// Where the value stands in the configuration.
-    pub path: String,
+    /// The value.
+    pub value: ValueTemplate,
 }
 
 /// The type of a metadata value.
@@ -107,6 +163,8 @@ pub enum MetadataKind {
     Number,
     /// `boolValue`: a boolean, or a template that renders to `true` or `false`.
     Bool,
+    /// `jsonValue`: a scalar or a list of scalars, or a template that renders to one as JSON.
+    Json,
 }
 
 /// What a failure of one direction does.

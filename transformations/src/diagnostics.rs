@@ -10,6 +10,7 @@ use std::fmt;
 use crate::codes::Code;
 
 mod excerpt;
+mod mask;
 mod nearest;
 
 pub(crate) use excerpt::Excerpt;

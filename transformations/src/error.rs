@@ -26,11 +26,21 @@ pub enum TransformErrorKind {
     InvalidHeaderValue,
     /// A dynamic metadata value is not of the configured type.
     InvalidMetadataValue,
+    /// The request body lacks what `body.patch` expects in it. Answered with 400.
+    RequestPatchFailed,
+    /// The response body lacks what `body.patch` expects in it.
+    ResponsePatchFailed,
+    /// A value of `body.patch` is not JSON.
+    InvalidPatchValue,
+    /// The response is a compressed stream, whose events cannot be seen.
+    CompressedStream,
+    /// An event of a stream is longer than `maxEventBytes`.
+    EventTooLarge,
 }
 
 impl TransformErrorKind {
     /// Every kind, for whoever keeps a counter for each.
-    pub const ALL: [TransformErrorKind; 8] = [
+    pub const ALL: [TransformErrorKind; 13] = [
         TransformErrorKind::UndeclaredVariable,
         TransformErrorKind::InvalidJson,
         TransformErrorKind::Render,
@@ -39,6 +49,11 @@ impl TransformErrorKind {
         TransformErrorKind::TooMuchOutput,
         TransformErrorKind::InvalidHeaderValue,
         TransformErrorKind::InvalidMetadataValue,
+        TransformErrorKind::RequestPatchFailed,
+        TransformErrorKind::ResponsePatchFailed,
+        TransformErrorKind::InvalidPatchValue,
+        TransformErrorKind::CompressedStream,
+        TransformErrorKind::EventTooLarge,
     ];
 
     /// A constant token for response code details, logs and stats.
@@ -52,13 +67,26 @@ impl TransformErrorKind {
             TransformErrorKind::TooMuchOutput => "rustformation_too_much_output",
             TransformErrorKind::InvalidHeaderValue => "rustformation_invalid_header_value",
             TransformErrorKind::InvalidMetadataValue => "rustformation_invalid_metadata_value",
+            TransformErrorKind::RequestPatchFailed => "rustformation_request_patch_failed",
+            TransformErrorKind::ResponsePatchFailed => "rustformation_response_patch_failed",
+            TransformErrorKind::InvalidPatchValue => "rustformation_invalid_patch_value",
+            TransformErrorKind::CompressedStream => "rustformation_compressed_stream",
+            TransformErrorKind::EventTooLarge => "rustformation_event_too_large",
         }
+    }
+
+    /// The label of the counter of errors: the details without what all of them begin with.
+    pub fn name(self) -> &'static str {
+        let details = self.details();
+        details.strip_prefix("rustformation_").unwrap_or(details)
     }
 
     /// The status of the local reply: 400 where the message is at fault, 500 otherwise.
     pub const fn status(self) -> u32 {
         match self {
-            TransformErrorKind::UndeclaredVariable | TransformErrorKind::InvalidJson => 400,
+            TransformErrorKind::UndeclaredVariable
+            | TransformErrorKind::InvalidJson
+            | TransformErrorKind::RequestPatchFailed => 400,
             _ => 500,
         }
     }
@@ -76,6 +104,22 @@ impl TransformErrorKind {
             TransformErrorKind::InvalidHeaderValue => "the value is not allowed in this header",
             TransformErrorKind::InvalidMetadataValue => {
                 "the value is not of the configured metadata type"
+            }
+            TransformErrorKind::RequestPatchFailed => {
+                "the request body lacks what this operation expects"
+            }
+            TransformErrorKind::ResponsePatchFailed => {
+                "the response body lacks what this operation expects"
+            }
+            TransformErrorKind::InvalidPatchValue => {
+                "the value rendered to something else than JSON"
+            }
+            TransformErrorKind::CompressedStream => {
+                "the response is a compressed stream, whose events cannot be seen: remove \
+                 accept-encoding from the request"
+            }
+            TransformErrorKind::EventTooLarge => {
+                "an event of the stream is longer than maxEventBytes"
             }
         }
     }

@@ -4,19 +4,50 @@
 //! reference cannot drift from the code. Registered on the main thread; called by the engine on
 //! workers. Functions never panic, and whatever produces text pays for it (see the budget).
 
+use std::sync::Arc;
+
 use minijinja::Environment;
 
 mod body;
 mod builtin;
 mod cookies;
+pub(crate) mod dates;
+mod digest;
 mod encoding;
 pub(crate) mod environment;
+mod extraction;
+mod fault;
+pub(crate) mod filters;
 mod headers;
-pub(crate) mod names;
+pub(crate) mod host;
+mod json;
+mod json_edit;
 mod random;
+pub(crate) mod regex;
 mod strings;
+mod url;
+mod variables;
+mod words;
 
+use crate::host::MetadataSource;
 use environment::EnvAccess;
+
+pub(crate) use extraction::Extractors;
+pub(crate) use fault::Fault;
+pub use filters::{Builtin, FILTERS, TESTS};
+pub(crate) use regex::Patterns;
+pub use variables::{VARIABLES, Variable};
+
+/// What functions know of the configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct Configured {
+    pub(crate) env: EnvAccess,
+    pub(crate) patterns: Arc<Patterns>,
+    pub(crate) extractors: Arc<Extractors>,
+}
+
+/// Registers a function or filter under a name.
+type Register = fn(&mut Environment<'_>, &'static str, &Configured);
 
 /// What calling a function reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +65,24 @@ pub(crate) enum Effect {
     Document,
     /// The environment variable named by the first argument.
     Environment,
+    /// The request's path, unless there are this many arguments.
+    Path(usize),
+    /// The second argument is a regular expression.
+    Pattern,
+    /// The second argument is a regular expression, the third a replacement.
+    Replacement,
+    /// The second argument is a date format.
+    DateFormat,
+    /// The time.
+    Clock,
+    /// Dynamic metadata: a namespace and a key.
+    Metadata,
+    /// Metadata: a key and perhaps a namespace.
+    KeyedMetadata(MetadataSource),
+    /// The attribute named by the first argument.
+    Attribute,
+    /// The extractor named by the first argument.
+    Extraction,
 }
 
 /// A template function.
@@ -48,7 +97,9 @@ pub struct Function {
     example: (&'static str, &'static str),
     arguments: (usize, usize),
     effect: Effect,
-    register: fn(&mut Environment<'_>, &'static str, &EnvAccess),
+    register: Register,
+    /// How to use it as a filter, if it is one too.
+    filter: Option<(&'static str, Register)>,
 }
 
 impl Function {
@@ -67,7 +118,12 @@ impl Function {
         self.summary
     }
 
-    /// A template and what it renders to (for a message without headers or body).
+    /// How to use it as a filter, such as `text | urlencode`, if it is one too.
+    pub fn filter(&self) -> Option<&'static str> {
+        self.filter.map(|(usage, _)| usage)
+    }
+
+    /// A template and what it renders to, for the example message of the reference.
     pub fn example(&self) -> (&'static str, &'static str) {
         self.example
     }
@@ -89,7 +145,8 @@ impl Function {
 macro_rules! function {
     (
         $name:literal, $signature:literal, $summary:literal, $example:expr,
-        $arguments:expr, $effect:ident, $register:expr $(,)?
+        $arguments:expr, $effect:ident $(($reads:expr))?, $register:expr
+        $(, filter $usage:literal, $register_filter:expr)? $(,)?
     ) => {
         $crate::functions::Function {
             name: $name,
@@ -98,29 +155,41 @@ macro_rules! function {
             summary: $summary,
             example: $example,
             arguments: $arguments,
-            effect: $crate::functions::Effect::$effect,
+            effect: $crate::functions::Effect::$effect $(($reads))?,
             register: $register,
+            filter: $crate::functions::function!(@filter $($usage, $register_filter)?),
         }
     };
+    (@filter) => { None };
+    (@filter $usage:literal, $register:expr) => { Some(($usage, $register)) };
 }
 use function;
 
 pub(crate) use strings::replace;
 
-const FAMILIES: [&[Function]; 8] = [
-    headers::FUNCTIONS,
-    body::FUNCTIONS,
-    cookies::FUNCTIONS,
-    strings::FUNCTIONS,
-    encoding::FUNCTIONS,
-    random::FUNCTIONS,
-    environment::FUNCTIONS,
-    builtin::FUNCTIONS,
+/// All functions by family, each with its title: the order of the reference.
+pub const FAMILIES: &[(&str, &[Function])] = &[
+    ("Headers", headers::FUNCTIONS),
+    ("Cookies", cookies::FUNCTIONS),
+    ("Body", body::FUNCTIONS),
+    ("Extractors", extraction::FUNCTIONS),
+    ("Metadata, attributes, clock", host::FUNCTIONS),
+    ("Text", strings::FUNCTIONS),
+    ("Words and parts", words::FUNCTIONS),
+    ("Regular expressions", regex::FUNCTIONS),
+    ("URLs", url::FUNCTIONS),
+    ("Base64", encoding::FUNCTIONS),
+    ("Digests and identifiers", digest::FUNCTIONS),
+    ("JSON", json::FUNCTIONS),
+    ("Dates", dates::FUNCTIONS),
+    ("Random values", random::FUNCTIONS),
+    ("Environment", environment::FUNCTIONS),
+    ("Lists and maps", builtin::FUNCTIONS),
 ];
 
 /// All functions, family by family.
 pub fn all() -> impl Iterator<Item = &'static Function> {
-    FAMILIES.into_iter().flatten()
+    FAMILIES.iter().flat_map(|(_, functions)| *functions)
 }
 
 /// The function of this name.
@@ -128,9 +197,13 @@ pub(crate) fn find(name: &str) -> Option<&'static Function> {
     all().find(|function| function.name == name)
 }
 
-/// Makes all functions known to an engine, under their private names.
-pub(crate) fn register(environment: &mut Environment<'_>, env: &EnvAccess) {
+/// Makes all functions known to an engine: functions under their private names, filters under their
+/// own, which nothing in a message can shadow.
+pub(crate) fn register(environment: &mut Environment<'_>, configured: &Configured) {
     for function in all() {
-        (function.register)(environment, function.private, env);
+        (function.register)(environment, function.private, configured);
+        if let Some((_, register)) = function.filter {
+            register(environment, function.name, configured);
+        }
     }
 }

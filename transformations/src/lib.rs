@@ -33,9 +33,12 @@ pub mod codes;
 pub mod config;
 pub mod diagnostics;
 mod error;
+mod events;
 pub mod functions;
+mod host;
 pub mod json;
 mod message;
+mod metadata;
 pub mod ndjson;
 mod needs;
 mod ops;
@@ -47,8 +50,11 @@ mod template;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use codes::Code;
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use error::{FieldId, TransformError, TransformErrorKind};
+pub use events::{EventStream, OpenedEvents, Streamed};
+pub use host::{Attribute, AttributeKind, HostValue, MetadataSource};
 pub use needs::{Needs, PhaseNeeds};
 pub use ops::TransformationOps;
 pub use options::{Capabilities, CompileOptions, ENV_ALLOW_VARIABLE};

@@ -10,7 +10,8 @@ use minijinja::value::{Enumerator, Object};
 use minijinja::{State, Value};
 
 use crate::json::{Document, Kind, Node};
-use crate::template::Phase;
+use crate::ops::TransformationOps;
+use crate::template::{HostRead, Phase, Reads};
 
 mod headers;
 mod node;
@@ -38,6 +39,39 @@ pub(crate) struct Message {
     body: BodyText,
     /// The parsed body, unless it was empty or `null`.
     document: Option<Document>,
+    host: HostAnswers,
+}
+
+/// What the host answered to what templates ask it for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct HostAnswers {
+    pub(crate) values: Vec<(HostRead, Value)>,
+    /// The time, or 0 if no template reads it.
+    pub(crate) seconds: i64,
+    /// The values of command operators.
+    pub(crate) commands: Vec<Value>,
+}
+
+impl HostAnswers {
+    /// Asks the host for metadata, attributes and the time, as far as templates read them.
+    pub(crate) fn ask(ops: &(impl TransformationOps + ?Sized), reads: &Reads) -> HostAnswers {
+        let ask = |read: &HostRead| {
+            let answer = match read {
+                HostRead::Metadata {
+                    source,
+                    namespace,
+                    key,
+                } => ops.metadata(*source, namespace, key),
+                HostRead::Attribute(attribute) => ops.attribute(*attribute),
+            };
+            Some((read.clone(), answer?.to_value()))
+        };
+        HostAnswers {
+            values: reads.host.iter().filter_map(ask).collect(),
+            seconds: if reads.clock { ops.unix_seconds() } else { 0 },
+            commands: Vec::new(),
+        }
+    }
 }
 
 /// The body as text, made when it is first read.
@@ -63,6 +97,7 @@ impl Message {
         response: Option<Arc<HeaderSnapshot>>,
         body: BodyText,
         document: Option<Document>,
+        host: HostAnswers,
     ) -> Message {
         Message {
             phase,
@@ -70,6 +105,7 @@ impl Message {
             response,
             body,
             document,
+            host,
         }
     }
 
@@ -104,6 +140,22 @@ impl Message {
         }
     }
 
+    /// What the host answered; undefined if it had no answer.
+    pub(crate) fn host_value(&self, wanted: &HostRead) -> Value {
+        let answer = self.host.values.iter().find(|(read, _)| read == wanted);
+        answer.map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+
+    /// The value of the command operator of this number.
+    pub(crate) fn command(&self, number: usize) -> Value {
+        self.host.commands.get(number).cloned().unwrap_or_default()
+    }
+
+    /// The time in seconds since 1970.
+    pub(crate) fn seconds(&self) -> i64 {
+        self.host.seconds
+    }
+
     /// The body as text.
     pub(crate) fn body(&self) -> Value {
         let to_text = || match &self.document {
@@ -127,7 +179,7 @@ impl Message {
 
     fn variable(&self, name: &str) -> Option<Value> {
         let root = self.root().filter(|root| root.kind() == Kind::Object)?;
-        root.get(name).map(to_value)
+        node::lookup(&root, name)
     }
 }
 

@@ -11,8 +11,8 @@ pub struct Needs {
     pub request: PhaseNeeds,
     /// The response direction.
     pub response: PhaseNeeds,
-    /// Response templates read request headers: [`Stream::on_request_headers`] must be called so
-    /// that they see what the client sent.
+    /// Response templates read request headers, or something reads when the request came:
+    /// [`Stream::on_request_headers`] must be called so that they see what the client sent.
     ///
     /// [`Stream::on_request_headers`]: crate::Stream::on_request_headers
     pub captures_request_headers: bool,
@@ -34,8 +34,15 @@ pub struct PhaseNeeds {
     pub writes_headers: bool,
     /// Dynamic metadata is written.
     pub writes_metadata: bool,
-    /// A header that routes match on by nature may change: `:path`, `:method`, `:authority`.
-    pub routes: bool,
+    /// The body may be a stream of events to be transformed one by one, of which nothing is to be
+    /// buffered: [`Stream::open_events`](crate::Stream::open_events) decides.
+    pub streams: bool,
+    /// The route may have to be chosen again: see
+    /// [`Applied::reroute`](crate::Applied::reroute).
+    pub reroutes: bool,
+    /// How large a body may be held, if larger than the host would allow by itself. The host should
+    /// raise its limit before the first byte arrives, if it can.
+    pub max_body_bytes: Option<u64>,
 }
 
 impl PhaseNeeds {

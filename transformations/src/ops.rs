@@ -7,6 +7,9 @@
 //! The required methods are few and simple. The provided ones have a correct default; override
 //! them where the host can avoid a copy, since the hot paths use only those.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::host::{Attribute, HostValue, MetadataSource};
 use crate::json::{Document, ParseError};
 
 /// Access to one HTTP message pair, with the names known from kgateway's transformation library.
@@ -57,6 +60,63 @@ pub trait TransformationOps {
     fn set_dynamic_metadata_bool(&mut self, namespace: &str, key: &str, value: bool) -> bool {
         let _ = (namespace, key, value);
         false
+    }
+
+    /// Appends a string to a list in the stream's dynamic metadata, making the list if there is
+    /// none. Not called unless the host declared
+    /// [`Capabilities::metadata_list`](crate::Capabilities::metadata_list), as for its twins.
+    fn add_dynamic_metadata_list_string(
+        &mut self,
+        namespace: &str,
+        key: &str,
+        value: &str,
+    ) -> bool {
+        let _ = (namespace, key, value);
+        false
+    }
+
+    /// Appends a number to a list in the stream's dynamic metadata.
+    fn add_dynamic_metadata_list_number(&mut self, namespace: &str, key: &str, value: f64) -> bool {
+        let _ = (namespace, key, value);
+        false
+    }
+
+    /// Appends a boolean to a list in the stream's dynamic metadata.
+    fn add_dynamic_metadata_list_bool(&mut self, namespace: &str, key: &str, value: bool) -> bool {
+        let _ = (namespace, key, value);
+        false
+    }
+
+    /// A metadata value, if it is there and is a string, a number or a boolean.
+    fn metadata(&self, source: MetadataSource, namespace: &str, key: &str) -> Option<HostValue> {
+        let _ = (source, namespace, key);
+        None
+    }
+
+    /// An attribute of the stream, if it has a value. Not called for attributes that
+    /// [`Capabilities::attributes`](crate::Capabilities::attributes) leaves out.
+    fn attribute(&self, attribute: Attribute) -> Option<HostValue> {
+        let _ = attribute;
+        None
+    }
+
+    /// The time in nanoseconds since 1970, UTC. Asked for once a direction, if a template reads it.
+    fn unix_nanoseconds(&self) -> i64 {
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+    }
+
+    /// The time in seconds since 1970, UTC. Asked for once a direction, if a template reads it.
+    fn unix_seconds(&self) -> i64 {
+        self.unix_nanoseconds().div_euclid(1_000_000_000)
+    }
+
+    /// Visits the values of one response trailer in order. `name` is lower case. There are none
+    /// unless the whole response was held and ended with trailers.
+    fn for_each_response_trailer_value(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {
+        let _ = (name, visit);
     }
 
     /// Visits the values of one request header in order. `name` is lower case.

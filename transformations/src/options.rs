@@ -13,6 +13,13 @@ pub struct Capabilities {
     pub metadata_number: bool,
     /// Dynamic metadata can hold booleans.
     pub metadata_bool: bool,
+    /// Dynamic metadata can hold lists of scalars.
+    pub metadata_list: bool,
+    /// The limit of what is buffered can be raised for one stream.
+    pub buffer_limit: bool,
+    /// The names of the attributes that the host can be asked for; `None`: all of
+    /// [`Attribute::ALL`](crate::Attribute::ALL).
+    pub attributes: Option<&'static [&'static str]>,
 }
 
 impl Capabilities {
@@ -21,6 +28,9 @@ impl Capabilities {
         Capabilities {
             metadata_number: true,
             metadata_bool: true,
+            metadata_list: true,
+            buffer_limit: true,
+            attributes: None,
         }
     }
 
@@ -29,6 +39,9 @@ impl Capabilities {
         Capabilities {
             metadata_number: false,
             metadata_bool: false,
+            metadata_list: false,
+            buffer_limit: false,
+            attributes: Some(&[]),
         }
     }
 }

@@ -9,23 +9,31 @@ use std::sync::Arc;
 use crate::config::{Config, MetadataKind, OnError};
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::error::FieldId;
+use crate::events::EventProgram;
 use crate::needs::Needs;
 use crate::options::CompileOptions;
 use crate::stream::Stream;
+use crate::template::commands::Command;
 use crate::template::engine::Engine;
 use crate::template::{HeaderNames, Phase, Reads, Template};
 
 mod compile;
+mod events;
+mod patch;
 
-pub(crate) use compile::is_routing;
+pub(crate) use patch::PatchRule;
 
 /// A compiled configuration.
 #[derive(Debug)]
 pub struct Program {
     pub(crate) request: Half,
     pub(crate) response: Half,
+    /// What happens to the events of a streamed response.
+    pub(crate) events: Option<EventProgram>,
     /// The request headers that the response half reads.
     pub(crate) captured: HeaderNames,
+    /// Something reads the time at which the request came.
+    pub(crate) reads_start: bool,
     pub(crate) engine: Option<Engine>,
     /// Bytes that the templates of one direction may produce together.
     pub(crate) output_bytes: usize,
@@ -49,14 +57,40 @@ pub(crate) struct Half {
     pub(crate) reads: Reads,
     /// Variables come from the body.
     pub(crate) as_json: bool,
+    /// The message is an event of a stream, which templates know by that name.
+    pub(crate) event: bool,
     /// `parseAs: None`: the body is neither read nor written.
     pub(crate) headers_only: bool,
+    /// The route is chosen again whatever changes.
+    pub(crate) always_reroutes: bool,
+    /// The command operators of templates that enter the engine, by number.
+    pub(crate) commands: Vec<Command>,
 }
 
 /// What to do with one rendered value.
 #[derive(Debug)]
 pub(crate) struct Rule {
     pub(crate) action: Action,
+    pub(crate) value: TemplateField,
+    /// The value reads the body in any form.
+    pub(crate) reads_body: bool,
+    /// The route is chosen again if this changes the message.
+    pub(crate) reroutes: bool,
+}
+
+impl Action {
+    /// The header that changes.
+    pub(crate) fn header(&self) -> Option<&str> {
+        match self {
+            Action::Set { name } | Action::Add { name } | Action::Remove { name } => Some(name),
+            Action::Metadata { .. } => None,
+        }
+    }
+}
+
+/// A template and where it stands.
+#[derive(Debug)]
+pub(crate) struct TemplateField {
     pub(crate) template: Template,
     /// The template reads variables, so a document must be there.
     pub(crate) variables: bool,
@@ -84,10 +118,11 @@ pub(crate) enum Action {
 
 /// What the body becomes.
 #[derive(Debug)]
-pub(crate) struct BodyRule {
-    pub(crate) template: Template,
-    pub(crate) variables: bool,
-    pub(crate) field: FieldId,
+pub(crate) enum BodyRule {
+    /// What a template renders to.
+    Template(TemplateField),
+    /// Itself, edited.
+    Patch(PatchRule),
 }
 
 impl Program {

@@ -6,18 +6,22 @@
 
 use std::sync::Arc;
 
+use crate::config::OnError;
 use crate::error::TransformError;
+use crate::events::{EventStream, OpenedEvents};
 use crate::message::HeaderSnapshot;
 use crate::ops::TransformationOps;
-use crate::program::Program;
+use crate::program::{Half, Program};
 use crate::template::Phase;
 
 mod apply;
+mod commands;
 mod render;
 mod scratch;
 mod side;
 
 pub(crate) use apply::clean;
+use commands::Captured;
 
 /// The state of one stream.
 #[derive(Debug)]
@@ -25,6 +29,8 @@ pub struct Stream {
     program: Arc<Program>,
     /// What response templates read of the request, as the client sent it.
     captured: Option<HeaderSnapshot>,
+    /// When the request came, in nanoseconds since 1970, if anything reads it.
+    started: Option<i64>,
 }
 
 /// What of the body is at hand when a transform runs.
@@ -35,6 +41,9 @@ pub enum BodyAccess {
     /// The body passes by unbuffered (a WebSocket, CONNECT). The body template is ignored, `body()`
     /// and `context()` are empty, and templates that read JSON variables fail with a 400.
     HeadersOnly,
+    /// The body is a stream of events, which are transformed one by one. Everything of this
+    /// direction that reads or writes the body as a whole is left out.
+    Stream,
 }
 
 /// What became of a body.
@@ -59,8 +68,9 @@ pub struct Applied {
     pub body: BodyChange,
     /// Dynamic metadata was written.
     pub metadata: bool,
-    /// A header that routes match on by nature was written.
-    pub routes: bool,
+    /// The request's route is to be chosen again: what routes match on has changed, or the
+    /// configuration says so. The program of the stream stays the same.
+    pub reroute: bool,
     /// Writes that the host refused.
     pub refused: u32,
     /// The first failure that `onError` told to skip or continue over: to be logged and counted.
@@ -72,6 +82,7 @@ impl Stream {
         Stream {
             program,
             captured: None,
+            started: None,
         }
     }
 
@@ -80,13 +91,16 @@ impl Stream {
         &self.program
     }
 
-    /// Remembers what response templates read of the request. To be called with the request
+    /// Remembers what response templates read of the request, and when it came. To be called with the request
     /// headers as the client sent them; does nothing, and allocates nothing, unless
     /// [`Needs::captures_request_headers`](crate::Needs::captures_request_headers).
     pub fn on_request_headers(&mut self, ops: &(impl TransformationOps + ?Sized)) {
         if !self.program.captured.is_empty() && self.captured.is_none() {
             let names = &self.program.captured;
             self.captured = Some(HeaderSnapshot::take(ops, Phase::Request, names));
+        }
+        if self.program.reads_start {
+            self.started.get_or_insert_with(|| ops.unix_nanoseconds());
         }
     }
 
@@ -115,6 +129,24 @@ impl Stream {
         self.transform(Phase::Response, ops, body)
     }
 
+    /// Decides whether the body of this response is a stream of events for the rules of
+    /// `response.stream`. To be called with the response headers as they came, before
+    /// [`transform_response`](Self::transform_response), if
+    /// [`PhaseNeeds::streams`](crate::PhaseNeeds::streams); the response of an answer other than
+    /// [`OpenedEvents::NotAStream`] is then transformed with [`BodyAccess::Stream`].
+    ///
+    /// # Errors
+    /// If the stream is compressed and `onError` is `fail`.
+    pub fn open_events(
+        &self,
+        ops: &(impl TransformationOps + ?Sized),
+    ) -> Result<OpenedEvents, TransformError> {
+        match &self.program.events {
+            Some(rules) => EventStream::open(&self.program, rules, self.captured.as_ref(), ops),
+            None => Ok(OpenedEvents::NotAStream),
+        }
+    }
+
     fn transform(
         &self,
         phase: Phase,
@@ -122,32 +154,40 @@ impl Stream {
         body: BodyAccess,
     ) -> Result<Applied, TransformError> {
         let half = self.program.half(phase);
-        if half.rules.is_empty() && half.body.is_none() {
+        if half.rules.is_empty() && half.body.is_none() && !half.always_reroutes {
             return Ok(Applied::default());
         }
         scratch::with(|scratch| {
-            let rendered = render::half(
-                &self.program,
-                half,
-                self.captured.as_ref(),
-                ops,
-                body,
-                scratch,
-            );
-            match rendered {
-                Ok(error) => {
-                    let mut applied = apply::half(half, ops, body, scratch);
-                    applied.error = error;
-                    Ok(applied)
-                }
-                Err(error) if half.on_error == crate::config::OnError::Skip => Ok(Applied {
-                    error: Some(error),
-                    ..Applied::default()
-                }),
-                Err(error) => Err(error),
-            }
+            let captured = Captured {
+                headers: self.captured.as_ref(),
+                started: self.started,
+            };
+            let rendered = render::half(&self.program, half, captured, ops, body, scratch);
+            let outcome = match rendered {
+                Ok(outcome) => outcome,
+                Err(error) => return go_over(half, error),
+            };
+            let (edited, failed) = match outcome.edit(half, self.program.output_bytes) {
+                Ok(edited) => (edited, None),
+                Err(error) if half.on_error == OnError::Continue => (None, Some(error)),
+                Err(error) => return go_over(half, error),
+            };
+            let mut applied = apply::half(half, ops, body, scratch, edited.as_ref());
+            applied.error = failed.or(outcome.error);
+            Ok(applied)
         })
     }
+}
+
+/// What a failed half comes to: an error, or a message that passes as it came.
+fn go_over(half: &Half, error: TransformError) -> Result<Applied, TransformError> {
+    if half.on_error != OnError::Skip {
+        return Err(error);
+    }
+    Ok(Applied {
+        error: Some(error),
+        ..Applied::default()
+    })
 }
 
 #[cfg(test)]

@@ -6,14 +6,18 @@
 
 pub(crate) mod analysis;
 pub(crate) mod budget;
+pub(crate) mod commands;
 pub(crate) mod engine;
 mod guard;
+mod instructions;
 pub(crate) mod operators;
+mod priced;
 pub(crate) mod print;
 pub(crate) mod reads;
 pub(crate) mod segments;
+pub(crate) mod weigh;
 
-pub(crate) use reads::{HeaderNames, Phase, Reads};
+pub(crate) use reads::{HeaderNames, HostRead, Phase, Reads};
 pub(crate) use segments::Segment;
 
 /// A compiled template.
@@ -25,4 +29,15 @@ pub(crate) enum Template {
     Segments(Box<[Segment]>),
     /// The template of this number in the program's engine.
     Engine(usize),
+    /// JSON text in which some strings are templates.
+    Json(Box<[JsonPart]>),
+}
+
+/// A piece of JSON text.
+#[derive(Debug)]
+pub(crate) enum JsonPart {
+    /// JSON as it is.
+    Text(Box<str>),
+    /// What this renders to becomes a JSON string.
+    String(Template),
 }

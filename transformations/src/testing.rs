@@ -3,6 +3,7 @@
 //! A small real host and not a mock: it holds two messages and does what it is told. Assert on what
 //! the messages are afterwards.
 
+use crate::host::{Attribute, HostValue, MetadataSource};
 use crate::ops::TransformationOps;
 
 /// One HTTP message.
@@ -110,6 +111,8 @@ pub enum MetadataValue {
     Number(f64),
     /// A boolean.
     Bool(bool),
+    /// A list of the others.
+    List(Vec<MetadataValue>),
 }
 
 /// A host that keeps everything in memory.
@@ -121,9 +124,36 @@ pub struct MemoryHost {
     pub response: Message,
     /// Dynamic metadata as (namespace, key, value), in the order written.
     pub metadata: Vec<(String, String, MetadataValue)>,
+    /// The metadata of the cluster and the upstream host as (source, namespace, key, value).
+    pub upstream_metadata: Vec<(MetadataSource, String, String, HostValue)>,
+    /// Attributes by name.
+    pub attributes: Vec<(String, HostValue)>,
+    /// The time in seconds since 1970.
+    pub seconds: i64,
+    /// The nanoseconds of that second.
+    pub nanoseconds: i64,
+    /// The trailers of the response.
+    pub response_trailers: Vec<(String, String)>,
 }
 
 impl MemoryHost {
+    fn add_to_list(&mut self, namespace: &str, key: &str, value: MetadataValue) -> bool {
+        let known = self
+            .metadata
+            .iter_mut()
+            .find(|(ns, k, _)| ns == namespace && k == key);
+        match known {
+            Some((.., MetadataValue::List(items))) => items.push(value),
+            Some(_) => return false,
+            None => {
+                let list = MetadataValue::List(vec![value]);
+                self.metadata
+                    .push((namespace.to_owned(), key.to_owned(), list));
+            }
+        }
+        true
+    }
+
     fn set_metadata(&mut self, namespace: &str, key: &str, value: MetadataValue) -> bool {
         self.metadata
             .retain(|(ns, k, _)| ns != namespace || k != key);
@@ -194,12 +224,67 @@ impl TransformationOps for MemoryHost {
         self.set_metadata(namespace, key, MetadataValue::String(value.to_owned()))
     }
 
+    fn metadata(&self, source: MetadataSource, namespace: &str, key: &str) -> Option<HostValue> {
+        if source == MetadataSource::Dynamic {
+            let mut written = self.metadata.iter();
+            let (_, _, value) = written.find(|(ns, k, _)| ns == namespace && k == key)?;
+            return Some(match value {
+                MetadataValue::String(text) => HostValue::Text(text.clone()),
+                MetadataValue::Number(number) => HostValue::Number(*number),
+                MetadataValue::Bool(flag) => HostValue::Bool(*flag),
+                MetadataValue::List(_) => return None,
+            });
+        }
+        let mut known = self.upstream_metadata.iter();
+        let (.., value) =
+            known.find(|(from, ns, k, _)| *from == source && ns == namespace && k == key)?;
+        Some(value.clone())
+    }
+
+    fn attribute(&self, attribute: Attribute) -> Option<HostValue> {
+        let mut known = self.attributes.iter();
+        let (_, value) = known.find(|(name, _)| name == attribute.name())?;
+        Some(value.clone())
+    }
+
+    fn unix_nanoseconds(&self) -> i64 {
+        self.seconds
+            .saturating_mul(1_000_000_000)
+            .saturating_add(self.nanoseconds)
+    }
+
+    fn unix_seconds(&self) -> i64 {
+        self.seconds
+    }
+
+    fn for_each_response_trailer_value(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {
+        let named = self.response_trailers.iter().filter(|(key, _)| key == name);
+        named.for_each(|(_, value)| visit(value.as_bytes()));
+    }
+
     fn set_dynamic_metadata_number(&mut self, namespace: &str, key: &str, value: f64) -> bool {
         self.set_metadata(namespace, key, MetadataValue::Number(value))
     }
 
     fn set_dynamic_metadata_bool(&mut self, namespace: &str, key: &str, value: bool) -> bool {
         self.set_metadata(namespace, key, MetadataValue::Bool(value))
+    }
+
+    fn add_dynamic_metadata_list_string(
+        &mut self,
+        namespace: &str,
+        key: &str,
+        value: &str,
+    ) -> bool {
+        self.add_to_list(namespace, key, MetadataValue::String(value.to_owned()))
+    }
+
+    fn add_dynamic_metadata_list_number(&mut self, namespace: &str, key: &str, value: f64) -> bool {
+        self.add_to_list(namespace, key, MetadataValue::Number(value))
+    }
+
+    fn add_dynamic_metadata_list_bool(&mut self, namespace: &str, key: &str, value: bool) -> bool {
+        self.add_to_list(namespace, key, MetadataValue::Bool(value))
     }
 
     fn for_each_request_body_chunk(&mut self, visit: &mut dyn FnMut(&[u8])) {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use transformations::testing::{MemoryHost, Message, MetadataValue};
-use transformations::{BodyAccess, CompileOptions, Program, Stream, TransformError};
+use transformations::{BodyAccess, Capabilities, CompileOptions, Program, Stream, TransformError};
 
 #[test]
 fn every_case_gives_its_expected_result() {
@@ -59,6 +59,8 @@ fn run(case: &Value) -> Result<(), String> {
         "error",
         "swallowed",
         "buffers",
+        "reroute",
+        "lacking",
     ];
     for field in case.as_object().unwrap().keys() {
         check(known.contains(&field.as_str()), || {
@@ -72,7 +74,7 @@ fn run(case: &Value) -> Result<(), String> {
     let env_allow = case.get("envAllow").map(strings);
     let options = CompileOptions {
         env_allow,
-        ..CompileOptions::default()
+        capabilities: lacking(case.get("lacking").map(strings).unwrap_or_default()),
     };
     let program = match Program::compile(config.as_bytes(), &options) {
         Ok(program) => Arc::new(program),
@@ -118,7 +120,12 @@ fn evaluate(case: &Value, program: &Arc<Program>) -> Result<(), String> {
         case.get("response").is_some(),
     );
     let (error, swallowed) = match error {
-        Ok(swallowed) => (None, swallowed),
+        Ok((swallowed, reroute)) => {
+            if let Some(expected) = case.get("reroute") {
+                same("reroute", &expected.to_string(), &reroute.to_string())?;
+            }
+            (None, swallowed)
+        }
         Err(error) => (Some(error), None),
     };
     let describe = |error: Option<TransformError>| match error {
@@ -169,14 +176,14 @@ fn transform(
     host: &mut MemoryHost,
     access: BodyAccess,
     response: bool,
-) -> Result<Option<TransformError>, TransformError> {
-    let request = stream.transform_request(host, access)?.error;
+) -> Result<(Option<TransformError>, bool), TransformError> {
+    let request = stream.transform_request(host, access)?;
     let response = if response {
         stream.transform_response(host, access)?.error
     } else {
         None
     };
-    Ok(request.or(response))
+    Ok((request.error.or(response), request.reroute))
 }
 
 fn message(value: &Value) -> Message {
@@ -190,12 +197,31 @@ fn message(value: &Value) -> Message {
 }
 
 fn metadata((namespace, key, value): &(String, String, MetadataValue)) -> Value {
-    let value = match value {
+    serde_json::json!([namespace, key, metadata_value(value)])
+}
+
+fn metadata_value(value: &MetadataValue) -> Value {
+    match value {
         MetadataValue::String(text) => Value::from(text.as_str()),
         MetadataValue::Number(number) => Value::from(*number),
         MetadataValue::Bool(flag) => Value::from(*flag),
-    };
-    serde_json::json!([namespace, key, value])
+        MetadataValue::List(items) => items.iter().map(metadata_value).collect(),
+    }
+}
+
+/// Takes away what the named capabilities stand for.
+fn lacking(names: Vec<String>) -> Capabilities {
+    let mut capabilities = Capabilities::all();
+    for name in names {
+        match name.as_str() {
+            "number" => capabilities.metadata_number = false,
+            "bool" => capabilities.metadata_bool = false,
+            "list" => capabilities.metadata_list = false,
+            "bufferLimit" => capabilities.buffer_limit = false,
+            unknown => panic!("unknown capability {unknown}"),
+        }
+    }
+    capabilities
 }
 
 fn strings(value: &Value) -> Vec<String> {

@@ -29,6 +29,13 @@ fn any_json() -> impl Strategy<Value = Value> {
         "fuel",
         "envAllow",
         "onError",
+        "patch",
+        "op",
+        "path",
+        "from",
+        "valueJson",
+        "jsonValue",
+        "clearRouteCache",
         "other",
     ]);
     let leaf = prop_oneof![
@@ -108,6 +115,10 @@ fn any_template() -> impl Strategy<Value = String> {
         "none",
         "true",
         "==",
+        "%",
+        "%REQ(x-a)%",
+        "%START_TIME(%s.%3f)%",
+        "%TRAILER(é",
     ]);
     prop::collection::vec(pieces, 0..14).prop_map(|pieces| pieces.concat())
 }
@@ -227,7 +238,7 @@ proptest! {
             prop::sample::select(vec![
                 "header('x-a')", "request_header('X-A')", "request.headers['x-a']", "request.path",
                 "request.url_path", "request.query", "request.method", "v", "v.a", "v['b']", "v[0]",
-                "v[1].c", "v[0][0]", "v[0].a", "v.a[0]", "missing", "missing.a.b", "'text'", "12", "true", "none",
+                "v[1].c", "v[0][0]", "request.json", "request.json.v.a", "request.json['v'][0]", "v[0].a", "v.a[0]", "missing", "missing.a.b", "'text'", "12", "true", "none",
             ]),
             1..5,
         ),

@@ -5,12 +5,14 @@
 //! - [`schema`]: resource definitions, and whether an object obeys them.
 //! - [`references`]: whether objects that name each other find each other.
 //! - [`dockerfile`]: the Dockerfile as instructions, rules for it, and what its context leaves out.
+//! - [`hadolint`]: the linter of Dockerfiles, pinned by hash and brought by pip.
 //!
-//! What a machine lacks (kubectl, shellcheck, resource definitions) is never fetched: a test says
-//! loudly that it was skipped, and fails instead where `CI` is set.
+//! Other tools (kubectl, shellcheck) and resource definitions are never fetched: a test says loudly
+//! that it was skipped, and, for a tool, fails instead where `CI` is set.
 #![forbid(unsafe_code)]
 
 pub mod dockerfile;
+pub mod hadolint;
 pub mod references;
 pub mod schema;
 pub mod tree;

@@ -121,7 +121,7 @@ pub fn definitions_folder() -> Result<Option<PathBuf>> {
 }
 
 /// Says why something is not tested, past the test runner, which hides what passing tests print.
-fn skip(why: &str, refuse: bool) -> Result<()> {
+pub(crate) fn skip(why: &str, refuse: bool) -> Result<()> {
     if refuse {
         bail!("{why}, and CI is set: install it");
     }

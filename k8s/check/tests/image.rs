@@ -1,22 +1,26 @@
 //! The Dockerfile, what its context holds, the scripts, and what the module asks of a base image.
 #![allow(clippy::unwrap_used, reason = "what fails here is a failed test")]
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use k8s_check::dockerfile::{self, Instruction, context_sources, is_ignored, parse, problems};
-use k8s_check::tree;
+use k8s_check::{hadolint, tree};
 use rustformations_tests::workspace;
 
 /// The newest glibc that every supported base has: Ubuntu 22.04's.
 const GLIBC_FLOOR: (u32, u32) = (2, 35);
 
+/// What every base image has, distroless ones too. They have no `libgcc_s.so.1`.
+const LIBRARIES: [&str; 3] = ["[libc.so.6]", "[libm.so.6]", "[ld-linux"];
+
 fn instructions() -> Vec<Instruction> {
-    parse(&std::fs::read_to_string(tree::root().join("Dockerfile")).unwrap())
+    parse(&fs::read_to_string(tree::root().join("Dockerfile")).unwrap())
 }
 
 fn ignore_rules() -> String {
-    std::fs::read_to_string(tree::root().join(".dockerignore")).unwrap()
+    fs::read_to_string(tree::root().join(".dockerignore")).unwrap()
 }
 
 #[test]
@@ -47,7 +51,7 @@ fn everything_that_is_copied_exists_and_is_in_the_context() {
 #[test]
 fn every_member_of_the_workspace_is_in_the_context_and_what_is_built_is_not() {
     let rules = ignore_rules();
-    let manifest = std::fs::read_to_string(tree::root().join("Cargo.toml")).unwrap();
+    let manifest = fs::read_to_string(tree::root().join("Cargo.toml")).unwrap();
     let (_, members) = manifest.split_once("members = [").unwrap();
     let (members, _) = members.split_once(']').unwrap();
     let members: Vec<&str> = members.split('"').skip(1).step_by(2).collect();
@@ -71,6 +75,96 @@ fn every_member_of_the_workspace_is_in_the_context_and_what_is_built_is_not() {
         assert!(is_ignored(&rules, Path::new(outside)), "{outside}");
     }
     assert!(!is_ignored(&rules, Path::new("Cargo.lock")));
+}
+
+/// Copies what the context holds of `from` to `to`.
+fn copy_context(rules: &str, from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap();
+        if is_ignored(rules, path.strip_prefix(tree::root()).unwrap()) && name != "k8s" {
+            continue;
+        }
+        if path.is_dir() {
+            fs::create_dir_all(to.join(name)).unwrap();
+            copy_context(rules, &path, &to.join(name));
+        } else {
+            fs::copy(&path, to.join(name)).unwrap();
+        }
+    }
+}
+
+fn files_below(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files_below(&path, found);
+        } else {
+            found.push(path);
+        }
+    }
+}
+
+/// Runs what the stage runs, on a copy of the context: what is left must still be a workspace, and hold
+/// nothing whose change should compile the dependencies again.
+#[test]
+fn the_cached_layer_holds_manifests_and_emptied_roots_only() {
+    let instructions = instructions();
+    let mut stage = instructions
+        .iter()
+        .skip_while(|one| one.rest != "rust AS manifests");
+    let run = stage.find(|one| one.name == "RUN").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    copy_context(&ignore_rules(), tree::root(), folder.path());
+    assert!(
+        folder
+            .path()
+            .join("rustformations/src/transformation.rs")
+            .exists()
+    );
+    let mut shell = Command::new("/bin/sh");
+    let output = shell
+        .args(["-ec", &run.rest])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+
+    let mut left = Vec::new();
+    files_below(folder.path(), &mut left);
+    for file in &left {
+        if file.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(file).unwrap();
+            assert_eq!(text, "fn main() {}\n", "{}", file.display());
+        } else {
+            assert!(
+                file.ends_with("Cargo.toml") || file.ends_with("Cargo.lock"),
+                "{}",
+                file.display()
+            );
+        }
+    }
+    assert!(
+        !folder
+            .path()
+            .join("rustformations/src/transformation.rs")
+            .exists()
+    );
+    let mut cargo = Command::new(env!("CARGO"));
+    let output = cargo
+        .args(["metadata", "--no-deps", "--offline", "--format-version=1"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 #[test]
@@ -97,6 +191,13 @@ fn the_image_is_what_kgateway_and_a_stand_alone_user_expect() {
         "ENVOY_DYNAMIC_MODULES_SEARCH_PATH=/usr/local/lib"
     ));
     assert!(has("USER", "10101"));
+    for label in ["title", "description", "licenses", "version", "revision"] {
+        let label = format!("org.opencontainers.image.{label}=");
+        let labels = instructions
+            .iter()
+            .filter(|one| one.name == "LABEL" && one.rest.contains(&label));
+        assert_eq!(labels.count(), 2, "{label} is not on both images");
+    }
     assert!(
         has("RUN", "ca-certificates wget"),
         "kgateway's preStop hook needs wget"
@@ -154,6 +255,24 @@ fn instructions_are_read_over_several_lines() {
     );
 }
 
+/// Past our own rules: hadolint's, and shellcheck's for what `RUN` runs.
+#[test]
+fn the_dockerfile_is_clean_for_hadolint() {
+    let Some(hadolint) = hadolint::bring().unwrap() else {
+        return;
+    };
+    let output = Command::new(hadolint)
+        .args(["--no-color", "--failure-threshold=info"])
+        .arg(tree::root().join("Dockerfile"))
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+}
+
 #[test]
 fn the_scripts_are_clean_posix_shell() {
     if !tree::has_tool("shellcheck").unwrap() {
@@ -174,25 +293,31 @@ fn the_scripts_are_clean_posix_shell() {
     }
 }
 
-/// What the module of this machine's build asks of its host. The image's own build asks for less: its
-/// compiler is older, and the unwinder is inside.
+fn readelf(what: &str) -> String {
+    let module = workspace::module_folder()
+        .unwrap()
+        .join(workspace::MODULE_FILE);
+    let output = Command::new("readelf")
+        .args([what, "--wide"])
+        .arg(&module)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Of the module as this machine builds it. The image's own build asks for less, its compiler being
+/// older.
 #[test]
 fn the_module_asks_for_no_newer_glibc_than_every_base_image_has() {
     if !tree::has_tool("readelf").unwrap() {
         return;
     }
-    let module = workspace::module_folder()
-        .unwrap()
-        .join(workspace::MODULE_FILE);
-    let read = |what: &str| {
-        let output = Command::new("readelf")
-            .args([what, "--wide"])
-            .arg(&module)
-            .output()
-            .unwrap();
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    };
-    let versions = read("--version-info");
+    let versions = readelf("--version-info");
     let wanted = versions.split("GLIBC_").skip(1).filter_map(|rest| {
         let number = rest
             .split(|c: char| !c.is_ascii_digit() && c != '.')
@@ -205,11 +330,29 @@ fn the_module_asks_for_no_newer_glibc_than_every_base_image_has() {
         newest <= GLIBC_FLOOR,
         "the module asks for glibc {newest:?}"
     );
-    for line in read("--dynamic")
+}
+
+#[test]
+fn the_module_brings_its_unwinder_and_needs_only_the_c_library() {
+    if !tree::has_tool("readelf").unwrap() {
+        return;
+    }
+    let dynamic = readelf("--dynamic");
+    let needed: Vec<&str> = dynamic
         .lines()
         .filter(|line| line.contains("(NEEDED)"))
-    {
-        let known = ["libc.so.6", "libm.so.6", "libgcc_s.so.1", "ld-linux"];
-        assert!(known.iter().any(|library| line.contains(library)), "{line}");
+        .collect();
+    assert!(!needed.is_empty(), "{dynamic}");
+    for line in needed {
+        assert!(
+            LIBRARIES.iter().any(|library| line.contains(library)),
+            "{line}"
+        );
     }
+    let symbols = readelf("--dyn-syms");
+    assert!(
+        symbols.contains("envoy_dynamic_module_on_program_init"),
+        "{symbols}"
+    );
+    assert!(!symbols.contains("_Unwind_"), "{symbols}");
 }

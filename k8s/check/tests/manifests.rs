@@ -143,19 +143,34 @@ fn secrets_made_by_hand_are_explained_where_they_are_needed() {
     }
 }
 
-/// Documentation only: nothing in this repository runs agentgateway, but what it shows has to be right.
+/// What the README shows and no overlay holds has to be right too.
 #[test]
-fn the_agentgateway_backend_of_the_readme_obeys_its_definition() {
+fn the_objects_of_the_readme_obey_their_definitions() {
     let Some(folder) = tree::definitions_folder().unwrap() else {
         return;
     };
     let readme = std::fs::read_to_string(tree::root().join("k8s/README.md")).unwrap();
-    let (_, block) = readme.split_once("```yaml\n").unwrap();
-    let (block, _) = block.split_once("```").unwrap();
-    let object = tree::read_documents(block).unwrap().remove(0);
-    let definitions = Definitions::read(&folder, &["agentgateway-v1.1.0"]).unwrap();
-    assert_eq!(object["kind"], "AgentgatewayBackend");
-    assert_eq!(definitions.problems(&object), [""; 0]);
+    let blocks = readme.split("```yaml\n").skip(1);
+    let objects: Vec<Value> = blocks
+        .map(|block| {
+            let (block, _) = block.split_once("```").unwrap();
+            tree::read_documents(block).unwrap().remove(0)
+        })
+        .collect();
+    let kinds: Vec<&str> = objects
+        .iter()
+        .filter_map(|object| object["kind"].as_str())
+        .collect();
+    assert_eq!(kinds, ["TrafficPolicy", "AgentgatewayBackend"]);
+    for (object, sets) in [
+        (&objects[0], &["kgateway-v2.2.x"][..]),
+        (&objects[0], &["kgateway-v2.3.x"]),
+        (&objects[0], &["kgateway-v2.4.x"]),
+        (&objects[1], &["agentgateway-v1.1.0"]),
+    ] {
+        let definitions = Definitions::read(&folder, sets).unwrap();
+        assert_eq!(definitions.problems(object), [""; 0], "{sets:?}");
+    }
 }
 
 #[test]

@@ -180,6 +180,31 @@ fn the_filter_of_istio_does_the_same() {
     });
 }
 
+/// The policy as the article prints it. A stock module would send these operators out as they stand.
+#[test]
+fn the_articles_own_policy_gives_what_the_article_shows() {
+    let transform = json!({"response": {"set": [
+        {"name": "X-Custom-Transformed", "value": "true"},
+        {"name": "X-Smart-Header", "value": "method=%REQ(:METHOD)%&path=%REQ(:PATH)%"},
+    ]}});
+    let route = Route::at(PATH)
+        .filter_name(NEWER_FILTER_NAME)
+        .transform(as_go_writes(&transform).as_str())
+        .rewrite_path(MOCK_PATH);
+    with_envoy(envoy_of(Line::V2_3), |envoy| {
+        let config = EnvoyConfig::new()
+            .filter_name(NEWER_FILTER_NAME)
+            .route(route);
+        let lab = Lab::start(envoy, &config);
+        let answer = lab.post(PATH).json(&json!({"model": "gpt-4"})).send();
+        assert_eq!(answer.header("x-custom-transformed"), "true");
+        assert_eq!(
+            answer.header("x-smart-header"),
+            "method=POST&path=/v1/chat/completions"
+        );
+    });
+}
+
 on_every_envoy! {
     /// What a scrape finds is what k8s/observability asks for.
     fn counters_are_scraped_under_the_two_names_that_rules_ask_for(envoy) {
@@ -195,5 +220,28 @@ on_every_envoy! {
         };
         let named = |line: &str| line.split(['{', ' ']).next() == Some(name.as_str());
         assert!(scraped.lines().any(named), "{name} is not in:\n{scraped}");
+    }
+
+    /// The label by which the rules and the dashboard tell errors apart.
+    fn errors_are_scraped_with_their_kind(envoy) {
+        let transform = json!({"request": {"body": {"parseAs": "AsJson"}, "set": [{"name": "x-a", "value": "{{ model }}"}]}});
+        let lab = Lab::start(envoy, &EnvoyConfig::new().route(Route::at("/").transform(transform)));
+        assert_eq!(lab.post("/").body("no json").send().status, 400);
+        let scraped = lab.envoy().admin_get("/stats/prometheus?usedonly").unwrap();
+        let errors = |line: &str| line.contains("rustformations_errors{") && line.contains("kind=\"");
+        assert!(scraped.lines().any(errors), "{scraped}");
+    }
+
+    /// Envoy takes a route table's name out of the metric's name when it can. It cannot with kgateway's
+    /// names (`listener~8080`), so the alert's pattern has to find both.
+    fn a_refused_route_table_is_scraped_under_the_names_that_the_alert_asks_for(envoy) {
+        let rules = std::fs::read_to_string(tree::root().join("k8s/observability/prometheusrule.yaml")).unwrap();
+        assert!(rules.contains("envoy_http_rds_(.+_)?update_rejected"));
+        let mut lab = Lab::start(envoy, &EnvoyConfig::new().routes_from_file().route(Route::at("/")));
+        let broken = json!({"request": {"set": [{"name": "x-a", "value": "{{ model"}]}});
+        assert!(!lab.replace_routes(&[Route::at("/").transform(broken)]));
+        let scraped = lab.envoy().admin_get("/stats/prometheus?usedonly").unwrap();
+        let named = |line: &str| line.split(['{', ' ']).next() == Some("envoy_http_rds_update_rejected");
+        assert!(scraped.lines().any(named), "{scraped}");
     }
 }

@@ -60,6 +60,7 @@ pub(crate) fn act<EHF: EnvoyHttpFilter>(
         "survey" => survey::request(envoy, metrics),
         "survey_body" => survey::bodies(envoy),
         "survey_138" => survey::since_138(envoy),
+        "survey_139" => survey::since_139(envoy),
         other => envoy_log_error!("unknown action {other}"),
     }
     None

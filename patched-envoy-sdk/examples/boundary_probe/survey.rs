@@ -233,6 +233,15 @@ pub(crate) fn since_138<EHF: EnvoyHttpFilter>(envoy: &mut EHF) {
     envoy_log_info!("upstream connection {:?}", envoy.upstream_connection_id());
 }
 
+/// What came with 1.39; on older hosts every call shows its fallback.
+pub(crate) fn since_139<EHF: EnvoyHttpFilter>(envoy: &mut EHF) {
+    envoy.set_dynamic_metadata_string_batch("my.namespace", &[("one", "1"), ("two", "")]);
+    envoy.set_dynamic_metadata_string_batch("my.namespace", &[]);
+    if let Some(span) = envoy.get_active_span() {
+        span.disable_local_decision();
+    }
+}
+
 fn spans<EHF: EnvoyHttpFilter>(envoy: &EHF) {
     let Some(span) = envoy.get_active_span() else {
         envoy_log_info!("not traced");

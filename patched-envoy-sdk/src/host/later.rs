@@ -77,6 +77,8 @@ callback_table! {
         get_log_level: fn() -> u32;
         http_get_header_values: fn(FilterPtr, u32, Buf, *mut Buf) -> bool;
         http_get_upstream_connection_id: fn(FilterPtr) -> u64;
+        http_set_dynamic_metadata_string_batch: fn(FilterPtr, Buf, *const Pair, usize);
+        http_span_disable_local_decision: fn(SpanPtr);
         http_filter_config_increment_counter: fn(ConfigPtr, usize, *const Buf, usize, u64) -> u32;
         http_filter_config_increment_gauge: fn(ConfigPtr, usize, *const Buf, usize, u64) -> u32;
         http_filter_config_decrement_gauge: fn(ConfigPtr, usize, *const Buf, usize, u64) -> u32;

@@ -11,6 +11,7 @@ use crate::capabilities::Capability;
 /// One bit per capability that was already complained about.
 static WARNED: AtomicU64 = AtomicU64::new(0);
 static SKIPPED: AtomicBool = AtomicBool::new(false);
+static NESTED: AtomicBool = AtomicBool::new(false);
 static HOOKS_SKIPPED: AtomicU64 = AtomicU64::new(0);
 
 /// Says once that `method` could not do what it is for, naming this host and the first Envoy where
@@ -33,6 +34,18 @@ pub(crate) fn report_skipped_hook(hook: &str) {
     HOOKS_SKIPPED.fetch_add(1, Ordering::Relaxed);
     if !SKIPPED.swap(true, Ordering::Relaxed) {
         let text = format!("{hook} arrived inside another hook of the same filter and was passed");
+        crate::log::write(Level::Error, &text, file!(), line!());
+    }
+}
+
+/// A filter causes its own hooks from within them, over and over; the call that would go one deeper
+/// is not made.
+pub(crate) fn report_refused_nesting(depth: u32) {
+    if !NESTED.swap(true, Ordering::Relaxed) {
+        let text = format!(
+            "a filter's hook was caused by {depth} of its own calls inside each other; the next \
+             one is refused (said once)"
+        );
         crate::log::write(Level::Error, &text, file!(), line!());
     }
 }

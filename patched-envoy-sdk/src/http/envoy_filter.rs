@@ -317,6 +317,18 @@ pub trait EnvoyHttpFilter: EnvoyHeaderMaps + EnvoyBodies {
     /// Sets a string in the dynamic metadata of the stream.
     fn set_dynamic_metadata_string(&mut self, namespace: &str, key: &str, value: &str);
 
+    /// Sets several strings of one namespace; of entries with the same key the last one stays. One
+    /// call of Envoy's from 1.39 on, one for each entry before.
+    fn set_dynamic_metadata_string_batch<'a>(
+        &mut self,
+        namespace: &'a str,
+        entries: &'a [(&'a str, &'a str)],
+    ) {
+        for (key, value) in entries {
+            self.set_dynamic_metadata_string(namespace, key, value);
+        }
+    }
+
     /// A boolean (Envoy 1.38+; `None` before).
     fn get_metadata_bool(&self, source: MetadataSource, namespace: &str, key: &str)
     -> Option<bool>;

@@ -64,7 +64,9 @@ pub trait HttpFilter<EHF: EnvoyHttpFilter> {
         abi::envoy_dynamic_module_type_on_http_filter_response_trailers_status::Continue
     }
 
-    /// The stream is over, however it ended; access logs are written after this.
+    /// The stream is over, however it ended; access logs are written after this. Everything can
+    /// still be read, metadata set and counters raised; nothing can be sent, resumed, called out or
+    /// chosen again.
     fn on_stream_complete(&mut self, _envoy_filter: &mut EHF) {}
 
     /// A callout has ended. Headers and body are there only on `Success`.

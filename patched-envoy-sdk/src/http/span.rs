@@ -10,6 +10,9 @@ pub trait EnvoySpan {
     fn log(&self, event: &str);
     /// Overrides the sampling decision.
     fn set_sampled(&self, sampled: bool);
+    /// Keeps Envoy from changing the sampling decision by its own rules later on (Envoy 1.39+;
+    /// nothing before).
+    fn disable_local_decision(&self) {}
     /// A baggage value, copied; `None` if absent or empty.
     fn get_baggage(&self, key: &str) -> Option<String>;
     /// Sets a baggage value.

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use super::event::{Event, Kind};
 use super::*;
 use crate::abi::{
+    envoy_dynamic_module_type_http_callout_init_result as InitResult,
     envoy_dynamic_module_type_on_http_filter_request_headers_status as RequestHeadersStatus,
     envoy_dynamic_module_type_on_http_filter_response_headers_status as ResponseHeadersStatus,
 };
@@ -31,6 +32,7 @@ fn story() -> Vec<String> {
     STORY.take()
 }
 
+const NOT_STARTED: InitResult = InitResult::CannotCreateRequest;
 const ENVOY: FilterPtr = NonNull::<c_void>::dangling().as_ptr();
 
 // The host. Ending calls behave as Envoy 1.39 does: complete and destroy run inside them.
@@ -162,6 +164,12 @@ impl HttpFilter<EnvoyHttpFilterImpl> for Author {
 
     fn on_stream_complete(&mut self, envoy: &mut EnvoyHttpFilterImpl) {
         envoy.send_response(200, &[], None, None);
+        assert!(!envoy.recreate_stream(None));
+        envoy.clear_route_cache();
+        envoy.clear_route_cluster_cache();
+        let (callout, _) = envoy.send_http_callout("c", &[], None, 1);
+        let (stream, _) = envoy.start_http_stream("c", &[], None, true, 1);
+        assert_eq!((callout, stream), (NOT_STARTED, NOT_STARTED));
         let _ = envoy.get_request_header_value("x");
         tell("complete");
     }

@@ -201,6 +201,7 @@ impl Visit {
                 return Outcome::Inert;
             }
         };
+        let nesting = slot.nesting.replace(slot.nesting.get() + 1);
         let returned = made.and_then(|mut filter| {
             match guard::catch(hook, || author(&mut *filter, &mut envoy)) {
                 Ok(returned) => Ok((returned, filter)),
@@ -210,7 +211,7 @@ impl Visit {
                 }
             }
         });
-        match returned {
+        let outcome = match returned {
             Ok((returned, filter)) => {
                 slot.place.set(Place::Here(filter));
                 self.settle();
@@ -220,7 +221,9 @@ impl Visit {
                 self.fail_closed(answer);
                 Outcome::Panicked
             }
-        }
+        };
+        slot.nesting.set(nesting);
+        outcome
     }
 
     /// Makes the calls and delivers the events that waited, oldest first.

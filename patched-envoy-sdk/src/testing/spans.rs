@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::{EnvoyChildSpan, EnvoySpan};
+use crate::{Capabilities, Capability, EnvoyChildSpan, EnvoySpan};
 
 /// A span and what happened to it. Clones show the same span.
 #[derive(Debug, Clone, Default)]
 pub struct FakeSpan {
     record: Arc<Mutex<SpanRecord>>,
+    /// Whether this host has [`Capability::SpanLocalDecision`].
+    has_local_decision: bool,
 }
 
 /// What happened to a span.
@@ -22,6 +24,8 @@ pub struct SpanRecord {
     pub events: Vec<String>,
     /// The sampling decision, if the filter made one.
     pub sampled: Option<bool>,
+    /// Whether the filter turned off the host's own sampling decision.
+    pub local_decision_disabled: bool,
     /// The baggage.
     pub baggage: BTreeMap<String, String>,
     /// Child spans, in order.
@@ -40,6 +44,14 @@ impl FakeSpan {
             record.span_id = span_id.to_owned();
         });
         span
+    }
+
+    /// The same span as a host with these capabilities shows it.
+    pub(crate) fn on(&self, host: Capabilities) -> Self {
+        Self {
+            record: Arc::clone(&self.record),
+            has_local_decision: host.has(Capability::SpanLocalDecision),
+        }
     }
 
     /// What happened so far.
@@ -91,6 +103,10 @@ impl EnvoySpan for FakeSpan {
 
     fn set_sampled(&self, sampled: bool) {
         self.edit(|record| record.sampled = Some(sampled));
+    }
+
+    fn disable_local_decision(&self) {
+        self.edit(|record| record.local_decision_disabled |= self.has_local_decision);
     }
 
     fn get_baggage(&self, key: &str) -> Option<String> {

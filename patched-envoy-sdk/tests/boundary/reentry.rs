@@ -39,6 +39,46 @@ fn a_stream_destroyed_inside_a_reply_is_freed_after_the_hook_and_not_touched_aga
 }
 
 #[test]
+fn a_callout_in_every_inline_completion_is_refused_before_the_stack_is_used_up() {
+    for line in LINES {
+        let run = Host::of(line).run(&[
+            "config:request_headers=callout callout_done=callout",
+            "callout_inline",
+            "new",
+            "request_headers",
+            "stream_complete",
+            "destroy",
+            "config_destroy",
+        ]);
+        run.expect_end();
+        assert_eq!(run.count("log 2 callout Success"), 16, "{line}: {run}");
+        assert_eq!(
+            run.count("log 2 callout CannotCreateRequest"),
+            1,
+            "{line}: {run}"
+        );
+        assert_eq!(run.count("log 4 a filter's hook"), 1, "{line}: {run}");
+    }
+}
+
+#[test]
+fn a_streamed_reply_that_causes_itself_is_refused_before_the_stack_is_used_up() {
+    for line in LINES {
+        let run = Host::of(line).run(&[
+            "config:request_headers=stream_reply+stop response_headers=stream_reply",
+            "reenter",
+            "new",
+            "request_headers",
+            "stream_complete",
+            "destroy",
+            "config_destroy",
+        ]);
+        run.expect_end();
+        assert_eq!(run.count("log 4 a filter's hook"), 1, "{line}: {run}");
+    }
+}
+
+#[test]
 fn what_follows_the_call_that_destroyed_the_stream_is_not_made() {
     for line in LINES {
         let plan = "response_headers=reply+continue_encoding+reply";

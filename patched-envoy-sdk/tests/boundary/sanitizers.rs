@@ -23,7 +23,7 @@ fn commands(line: u32) -> Vec<String> {
                 .map(|command| (*command).to_owned()),
         );
     };
-    let busy = "request_headers=survey+survey_138+callout+stream request_body=survey_body+buffer";
+    let busy = "request_headers=survey+survey_138+survey_139+callout+stream request_body=survey_body+buffer";
     for manners in [
         &[][..],
         &["null_views"],

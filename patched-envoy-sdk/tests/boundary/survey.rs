@@ -111,6 +111,42 @@ fn what_came_with_138_has_its_fallback_before() {
 }
 
 #[test]
+fn a_batch_of_strings_is_one_call_from_139_on_and_one_for_each_entry_before() {
+    for line in LINES {
+        let run = survey(line, "survey_139");
+        let batch = [
+            "metadata_batch my.namespace",
+            "metadata_batch line one=1",
+            "metadata_batch line two=",
+            "metadata_batch my.namespace",
+            "span_disable_local_decision",
+        ];
+        let entries = [
+            "set_metadata my.namespace one=1",
+            "set_metadata my.namespace two=",
+        ];
+        let calls: Vec<&str> = run
+            .iter()
+            .map(String::as_str)
+            .filter(|said| !said.starts_with("log "))
+            .collect();
+        let expected = if line >= 139 { &batch[..] } else { &entries };
+        assert_eq!(calls, expected, "{line}: {run:?}");
+    }
+}
+
+#[test]
+fn a_sampling_decision_that_cannot_be_kept_is_said() {
+    let said = |line| {
+        let run = survey(line, "survey_139");
+        run.iter()
+            .any(|text| text.contains("disable_local_decision: ") && text.contains("1.39"))
+    };
+    assert!(said(138), "1.38 has spans, but not this");
+    assert!(!said(139) && !said(140));
+}
+
+#[test]
 fn a_warning_about_a_missing_callback_is_given_once_per_process() {
     let run = Host::of(136).run(&[
         "config:request_headers=survey",

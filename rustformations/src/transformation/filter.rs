@@ -7,11 +7,17 @@
 //! - otherwise headers are held, the body is collected by Envoy (within its buffer limit), and the
 //!   hook that sees the end of the message transforms: headers, body, or trailers.
 //!
+//! A response whose body is a stream of events, for which there are rules, is never held: its headers
+//! are transformed in the headers hook and its events as they come (see [`Streaming`]). An event that
+//! fails for good ends such a response in the middle.
+//!
 //! Upgrades (CONNECT, WebSocket) have no end to wait for: both directions are transformed in the
-//! headers hooks, without a body. An error answers the client with a local reply; nothing of a
-//! failed transform has been applied.
+//! headers hooks, without a body. A response that must not have a body (to HEAD, 204, 304) is not
+//! given one: its bytes would be taken for the next response on the connection. An error answers
+//! the client with a local reply; nothing of a failed transform has been applied.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Once};
 
 use envoy_proxy_dynamic_modules_rust_sdk::abi::{
     envoy_dynamic_module_type_on_http_filter_request_body_status as RequestBodyStatus,
@@ -22,13 +28,20 @@ use envoy_proxy_dynamic_modules_rust_sdk::abi::{
     envoy_dynamic_module_type_on_http_filter_response_trailers_status as ResponseTrailersStatus,
 };
 use envoy_proxy_dynamic_modules_rust_sdk::{
-    EnvoyHttpFilter, HttpFilter, envoy_log_debug, envoy_log_error, envoy_log_warn,
+    EnvoyBuffer, EnvoyHttpFilter, HttpFilter, HttpMessage, envoy_log_debug, envoy_log_error,
+    envoy_log_warn,
 };
-use transformations::{Applied, BodyAccess, Program, Stream, TransformError};
+use transformations::{
+    Applied, BodyAccess, OpenedEvents, Program, Stream, TransformError, TransformErrorKind,
+};
 
 use super::RouteProgram;
 use super::host::Host;
+use super::limits;
 use super::stats::Stats;
+use super::streaming::{Passed, Streaming};
+
+static COMPRESSED_STREAM_WAS_LOGGED: AtomicBool = AtomicBool::new(false);
 
 /// One stream of the transformation filter.
 pub(super) struct TransformationFilter {
@@ -39,6 +52,14 @@ pub(super) struct TransformationFilter {
     is_upgrade: bool,
     request_is_held: bool,
     response_is_held: bool,
+    /// The response body is a stream of events.
+    is_event_stream: bool,
+    /// Its events, if they are to be transformed.
+    streaming: Option<Streaming>,
+    /// A failed event was logged; there may be thousands of them.
+    event_was_reported: bool,
+    /// The answer came while the request was held, so it is not from upstream.
+    request_was_overtaken: bool,
 }
 
 impl TransformationFilter {
@@ -50,6 +71,10 @@ impl TransformationFilter {
             is_upgrade: false,
             request_is_held: false,
             response_is_held: false,
+            is_event_stream: false,
+            streaming: None,
+            event_was_reported: false,
+            request_was_overtaken: false,
         }
     }
 
@@ -75,10 +100,14 @@ impl TransformationFilter {
         match route_config.downcast_ref::<RouteProgram>() {
             Some(RouteProgram(program)) => Arc::clone(program),
             None => {
-                envoy_log_error!(
-                    "the route's configuration belongs to another filter of this module: name the \
-                     same filter on the route and on the listener; using the listener's"
-                );
+                // Any client can cause this: said once, then counted.
+                static SAID: Once = Once::new();
+                SAID.call_once(|| {
+                    envoy_log_error!(
+                        "the route's configuration belongs to another filter of this module: name \
+                         the same filter on the route and on the listener; using the listener's"
+                    );
+                });
                 self.stats.error(envoy, "foreign_route_config");
                 Arc::clone(&self.filter_program)
             }
@@ -93,6 +122,18 @@ impl TransformationFilter {
         }
     }
 
+    fn response_access<EHF: EnvoyHttpFilter>(&self, envoy: &EHF) -> BodyAccess {
+        if self.is_event_stream {
+            return BodyAccess::Stream;
+        }
+        let buffers = |stream: &Stream| stream.program().needs().response.buffers();
+        if self.stream.as_ref().is_some_and(buffers) && is_bodiless_response(envoy) {
+            BodyAccess::HeadersOnly
+        } else {
+            self.access()
+        }
+    }
+
     /// Transforms the request; `false` if the client got an answer instead.
     fn transform_request<EHF: EnvoyHttpFilter>(&mut self, envoy: &mut EHF) -> bool {
         self.request_is_held = false;
@@ -101,8 +142,11 @@ impl TransformationFilter {
             return true;
         };
         let outcome = stream.transform_request(&mut Host(envoy), access);
-        if outcome.is_ok() {
+        if let Ok(applied) = &outcome {
             self.stats.request_transformed(envoy);
+            if applied.reroute {
+                envoy.clear_route_cache();
+            }
         }
         self.conclude(envoy, outcome)
     }
@@ -110,7 +154,7 @@ impl TransformationFilter {
     /// Transforms the response; `false` if the client gets another answer instead.
     fn transform_response<EHF: EnvoyHttpFilter>(&mut self, envoy: &mut EHF) -> bool {
         self.response_is_held = false;
-        let access = self.access();
+        let access = self.response_access(envoy);
         let Some(stream) = &mut self.stream else {
             return true;
         };
@@ -119,6 +163,61 @@ impl TransformationFilter {
             self.stats.response_transformed(envoy);
         }
         self.conclude(envoy, outcome)
+    }
+
+    /// Finds out whether the response is a stream of events; `false` if the client gets another
+    /// answer instead.
+    fn open_events<EHF: EnvoyHttpFilter>(&mut self, envoy: &mut EHF) -> bool {
+        let Some(stream) = &self.stream else {
+            return true;
+        };
+        let opened = stream.open_events(&Host(envoy));
+        self.is_event_stream = !matches!(opened, Ok(OpenedEvents::NotAStream));
+        match opened {
+            Ok(OpenedEvents::NotAStream) => true,
+            Ok(OpenedEvents::Stream(events)) => {
+                self.streaming = Some(Streaming::new(events));
+                true
+            }
+            Ok(OpenedEvents::Unreadable(error)) => {
+                self.report(envoy, error);
+                true
+            }
+            Err(error) => {
+                self.refuse(envoy, error);
+                false
+            }
+        }
+    }
+
+    /// Counts and logs what happened to the events of a chunk; `false` if the response has ended.
+    fn conclude_events<EHF: EnvoyHttpFilter>(
+        &mut self,
+        envoy: &mut EHF,
+        outcome: Result<Passed, TransformError>,
+    ) -> bool {
+        match outcome {
+            Ok(passed) => {
+                if let Some(error) = passed.error {
+                    for _ in 0..passed.failed {
+                        self.stats.error(envoy, error.kind().name());
+                    }
+                    if !std::mem::replace(&mut self.event_was_reported, true) {
+                        self.log(error);
+                    }
+                }
+                if passed.refused {
+                    self.stats.error(envoy, "refused_by_envoy");
+                }
+                true
+            }
+            Err(error) => {
+                self.streaming = None;
+                // Once the headers are with the client, Envoy makes a reset of this reply.
+                self.refuse(envoy, error);
+                false
+            }
+        }
     }
 
     fn conclude<EHF: EnvoyHttpFilter>(
@@ -137,22 +236,34 @@ impl TransformationFilter {
                 true
             }
             Err(error) => {
-                self.report(envoy, error);
-                envoy.send_response(error.status(), &[], None, Some(error.details()));
+                self.refuse(envoy, error);
                 false
             }
         }
     }
 
-    /// Counts and logs an error: which field, and what kind; never what the message held.
+    fn refuse<EHF: EnvoyHttpFilter>(&self, envoy: &mut EHF, error: TransformError) {
+        self.report(envoy, error);
+        envoy.send_response(error.status(), &[], None, Some(error.details()));
+    }
+
     fn report<EHF: EnvoyHttpFilter>(&self, envoy: &EHF, error: TransformError) {
-        self.stats.error(envoy, kind_label(error));
+        self.stats.error(envoy, error.kind().name());
+        self.log(error);
+    }
+
+    /// Logs an error: which field, and what kind; never what the message held.
+    fn log(&self, error: TransformError) {
         let field = self
             .stream
             .as_ref()
             .map_or("", |s| s.program().field_path(error.field()));
         // A client can cause a 400 at will, so it must not be able to fill the log with them.
-        if error.status() < 500 {
+        let of_client = error.status() < 500;
+        // Clients choose what is compressed, too; saying so once is enough to mend it.
+        let said = error.kind() == TransformErrorKind::CompressedStream
+            && COMPRESSED_STREAM_WAS_LOGGED.swap(true, Ordering::Relaxed);
+        if of_client || said {
             envoy_log_debug!("{field}: {error}");
         } else {
             envoy_log_warn!("{field}: {error}");
@@ -171,6 +282,7 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for TransformationFilter {
             return RequestHeadersStatus::Continue;
         }
         if needs.buffers() && !end_of_stream && !self.is_upgrade {
+            limits::raise(envoy, needs.max_body_bytes);
             self.request_is_held = true;
             return RequestHeadersStatus::StopIteration;
         }
@@ -213,7 +325,7 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for TransformationFilter {
             self.open(envoy);
         }
         // A request that is still held will not be transformed any more: it has its answer.
-        self.request_is_held = false;
+        self.request_was_overtaken |= std::mem::take(&mut self.request_is_held);
         let Some(stream) = &self.stream else {
             return ResponseHeadersStatus::Continue;
         };
@@ -221,18 +333,36 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for TransformationFilter {
         if !needs.has_work {
             return ResponseHeadersStatus::Continue;
         }
-        if needs.buffers() && !end_of_stream && !self.is_upgrade {
+        let (streams, buffers, max_body_bytes) =
+            (needs.streams, needs.buffers(), needs.max_body_bytes);
+        if streams && !end_of_stream && !self.open_events(envoy) {
+            return ResponseHeadersStatus::StopIteration;
+        }
+        if buffers && !end_of_stream && !self.is_upgrade && !self.is_event_stream {
+            limits::raise(envoy, max_body_bytes);
             self.response_is_held = true;
             return ResponseHeadersStatus::StopIteration;
         }
-        if self.transform_response(envoy) {
-            ResponseHeadersStatus::Continue
-        } else {
-            ResponseHeadersStatus::StopIteration
+        if !self.transform_response(envoy) {
+            self.streaming = None;
+            return ResponseHeadersStatus::StopIteration;
         }
+        if self.streaming.is_some() {
+            // How long the events become shows when they have come.
+            envoy.remove_response_header("content-length");
+        }
+        ResponseHeadersStatus::Continue
     }
 
     fn on_response_body(&mut self, envoy: &mut EHF, end_of_stream: bool) -> ResponseBodyStatus {
+        if let Some(streaming) = &mut self.streaming {
+            let outcome = streaming.on_body(envoy, end_of_stream);
+            return if self.conclude_events(envoy, outcome) {
+                ResponseBodyStatus::Continue
+            } else {
+                ResponseBodyStatus::StopIterationNoBuffer
+            };
+        }
         if !self.response_is_held {
             return ResponseBodyStatus::Continue;
         }
@@ -247,20 +377,46 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for TransformationFilter {
     }
 
     fn on_response_trailers(&mut self, envoy: &mut EHF) -> ResponseTrailersStatus {
+        if let Some(streaming) = &mut self.streaming {
+            let outcome = streaming.on_trailers(envoy);
+            return if self.conclude_events(envoy, outcome) {
+                ResponseTrailersStatus::Continue
+            } else {
+                ResponseTrailersStatus::StopIteration
+            };
+        }
         if !self.response_is_held || self.transform_response(envoy) {
             ResponseTrailersStatus::Continue
         } else {
             ResponseTrailersStatus::StopIteration
         }
     }
+
+    fn on_stream_complete(&mut self, envoy: &mut EHF) {
+        let held = if self.response_is_held {
+            HttpMessage::Response
+        } else if self.request_is_held || self.request_was_overtaken {
+            HttpMessage::Request
+        } else {
+            return;
+        };
+        if limits::was_too_large(envoy, held) {
+            self.stats.error(envoy, "body_too_large");
+            limits::explain(held);
+        }
+    }
 }
 
-/// The details of the local reply, without what all of them begin with.
-fn kind_label(error: TransformError) -> &'static str {
-    error
-        .details()
-        .strip_prefix("rustformation_")
-        .unwrap_or(error.details())
+/// Whether HTTP gives this response no body, whatever its headers say (RFC 9110 section 6.4.1).
+fn is_bodiless_response<EHF: EnvoyHttpFilter>(envoy: &EHF) -> bool {
+    let is = |value: Option<EnvoyBuffer<'_>>, expected: &[&[u8]]| {
+        value.is_some_and(|value| expected.contains(&value.as_slice()))
+    };
+    is(envoy.get_request_header_value(":method"), &[b"HEAD"])
+        || is(
+            envoy.get_response_header_value(":status"),
+            &[b"204", b"304"],
+        )
 }
 
 fn is_upgrade<EHF: EnvoyHttpFilter>(envoy: &EHF) -> bool {
@@ -271,3 +427,6 @@ fn is_upgrade<EHF: EnvoyHttpFilter>(envoy: &EHF) -> bool {
     };
     is(":method", b"CONNECT") || is("upgrade", b"websocket")
 }
+
+#[cfg(test)]
+mod tests;

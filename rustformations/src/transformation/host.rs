@@ -2,9 +2,14 @@
 //!
 //! Made for the length of one hook, on the stream's worker. It translates and decides nothing.
 
-use envoy_proxy_dynamic_modules_rust_sdk::abi::envoy_dynamic_module_type_http_header_type as HeaderMap;
+use envoy_proxy_dynamic_modules_rust_sdk::abi::{
+    envoy_dynamic_module_type_http_header_type as HeaderMap,
+    envoy_dynamic_module_type_metadata_source as EnvoySource,
+};
 use envoy_proxy_dynamic_modules_rust_sdk::{EnvoyHttpFilter, HttpMessage};
-use transformations::TransformationOps;
+use transformations::{Attribute, HostValue, MetadataSource, TransformationOps};
+
+use super::attributes;
 
 /// The host handle of one hook.
 pub(super) struct Host<'a, EHF>(pub(super) &'a mut EHF);
@@ -48,6 +53,32 @@ impl<EHF: EnvoyHttpFilter> TransformationOps for Host<'_, EHF> {
 
     fn for_each_response_header_value(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {
         self.for_each_value(HeaderMap::ResponseHeader, name, visit);
+    }
+
+    fn for_each_response_trailer_value(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {
+        self.for_each_value(HeaderMap::ResponseTrailer, name, visit);
+    }
+
+    fn metadata(&self, source: MetadataSource, namespace: &str, key: &str) -> Option<HostValue> {
+        let source = match source {
+            MetadataSource::Dynamic => EnvoySource::Dynamic,
+            MetadataSource::Cluster => EnvoySource::Cluster,
+            MetadataSource::Host => EnvoySource::Host,
+            _ => return None,
+        };
+        if let Some(value) = self.0.get_metadata_string(source, namespace, key) {
+            let text = str::from_utf8(value.as_slice()).ok()?;
+            return Some(HostValue::Text(text.to_owned()));
+        }
+        if let Some(number) = self.0.get_metadata_number(source, namespace, key) {
+            return Some(HostValue::Number(number));
+        }
+        let flag = self.0.get_metadata_bool(source, namespace, key)?;
+        Some(HostValue::Bool(flag))
+    }
+
+    fn attribute(&self, attribute: Attribute) -> Option<HostValue> {
+        attributes::read(self.0, attribute)
     }
 
     fn add_request_header(&mut self, name: &str, value: &[u8]) -> bool {
@@ -129,5 +160,24 @@ impl<EHF: EnvoyHttpFilter> TransformationOps for Host<'_, EHF> {
     fn set_dynamic_metadata_bool(&mut self, namespace: &str, key: &str, value: bool) -> bool {
         self.0.set_dynamic_metadata_bool(namespace, key, value);
         true
+    }
+
+    fn add_dynamic_metadata_list_string(
+        &mut self,
+        namespace: &str,
+        key: &str,
+        value: &str,
+    ) -> bool {
+        self.0
+            .add_dynamic_metadata_list_string(namespace, key, value)
+    }
+
+    fn add_dynamic_metadata_list_number(&mut self, namespace: &str, key: &str, value: f64) -> bool {
+        self.0
+            .add_dynamic_metadata_list_number(namespace, key, value)
+    }
+
+    fn add_dynamic_metadata_list_bool(&mut self, namespace: &str, key: &str, value: bool) -> bool {
+        self.0.add_dynamic_metadata_list_bool(namespace, key, value)
     }
 }

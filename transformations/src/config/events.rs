@@ -5,6 +5,8 @@
 
 use serde_json::Value;
 
+use super::PatchOperation;
+
 /// Rules for the events of a response body that is a stream of events.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EventRules {
@@ -91,13 +93,8 @@ pub enum EventEdit {
         /// Where it stands in the configuration.
         path: String,
     },
-    /// Its data is JSON that is patched.
-    Patch {
-        /// The operations.
-        operations: Vec<super::PatchOperation>,
-        /// Where they stand in the configuration.
-        path: String,
-    },
+    /// Its data is JSON, and these operations are applied to it.
+    Patch(Vec<PatchOperation>),
 }
 
 /// An event of our own.

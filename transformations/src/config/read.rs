@@ -5,12 +5,16 @@
 use serde_json::{Map, Value};
 
 use super::bytes::type_name;
-use super::{Body, Config, HeaderName, HeaderRule, Limits, MetadataKind, MetadataRule, OnError};
-use super::{ParseAs, Transform};
+use super::{Body, Config, HeaderName, HeaderRule, Limits, OnError, ParseAs, Transform};
 use crate::codes::Code;
 use crate::diagnostics::{Diagnostic, Severity, nearest};
 
+mod events;
+mod extractors;
 mod header;
+mod metadata;
+mod patch;
+mod routing;
 
 /// Reads a whole configuration.
 pub(super) fn config(value: &Value) -> (Config, Vec<Diagnostic>) {
@@ -147,14 +151,36 @@ impl Reader {
         let Some(fields) = root.get(name).and_then(|value| self.object(value, name)) else {
             return transform;
         };
-        let known = ["set", "add", "remove", "body", "dynamicMetadata", "onError"];
-        self.known(fields, name, &known);
+        let known = [
+            "set",
+            "add",
+            "remove",
+            "body",
+            "dynamicMetadata",
+            "extractors",
+            "onError",
+            "maxBodyBytes",
+        ];
+        let one_sided: &[_] = match name {
+            "request" => &["clearRouteCache", "clearRouteCacheHeaders"],
+            _ => &["stream"],
+        };
+        self.known(fields, name, &[&known, one_sided].concat());
+        if name == "response" {
+            transform.stream = self.event_rules(fields, name);
+        }
         transform.set = self.header_rules(fields, name, "set");
         transform.add = self.header_rules(fields, name, "add");
         transform.remove = self.header_names(fields, name);
         transform.body = self.body(fields, name);
         transform.dynamic_metadata = self.metadata(fields, name);
+        transform.extractors = self.extractors(fields, name);
         transform.on_error = self.on_error(fields, name).unwrap_or(on_error);
+        transform.max_body_bytes = self.max_body_bytes(fields, name);
+        if name == "request" {
+            transform.clear_route_cache = self.clear_route_cache(fields, name);
+            transform.route_headers = self.route_headers(fields, name);
+        }
         transform
     }
 
@@ -166,108 +192,39 @@ impl Reader {
         else {
             return Body::default();
         };
-        self.known(fields, &path, &["parseAs", "value"]);
+        self.known(fields, &path, &["parseAs", "value", "patch"]);
         let choices = [
             ("AsString", ParseAs::AsString),
             ("AsJson", ParseAs::AsJson),
             ("None", ParseAs::None),
         ];
-        Body {
+        let mut body = Body {
             parse_as: self
                 .choice(fields, &path, "parseAs", &choices)
                 .unwrap_or_default(),
             value: self.string(fields, &path, "value").unwrap_or_default(),
             path: join(&path, "value"),
-        }
-    }
-
-    fn metadata(&mut self, fields: &Map<String, Value>, path: &str) -> Vec<MetadataRule> {
-        let list = self.list(fields, path, "dynamicMetadata");
-        let path = join(path, "dynamicMetadata");
-        let rules = list.iter().enumerate().filter_map(|(index, item)| {
-            let path = format!("{path}[{index}]");
-            let fields = self.object(item, &path)?;
-            self.known(fields, &path, &["namespace", "key", "value"]);
-            let namespace = self.string(fields, &path, "namespace").unwrap_or_default();
-            let key = self.string(fields, &path, "key").unwrap_or_default();
-            let value = self.metadata_value(fields.get("value"), &join(&path, "value"));
-            match value {
-                Some((kind, value, path)) if !namespace.is_empty() && !key.is_empty() => {
-                    Some(MetadataRule {
-                        namespace,
-                        key,
-                        kind,
-                        value,
-                        path,
-                    })
-                }
-                _ => {
-                    self.found.push(
-                        Diagnostic::error(
-                            Code::INCOMPLETE_METADATA,
-                            &path,
-                            "this entry is ignored: it needs a namespace, a key and a value",
-                        )
-                        .with_severity(Severity::Warning),
-                    );
-                    None
-                }
-            }
-        });
-        rules.collect()
-    }
-
-    /// The value of a metadata entry: a bare string, or an object with one typed field.
-    fn metadata_value(
-        &mut self,
-        value: Option<&Value>,
-        path: &str,
-    ) -> Option<(MetadataKind, String, String)> {
-        let fields = match value? {
-            Value::String(text) => {
-                return Some((MetadataKind::String, text.clone(), path.to_owned()));
-            }
-            other => self.object(other, path)?,
+            patch: self.patch(fields, &path),
         };
-        self.known(fields, path, &["stringValue", "numberValue", "boolValue"]);
-        if let Some(text) = self.string(fields, path, "stringValue") {
-            return Some((MetadataKind::String, text, join(path, "stringValue")));
+        if !body.patch.is_empty() {
+            if !body.value.is_empty() {
+                let message = "a body has either a \"value\" or a \"patch\"";
+                self.error(Code::CONFLICTING_BODY, &path, message);
+            }
+            if fields
+                .get("parseAs")
+                .is_some_and(|choice| !choice.is_null())
+                && body.parse_as != ParseAs::AsJson
+            {
+                let message = "a patch needs the body as JSON";
+                let problem =
+                    Diagnostic::error(Code::CONFLICTING_BODY, &join(&path, "parseAs"), message);
+                self.found
+                    .push(problem.with_help("use \"AsJson\", or leave parseAs out"));
+            }
+            body.parse_as = ParseAs::AsJson;
         }
-        match fields.get("numberValue") {
-            Some(Value::Number(number)) => {
-                return Some((
-                    MetadataKind::Number,
-                    number.to_string(),
-                    join(path, "numberValue"),
-                ));
-            }
-            Some(Value::String(text)) => {
-                return Some((
-                    MetadataKind::Number,
-                    text.clone(),
-                    join(path, "numberValue"),
-                ));
-            }
-            None | Some(Value::Null) => {}
-            Some(other) => {
-                self.wrong_type(&join(path, "numberValue"), "a number or a template", other);
-            }
-        }
-        match fields.get("boolValue") {
-            Some(Value::Bool(flag)) => Some((
-                MetadataKind::Bool,
-                flag.to_string(),
-                join(path, "boolValue"),
-            )),
-            Some(Value::String(text)) => {
-                Some((MetadataKind::Bool, text.clone(), join(path, "boolValue")))
-            }
-            None | Some(Value::Null) => None,
-            Some(other) => {
-                self.wrong_type(&join(path, "boolValue"), "a boolean or a template", other);
-                None
-            }
-        }
+        body
     }
 
     fn limits(&mut self, root: &Map<String, Value>) -> Limits {

@@ -1,10 +1,12 @@
 //! The line of a template that a diagnostic is about, with a caret under the mistake.
 //!
-//! Long lines are cut to a window around the caret, so that no more of a template is shown than
-//! is needed to find the place.
+//! Long lines are cut to a window around the caret, and what may be a secret is hidden, so that no
+//! more of a template is shown than is needed to find the place.
 
 use std::fmt;
 use std::ops::Range;
+
+use super::mask::mask;
 
 /// Characters shown before and after the marked part.
 const WINDOW: usize = 48;
@@ -29,9 +31,16 @@ impl Excerpt {
             .map_or(source.len(), |at| start + at);
         let end = floor(source, range.end).clamp(start, line_end);
 
-        let before: Vec<char> = source[line_start..start].chars().collect();
-        let marked: Vec<char> = source[start..end].chars().take(WINDOW).collect();
-        let after: Vec<char> = source[end..line_end].chars().collect();
+        // Hiding keeps the number of characters, though not of bytes.
+        let line = source[..line_start].chars().count();
+        let hidden: Vec<char> = mask(source).chars().skip(line).collect();
+        let mut rest = hidden.into_iter();
+        let mut next =
+            |part: &str| -> Vec<char> { rest.by_ref().take(part.chars().count()).collect() };
+        let before = next(&source[line_start..start]);
+        let mut marked = next(&source[start..end]);
+        let after = next(&source[end..line_end]);
+        marked.truncate(WINDOW);
         let cut = before.len().saturating_sub(WINDOW);
 
         let mut text = String::new();
@@ -89,7 +98,7 @@ mod tests {
     #[test]
     fn the_caret_counts_characters_not_bytes() {
         let excerpt = Excerpt::new("ünï {{ x }}", 9..10);
-        assert_eq!(excerpt.to_string(), " 1 | ünï {{ x }}\n   |        ^");
+        assert_eq!(excerpt.to_string(), " 1 | *** {{ x }}\n   |        ^");
     }
 
     #[test]

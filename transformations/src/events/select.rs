@@ -19,7 +19,12 @@ pub(super) struct Subject<'a> {
 impl<'a> Subject<'a> {
     pub(super) fn new(event: Event<'a>) -> Option<Subject<'a>> {
         let data = event.data()?;
-        Some(Subject { event, data, name: OnceCell::new(), document: OnceCell::new() })
+        Some(Subject {
+            event,
+            data,
+            name: OnceCell::new(),
+            document: OnceCell::new(),
+        })
     }
 
     pub(super) fn name(&self) -> Option<&str> {
@@ -51,7 +56,11 @@ impl Condition {
     }
 
     pub(super) fn holds(&self, subject: &Subject<'_>) -> bool {
-        let at = |pointer| subject.document().and_then(|document| document.root().pointer(pointer));
+        let at = |pointer| {
+            subject
+                .document()
+                .and_then(|document| document.root().pointer(pointer))
+        };
         match self {
             Condition::Data(text) => *subject.data == *text.as_bytes(),
             Condition::Exists(pointer, exists) => at(pointer).is_some() == *exists,

@@ -12,14 +12,14 @@ pub(super) const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// The format of one stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wire {
+pub(super) enum Wire {
     Sse,
     Ndjson,
 }
 
 impl Wire {
     /// The format that a content type names, if the configuration asks for it.
-    pub(crate) fn of(content_type: &str, wanted: StreamFormat) -> Option<Wire> {
+    pub(super) fn of(content_type: &str, wanted: StreamFormat) -> Option<Wire> {
         const NDJSON: [&str; 6] = [
             "application/x-ndjson",
             "application/ndjson",
@@ -184,7 +184,11 @@ impl<'a> Event<'a> {
 fn write_line(text: &[u8], out: &mut Vec<u8>) {
     let start = out.len();
     out.extend_from_slice(text);
-    for byte in out.iter_mut().skip(start).filter(|byte| matches!(byte, b'\n' | b'\r')) {
+    for byte in out
+        .iter_mut()
+        .skip(start)
+        .filter(|byte| matches!(byte, b'\n' | b'\r'))
+    {
         *byte = b' ';
     }
 }

@@ -1,16 +1,49 @@
-//! Dates: `date` writes a moment as text, in UTC; `now` gives the current one.
+//! Dates: `date` writes a moment as text, in UTC.
 //!
 //! Called on worker threads while a template renders; a constant format is checked on the main
-//! thread. The clock is the caller's, so that a render can be repeated.
+//! thread.
 //!
 //! Refused are texts that are no time, times outside of the years -9999 to 9999, and formats with
 //! directives that do not exist. There is no local time: a proxy's zone says nothing about a message.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
+use minijinja::value::ValueKind;
+use minijinja::{Error, Value};
 
-use super::fault::Fault;
+use super::{Fault, Function, function};
+use crate::template::budget;
+
+pub(super) const FUNCTIONS: &[Function] = &[function!(
+    "date",
+    "date(time, format?)",
+    "A time as text, in UTC, by a strftime format (RFC 3339 without one); the time is seconds since 1970 or RFC 3339 text.",
+    ("{{ date(0, \"%a, %d %b %Y %H:%M:%S GMT\") }}", "Thu, 01 Jan 1970 00:00:00 GMT"),
+    (1, 2),
+    DateFormat,
+    |environment, name, _| environment.add_function(name, write),
+    filter "time | date(format?)",
+    |environment, name, _| environment.add_filter(name, write),
+)];
+
+fn write(time: &Value, format: Option<Cow<'_, str>>) -> Result<String, Error> {
+    let moment = match time.kind() {
+        ValueKind::String => Moment::Text(time.as_str().unwrap_or_default()),
+        ValueKind::Number if time.is_integer() => {
+            Moment::Seconds(i64::try_from(time.clone()).map_err(|_| Fault::TimeOutOfRange)?)
+        }
+        ValueKind::Number => {
+            Moment::Fractional(f64::try_from(time.clone()).map_err(|_| Fault::NotATime)?)
+        }
+        _ => return Err(Fault::NotATime.into()),
+    };
+    let text = date(moment, format.as_deref().unwrap_or(DEFAULT_FORMAT))?;
+    budget::charge(text.len())?;
+    Ok(text)
+}
 
 /// What `date` uses without a format: RFC 3339 with whole seconds.
 pub(crate) const DEFAULT_FORMAT: &str = "%Y-%m-%dT%H:%M:%SZ";
@@ -64,7 +97,9 @@ fn timestamp(moment: Moment<'_>) -> Result<Timestamp, Fault> {
             if let Ok(seconds) = text.parse() {
                 return timestamp(Moment::Seconds(seconds));
             }
-            let numeric = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.".contains(&byte));
+            let numeric = text
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || b"+-.".contains(&byte));
             match text.parse() {
                 Ok(seconds) if numeric => from_fraction(seconds),
                 _ => text.parse().map_err(|_| Fault::NotATime),
@@ -98,10 +133,20 @@ mod tests {
             (Moment::Fractional(1.999), "1970-01-01T00:00:01Z"),
             (Moment::Text("1767225599"), "2025-12-31T23:59:59Z"),
             (Moment::Text(" 1.5 "), "1970-01-01T00:00:01Z"),
-            (Moment::Text("2026-02-28T23:30:00-01:00"), "2026-03-01T00:30:00Z"),
-            (Moment::Text("2026-02-28T23:30:00.123Z"), "2026-02-28T23:30:00Z"),
+            (
+                Moment::Text("2026-02-28T23:30:00-01:00"),
+                "2026-03-01T00:30:00Z",
+            ),
+            (
+                Moment::Text("2026-02-28T23:30:00.123Z"),
+                "2026-02-28T23:30:00Z",
+            ),
         ] {
-            assert_eq!(date(moment, DEFAULT_FORMAT).as_deref(), Ok(text), "{moment:?}");
+            assert_eq!(
+                date(moment, DEFAULT_FORMAT).as_deref(),
+                Ok(text),
+                "{moment:?}"
+            );
         }
     }
 
@@ -143,7 +188,10 @@ mod tests {
         assert_eq!(check_format("%Y"), Ok(()));
         assert_eq!(check_format("%!"), Err(Fault::DateFormat));
         assert_eq!(check_format("100%"), Err(Fault::DateFormat));
-        assert_eq!(check_format(&"x".repeat(MAX_FORMAT_BYTES + 1)), Err(Fault::DateFormat));
+        assert_eq!(
+            check_format(&"x".repeat(MAX_FORMAT_BYTES + 1)),
+            Err(Fault::DateFormat)
+        );
     }
 
     #[test]

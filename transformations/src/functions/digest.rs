@@ -3,10 +3,69 @@
 //! Called on worker threads while a template renders. Nothing is refused: every text has a digest,
 //! and a key may have any length.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use hmac::{Hmac, KeyInit, Mac};
+use minijinja::Error;
 use sha2::{Digest, Sha256};
+
+use super::{Function, function};
+use crate::template::budget;
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    function!(
+        "sha256",
+        "sha256(text)",
+        "The SHA-256 digest of a text, in hexadecimal.",
+        (
+            "{{ sha256(\"abc\") }}",
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+        ),
+        (1, 1),
+        None,
+        |environment, name, _| environment.add_function(name, digest),
+        filter "text | sha256",
+        |environment, name, _| environment.add_filter(name, digest),
+    ),
+    function!(
+        "hmac_sha256",
+        "hmac_sha256(key, text)",
+        "The HMAC-SHA-256 of a text under a key, in hexadecimal. The function takes the key first, the filter the text.",
+        (
+            "{{ hmac_sha256(\"Jefe\", \"what do ya want for nothing?\") }}",
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+        ),
+        (2, 2),
+        None,
+        |environment, name, _| environment.add_function(name, authenticate),
+        filter "text | hmac_sha256(key)",
+        |environment, name, _| {
+            environment.add_filter(name, |text: Cow<'_, str>, key: Cow<'_, str>| {
+                authenticate(key, text)
+            });
+        },
+    ),
+    function!(
+        "uuid",
+        "uuid()",
+        "A fresh random UUID (version 4), another one with each call.",
+        ("{{ uuid()|length }}", "36"),
+        (0, 0),
+        None,
+        |environment, name, _| environment.add_function(name, || uuid(rand::random())),
+    ),
+];
+
+fn digest(text: Cow<'_, str>) -> Result<String, Error> {
+    budget::charge_reading(text.len())?;
+    Ok(sha256(&text))
+}
+
+fn authenticate(key: Cow<'_, str>, text: Cow<'_, str>) -> Result<String, Error> {
+    budget::charge_reading(key.len() + text.len())?;
+    Ok(hmac_sha256(&key, &text))
+}
 
 /// The SHA-256 digest of `text`: 64 hexadecimal digits in lower case.
 pub(crate) fn sha256(text: &str) -> String {
@@ -38,11 +97,13 @@ pub(crate) fn uuid(random: [u8; 16]) -> String {
 }
 
 fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
 }
 
 #[cfg(test)]
@@ -51,7 +112,10 @@ mod tests {
 
     #[test]
     fn digests_are_those_of_fips_180() {
-        assert_eq!(sha256(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+        assert_eq!(
+            sha256(""),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
         assert_eq!(
             sha256("abc"),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

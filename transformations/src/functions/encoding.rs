@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use base64::engine::GeneralPurpose;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, Engine};
 
+use minijinja::Error;
+
 use super::{Function, function};
+use crate::template::budget;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function!(
@@ -16,7 +19,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         (1, 1),
         None,
         |environment, private, _| {
-            environment.add_function(private, |text: Cow<'_, str>| BASE64_STANDARD.encode(&*text));
+            environment.add_function(private, |text: Cow<'_, str>| {
+                encode(&BASE64_STANDARD, &text)
+            });
         },
     ),
     function!(
@@ -40,7 +45,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         (1, 1),
         None,
         |environment, private, _| {
-            environment.add_function(private, |text: Cow<'_, str>| BASE64_URL_SAFE.encode(&*text));
+            environment.add_function(private, |text: Cow<'_, str>| {
+                encode(&BASE64_URL_SAFE, &text)
+            });
         },
     ),
     function!(
@@ -58,7 +65,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
-fn decode(alphabet: &GeneralPurpose, text: &str) -> String {
+fn encode(alphabet: &GeneralPurpose, text: &str) -> Result<String, Error> {
+    budget::charge(text.len().saturating_add(text.len() / 3))?;
+    Ok(alphabet.encode(text))
+}
+
+fn decode(alphabet: &GeneralPurpose, text: &str) -> Result<String, Error> {
+    budget::charge(text.len())?;
     let bytes = alphabet.decode(text).unwrap_or_default();
-    String::from_utf8(bytes).unwrap_or_default()
+    Ok(String::from_utf8(bytes).unwrap_or_default())
 }

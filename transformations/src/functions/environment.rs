@@ -17,8 +17,8 @@ pub(super) const FUNCTIONS: &[Function] = &[function!(
     ("{{ env(\"RUSTFORMATIONS_NOT_SET\") }}", ""),
     (1, 1),
     Environment,
-    |environment, private, env| {
-        let env = env.clone();
+    |environment, private, configured| {
+        let env = configured.env.clone();
         environment.add_function(private, move |name: Cow<'_, str>| {
             env.value(&name).to_owned()
         });

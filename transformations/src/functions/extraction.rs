@@ -54,11 +54,8 @@ impl Extractors {
     /// Compiles the extractors of one direction. What is wrong with them is added to `found`.
     pub(crate) fn compile(&mut self, phase: Phase, rules: &[Rule], found: &mut Vec<Diagnostic>) {
         for rule in rules {
-            match compile(rule) {
-                Ok(extractor) => {
-                    self.of_mut(phase).insert(rule.name.clone(), extractor);
-                }
-                Err(problem) => found.push(problem),
+            if let Some(extractor) = compile(rule, found) {
+                self.of_mut(phase).insert(rule.name.clone(), extractor);
             }
         }
     }
@@ -79,56 +76,75 @@ impl Extractors {
     }
 
     fn extract(&self, message: &Message, name: &str) -> String {
-        let Some(extractor) = self.of(message.phase()).get(name) else { return String::new() };
+        let Some(extractor) = self.of(message.phase()).get(name) else {
+            return String::new();
+        };
         match &extractor.source {
-            ExtractorSource::Header(name) => {
-                extractor.extract(&message.header(message.phase(), name)).to_owned()
-            }
-            ExtractorSource::Body => {
-                extractor.extract(message.body().as_str().unwrap_or_default()).to_owned()
-            }
+            ExtractorSource::Header(name) => extractor
+                .extract(&message.header(message.phase(), name))
+                .to_owned(),
+            ExtractorSource::Body => extractor
+                .extract(message.body().as_str().unwrap_or_default())
+                .to_owned(),
         }
     }
 }
 
 impl Extractor {
     fn extract<'t>(&self, text: &'t str) -> &'t str {
-        let group = self.regex.captures(text).and_then(|captures| captures.get(self.group));
+        let group = self
+            .regex
+            .captures(text)
+            .and_then(|captures| captures.get(self.group));
         group.map_or("", |found| found.as_str())
     }
 }
 
-fn compile(rule: &Rule) -> Result<Extractor, Diagnostic> {
+fn compile(rule: &Rule, found: &mut Vec<Diagnostic>) -> Option<Extractor> {
     // Checked by itself first: an unbalanced parenthesis must not close the one around it.
     let whole = super::regex::compile(&rule.regex)
         .and_then(|_| super::regex::compile(&format!("^(?:{})$", rule.regex)));
-    let regex = whole.map_err(|reason| {
-        let path = format!("{}.regex", rule.path);
-        let message = format!("the regular expression is not valid: {reason}");
-        Diagnostic::error(Code::BAD_PATTERN, &path, message)
-    })?;
+    let regex = match whole {
+        Ok(regex) => regex,
+        Err(reason) => {
+            let path = format!("{}.regex", rule.path);
+            let message = format!("the regular expression is not valid: {reason}");
+            found.push(Diagnostic::error(Code::BAD_PATTERN, &path, message));
+            return None;
+        }
+    };
     if rule.subgroup >= regex.captures_len() {
-        let groups = regex.captures_len() - 1;
         let path = format!("{}.subgroup", rule.path);
-        let message = format!("the regular expression has {groups} groups");
-        return Err(Diagnostic::error(Code::BAD_EXTRACTOR, &path, message)
-            .with_help("0 is the whole value, 1 the first group in parentheses"));
+        let message = format!(
+            "the last group of the expression is {}",
+            regex.captures_len() - 1
+        );
+        let problem = Diagnostic::error(Code::BAD_EXTRACTOR, &path, message);
+        found.push(problem.with_help("0 is the whole value, 1 the first group in parentheses"));
+        return None;
     }
-    Ok(Extractor { source: rule.source.clone(), regex, group: rule.subgroup })
+    Some(Extractor {
+        source: rule.source.clone(),
+        regex,
+        group: rule.subgroup,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn extractor(regex: &str, subgroup: usize) -> Result<Extractor, Diagnostic> {
-        compile(&Rule {
+    fn extractor(regex: &str, subgroup: usize) -> Result<Extractor, String> {
+        let rule = Rule {
             name: "x".into(),
             source: ExtractorSource::Body,
             regex: regex.into(),
             subgroup,
             path: "request.extractors.x".into(),
-        })
+        };
+        let mut found = Vec::new();
+        let compiled = compile(&rule, &mut found);
+        compiled.ok_or_else(|| found.iter().map(ToString::to_string).collect())
     }
 
     #[test]
@@ -151,9 +167,9 @@ mod tests {
         for (regex, group, explanation) in [
             ("(", 0, "unclosed group"),
             (")(", 0, "unopened group"),
-            ("(a)", 2, "the regular expression has 1 groups"),
+            ("(a)", 2, "the last group of the expression is 1"),
         ] {
-            let problem = extractor(regex, group).unwrap_err().to_string();
+            let problem = extractor(regex, group).unwrap_err();
             assert!(problem.contains(explanation), "{problem}");
         }
     }

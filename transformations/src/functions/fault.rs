@@ -4,6 +4,7 @@
 //! constants. Each kind is a fixed sentence: what the arguments held may be a prompt or a key, so no
 //! part of them ever enters a message.
 
+use minijinja::ErrorKind;
 use thiserror::Error;
 
 /// The ways in which a function's arguments can be unusable.
@@ -31,7 +32,9 @@ pub(crate) enum Fault {
     #[error("regex_replace: the replacement names a group that the expression does not have")]
     UnknownGroup,
     /// A replacement with a `$` that starts nothing.
-    #[error("regex_replace: in a replacement, `$` must be written `$$` or start a group: `$1`, `${{name}}`")]
+    #[error(
+        "regex_replace: in a replacement, `$` must be written `$$` or start a group: `$1`, `${{name}}`"
+    )]
     Replacement,
     /// Text that should be JSON and is not.
     #[error("the text is not valid JSON")]
@@ -48,7 +51,16 @@ pub(crate) enum Fault {
     /// A merge of objects with too many members, see `json_edit::MAX_COMPARISONS`.
     #[error("json_merge: the objects have too many members to be merged")]
     TooMuchToMerge,
+    /// A value that nests deeper than any JSON body may.
+    #[error("the value nests too deeply")]
+    TooDeep,
     /// The result would be larger than the caller allows.
     #[error("the result is too large")]
     TooLarge,
+}
+
+impl From<Fault> for minijinja::Error {
+    fn from(fault: Fault) -> Self {
+        minijinja::Error::new(ErrorKind::InvalidOperation, fault.to_string())
+    }
 }

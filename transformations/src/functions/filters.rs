@@ -4,6 +4,8 @@
 //! Left out on purpose: the filter `format`, which pads to any width that its first argument asks
 //! for. Filters of our own stand with their functions.
 
+use super::Function;
+
 /// A filter or a test of the engine.
 #[derive(Debug)]
 pub struct Builtin {
@@ -24,7 +26,12 @@ const fn builtin(
     template: &'static str,
     result: &'static str,
 ) -> Builtin {
-    Builtin { name, signature, summary, example: (template, result) }
+    Builtin {
+        name,
+        signature,
+        summary,
+        example: (template, result),
+    }
 }
 
 /// Every filter of the engine.
@@ -68,7 +75,6 @@ pub const FILTERS: &[Builtin] = &[
     builtin("selectattr", "list | selectattr(attribute, test?, ...)", "The items whose attribute passes a test.", "{{ (messages|selectattr(\"role\", \"eq\", \"user\")|first).content }}", "Hello there"),
     builtin("slice", "list | slice(count, fill?)", "The list cut into this many lists.", "{{ [1, 2, 3]|slice(2)|list }}", "[[1, 2], [3]]"),
     builtin("sort", "list | sort(reverse?, attribute?, case_sensitive?)", "The items in order.", "{{ [3, 1, 2]|sort }}", "[1, 2, 3]"),
-    builtin("split", "text | split(separator?, cuts?)", "The text cut at each separator, or into words without one.", "{{ \"a,b,c\"|split(\",\")|list }}", "[\"a\", \"b\", \"c\"]"),
     builtin("string", "value | string", "The value as text.", "{{ (1|string) ~ \"0\" }}", "10"),
     builtin("sum", "list | sum", "The numbers added up.", "{{ [1, 2, 3]|sum }}", "6"),
     builtin("title", "text | title", "Each word with its first letter in upper case.", "{{ \"hello there\"|title }}", "Hello There"),
@@ -130,6 +136,11 @@ pub(crate) fn is_filter(name: &str) -> bool {
     filter_names().any(|known| known == name)
 }
 
+/// The function of our own that is also a filter of this name.
+pub(crate) fn own(name: &str) -> Option<&'static Function> {
+    super::find(name).filter(|function| function.filter().is_some())
+}
+
 /// Whether there is a test of this name.
 pub(crate) fn is_test(name: &str) -> bool {
     test_names().any(|known| known == name)
@@ -138,7 +149,10 @@ pub(crate) fn is_test(name: &str) -> bool {
 /// The names of all filters.
 pub(crate) fn filter_names() -> impl Iterator<Item = &'static str> {
     let own = super::all().filter(|function| function.filter().is_some());
-    FILTERS.iter().map(|filter| filter.name).chain(own.map(|function| function.name()))
+    FILTERS
+        .iter()
+        .map(|filter| filter.name)
+        .chain(own.map(|function| function.name()))
 }
 
 /// The names of all tests.

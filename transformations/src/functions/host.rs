@@ -19,7 +19,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "metadata",
         "metadata(namespace, key)",
         "A value of the stream's dynamic metadata; empty if it is not there. Both names must be constants.",
-        ("{{ metadata(\"envoy.filters.http.jwt_authn\", \"sub\") }}", "user-7"),
+        (
+            "{{ metadata(\"envoy.filters.http.jwt_authn\", \"sub\") }}",
+            "user-7"
+        ),
         (2, 2),
         Metadata,
         |environment, name, _| environment.add_function(name, metadata),
@@ -82,7 +85,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
 
 fn metadata(state: &State<'_, '_>, namespace: Cow<'_, str>, key: Cow<'_, str>) -> Value {
     let source = MetadataSource::Dynamic;
-    read(state, &HostRead::Metadata { source, namespace: (*namespace).into(), key: (*key).into() })
+    read(
+        state,
+        &HostRead::Metadata {
+            source,
+            namespace: (*namespace).into(),
+            key: (*key).into(),
+        },
+    )
 }
 
 fn dynamic_metadata(
@@ -116,7 +126,14 @@ fn keyed(
     namespace: Option<&str>,
 ) -> Value {
     let namespace = namespace.unwrap_or(CLASSIC_NAMESPACE).into();
-    read(state, &HostRead::Metadata { source, namespace, key: key.into() })
+    read(
+        state,
+        &HostRead::Metadata {
+            source,
+            namespace,
+            key: key.into(),
+        },
+    )
 }
 
 fn attribute(state: &State<'_, '_>, name: Cow<'_, str>) -> Value {

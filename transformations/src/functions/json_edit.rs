@@ -1,4 +1,4 @@
-//! Edits of JSON text: `json_set`, `json_remove`, `json_merge`.
+//! The edits of JSON text behind `json_set`, `json_remove` and `json_merge`.
 //!
 //! Called on worker threads while a template renders. Each edit is carried out as a JSON Patch, so
 //! that what it does not touch keeps its bytes: order, whitespace, number spellings, unknown fields.
@@ -10,7 +10,7 @@
 use crate::json::patch::{Operation, Patch, PatchErrorKind, ValueSlot};
 use crate::json::{Document, Kind, Node, Pointer};
 
-use super::fault::Fault;
+use super::Fault;
 
 /// How many keys one merge may compare: each member of the patch is looked up among the members of
 /// its object, so that without a bound a message could ask for quadratic work. Enough for a thousand
@@ -32,8 +32,20 @@ pub(crate) fn set(
 ) -> Result<String, Fault> {
     let path = Pointer::parse(pointer).map_err(|_| Fault::BadPointer)?;
     Document::parse(value.as_str()).map_err(|_| Fault::NotJson)?;
-    let op = if document.root().pointer(&path).is_some() { Op::Replace } else { Op::Add };
-    apply(document, vec![Edit { op, path: pointer.to_owned(), value }], limit)
+    let op = if document.root().pointer(&path).is_some() {
+        Op::Replace
+    } else {
+        Op::Add
+    };
+    apply(
+        document,
+        vec![Edit {
+            op,
+            path: pointer.to_owned(),
+            value,
+        }],
+        limit,
+    )
 }
 
 /// The document without what is at `pointer`; unchanged if nothing is there.
@@ -49,7 +61,11 @@ pub(crate) fn remove(document: &Document, pointer: &str, limit: usize) -> Result
     if document.root().pointer(&path).is_none() {
         return bounded(document.text().to_owned(), limit);
     }
-    let edit = Edit { op: Op::Remove, path: pointer.to_owned(), value: String::new() };
+    let edit = Edit {
+        op: Op::Remove,
+        path: pointer.to_owned(),
+        value: String::new(),
+    };
     apply(document, vec![edit], limit)
 }
 
@@ -67,7 +83,11 @@ pub(crate) fn merge(document: &Document, patch: &Node, limit: usize) -> Result<S
         collect(&root, patch, "", &mut edits, &mut comparisons_left)?;
     } else {
         let value = without_nulls(patch);
-        edits.push(Edit { op: Op::Replace, path: String::new(), value });
+        edits.push(Edit {
+            op: Op::Replace,
+            path: String::new(),
+            value,
+        });
     }
     apply(document, edits, limit)
 }
@@ -96,20 +116,34 @@ fn collect(
 ) -> Result<(), Fault> {
     // The object may grow by every member of the patch.
     let comparisons = patch.len().saturating_mul(target.len() + patch.len());
-    *comparisons_left = comparisons_left.checked_sub(comparisons).ok_or(Fault::TooMuchToMerge)?;
+    *comparisons_left = comparisons_left
+        .checked_sub(comparisons)
+        .ok_or(Fault::TooMuchToMerge)?;
     for (key, wanted) in patch.entries() {
         let path = format!("{path}/{}", key.replace('~', "~0").replace('/', "~1"));
         match (target.get(&key), wanted.kind()) {
             (None, Kind::Null) => {}
             (Some(_), Kind::Null) => {
-                edits.push(Edit { op: Op::Remove, path, value: String::new() });
+                edits.push(Edit {
+                    op: Op::Remove,
+                    path,
+                    value: String::new(),
+                });
             }
             (Some(present), Kind::Object) if present.kind() == Kind::Object => {
                 collect(&present, &wanted, &path, edits, comparisons_left)?;
             }
             (present, _) => {
-                let op = if present.is_some() { Op::Replace } else { Op::Add };
-                edits.push(Edit { op, path, value: without_nulls(&wanted) });
+                let op = if present.is_some() {
+                    Op::Replace
+                } else {
+                    Op::Add
+                };
+                edits.push(Edit {
+                    op,
+                    path,
+                    value: without_nulls(&wanted),
+                });
             }
         }
     }
@@ -136,8 +170,10 @@ fn without_nulls(patch: &Node) -> String {
 }
 
 fn apply(document: &Document, edits: Vec<Edit>, limit: usize) -> Result<String, Fault> {
-    let (places, values): (Vec<_>, Vec<_>) =
-        edits.into_iter().map(|edit| ((edit.op, edit.path), edit.value)).unzip();
+    let (places, values): (Vec<_>, Vec<_>) = edits
+        .into_iter()
+        .map(|edit| ((edit.op, edit.path), edit.value))
+        .unzip();
     let operations: Vec<Operation<'_>> = places
         .iter()
         .enumerate()
@@ -147,21 +183,35 @@ fn apply(document: &Document, edits: Vec<Edit>, limit: usize) -> Result<String, 
                 Op::Replace => ("replace", Some(ValueSlot::Slot(slot))),
                 Op::Remove => ("remove", None),
             };
-            Operation { op, path, from: None, value }
+            Operation {
+                op,
+                path,
+                from: None,
+                value,
+            }
         })
         .collect();
     let patch = Patch::compile(&operations).map_err(|_| Fault::BadPointer)?;
-    let edited = patch.apply(document, &values, limit).map_err(|error| match error.kind {
-        PatchErrorKind::TooLarge => Fault::TooLarge,
-        PatchErrorKind::InvalidValue => Fault::NotJson,
-        _ => Fault::NoSuchPlace,
-    })?;
+    let edited = patch
+        .apply(document, &values, limit)
+        .map_err(|error| match error.kind {
+            PatchErrorKind::TooLarge => Fault::TooLarge,
+            PatchErrorKind::InvalidValue => Fault::NotJson,
+            _ => Fault::NoSuchPlace,
+        })?;
     // Segments are pieces of JSON text, cut at the edges of values.
-    bounded(String::from_utf8(edited.to_vec()).map_err(|_| Fault::NotJson)?, limit)
+    bounded(
+        String::from_utf8(edited.to_vec()).map_err(|_| Fault::NotJson)?,
+        limit,
+    )
 }
 
 fn bounded(text: String, limit: usize) -> Result<String, Fault> {
-    if text.len() > limit { Err(Fault::TooLarge) } else { Ok(text) }
+    if text.len() > limit {
+        Err(Fault::TooLarge)
+    } else {
+        Ok(text)
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ pub(super) const FUNCTIONS: &[Function] = &[function!(
     "replace_with_random",
     "replace_with_random(text, pattern)",
     "The text with every occurrence of the pattern replaced by one fresh 128-bit value in unpadded base64.",
-    ("{{ replace_with_random(\"a-b\", \"+\") }}", "a-b"),
+    ("{{ replace_with_random(\"id-?\", \"?\")|length }}", "25"),
     (2, 2),
     None,
     |environment, private, _| environment.add_function(private, replace_with_random),

@@ -7,11 +7,59 @@
 //! Matching takes time linear in the text (there are no look-around and no back-references), and
 //! [`MAX_COMPILED_BYTES`] bounds the factor.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
+use minijinja::Error;
 use regex::{Captures, Regex, RegexBuilder};
 
-use super::fault::Fault;
+use super::{Configured, Fault, Function, function};
+use crate::template::budget;
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    function!(
+        "regex_match",
+        "regex_match(text, pattern)",
+        "Whether a regular expression, which must be a constant, matches anywhere in a text.",
+        ("{{ regex_match(request.path, \"^/v[0-9]+/\") }}", "true"),
+        (2, 2),
+        Pattern,
+        |environment, name, configured| environment.add_function(name, matching(configured)),
+        filter "text | regex_match(pattern)",
+        |environment, name, configured| environment.add_filter(name, matching(configured)),
+    ),
+    function!(
+        "regex_replace",
+        "regex_replace(text, pattern, replacement)",
+        "The text with every match of a constant regular expression replaced; $1 and ${name} stand for groups, $0 for the match, $$ for a dollar sign.",
+        ("{{ regex_replace(\"2026-11-21\", \"(\\\\d+)-(\\\\d+)-(\\\\d+)\", \"$3.$2.$1\") }}", "21.11.2026"),
+        (3, 3),
+        Replacement,
+        |environment, name, configured| environment.add_function(name, replacing(configured)),
+        filter "text | regex_replace(pattern, replacement)",
+        |environment, name, configured| environment.add_filter(name, replacing(configured)),
+    ),
+];
+
+fn matching(
+    configured: &Configured,
+) -> impl Fn(Cow<'_, str>, Cow<'_, str>) -> Result<bool, Error> + use<> {
+    let patterns = configured.patterns.clone();
+    move |text, pattern| {
+        budget::charge(text.len() / 2)?;
+        Ok(patterns.matches(&pattern, &text)?)
+    }
+}
+
+fn replacing(
+    configured: &Configured,
+) -> impl Fn(Cow<'_, str>, Cow<'_, str>, Cow<'_, str>) -> Result<String, Error> + use<> {
+    let patterns = configured.patterns.clone();
+    move |text, pattern, replacement| {
+        budget::charge_reading(text.len())?;
+        budget::within(|limit| patterns.replace(&pattern, &text, &replacement, limit))
+    }
+}
 
 /// The memory that one compiled expression may take, and also what one thread may cache for it.
 /// Enough for hundreds of alternatives.
@@ -43,7 +91,11 @@ impl Patterns {
     ///
     /// An expression that was not [added](Self::add).
     pub(crate) fn matches(&self, pattern: &str, text: &str) -> Result<bool, Fault> {
-        Ok(self.compiled.get(pattern).ok_or(Fault::UnknownPattern)?.is_match(text))
+        Ok(self
+            .compiled
+            .get(pattern)
+            .ok_or(Fault::UnknownPattern)?
+            .is_match(text))
     }
 
     /// `text` with every match replaced. See [`check_replacement`] for what a replacement may hold.

@@ -47,6 +47,7 @@ fn substring(text: Cow<'_, str>, start: i128, length: Option<i128>) -> Result<St
         None | Some(0) => usize::MAX,
         Some(length) => length,
     };
+    budget::charge(text.len())?;
     Ok(text.chars().skip(start).take(length).collect())
 }
 

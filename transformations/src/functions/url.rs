@@ -10,7 +10,130 @@
 
 use std::borrow::Cow;
 
-use super::fault::Fault;
+use minijinja::{Error, State};
+
+use super::{Fault, Function, function};
+use crate::message::Message;
+use crate::template::{Phase, budget};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    function!(
+        "urlencode",
+        "urlencode(text)",
+        "The text percent-encoded: all but letters, digits and - . _ ~ (RFC 3986).",
+        ("{{ urlencode(\"a b/é\") }}", "a%20b%2F%C3%A9"),
+        (1, 1),
+        None,
+        |environment, name, _| environment.add_function(name, urlencode),
+        filter "text | urlencode",
+        |environment, name, _| environment.add_filter(name, urlencode),
+    ),
+    function!(
+        "urldecode",
+        "urldecode(text)",
+        "Percent-encoded text decoded; a + stays a +. Fails if it is not percent-encoded UTF-8.",
+        ("{{ urldecode(\"a%20b%2F%C3%A9\") }}", "a b/é"),
+        (1, 1),
+        None,
+        |environment, name, _| environment.add_function(name, urldecode),
+        filter "text | urldecode",
+        |environment, name, _| environment.add_filter(name, urldecode),
+    ),
+    function!(
+        "query_param",
+        "query_param(path?, name)",
+        "The first query parameter of this name, read as forms write it (+ is a space); empty if there is none. The path is that of the request unless given.",
+        ("{{ query_param(\"user\") }}", "ann lee"),
+        (1, 2),
+        Path(2),
+        |environment, name, _| environment.add_function(name, read_param),
+        filter "path | query_param(name)",
+        |environment, name, _| environment.add_filter(name, read_param),
+    ),
+    function!(
+        "set_query_param",
+        "set_query_param(path?, name, value)",
+        "The path with this query parameter, percent-encoded, in the place of the first of its name or at the end; everything else stays as it is.",
+        ("{{ set_query_param(\"page\", 3) }}", "/v1/chat?user=ann+lee&page=3"),
+        (2, 3),
+        Path(3),
+        |environment, name, _| environment.add_function(name, set_param),
+        filter "path | set_query_param(name, value)",
+        |environment, name, _| environment.add_filter(name, set_param),
+    ),
+    function!(
+        "remove_query_param",
+        "remove_query_param(path?, name)",
+        "The path without any query parameter of this name; everything else stays as it is.",
+        ("{{ remove_query_param(\"user\") }}", "/v1/chat?page=2"),
+        (1, 2),
+        Path(2),
+        |environment, name, _| environment.add_function(name, remove_param),
+        filter "path | remove_query_param(name)",
+        |environment, name, _| environment.add_filter(name, remove_param),
+    ),
+];
+
+fn urlencode(text: Cow<'_, str>) -> Result<String, Error> {
+    budget::charge(text.len())?;
+    let encoded = encode(&text);
+    budget::charge(encoded.len() - text.len())?;
+    Ok(encoded)
+}
+
+fn urldecode(text: Cow<'_, str>) -> Result<String, Error> {
+    budget::charge(text.len())?;
+    Ok(decode(&text)?)
+}
+
+fn read_param(
+    state: &State<'_, '_>,
+    first: Cow<'_, str>,
+    second: Option<Cow<'_, str>>,
+) -> Result<String, Error> {
+    let (path, name) = path_and(state, first, second);
+    budget::charge(path.len())?;
+    Ok(query_param(&path, &name).unwrap_or_default())
+}
+
+fn set_param(
+    state: &State<'_, '_>,
+    first: Cow<'_, str>,
+    second: Cow<'_, str>,
+    third: Option<Cow<'_, str>>,
+) -> Result<String, Error> {
+    let (path, name, value) = match third {
+        Some(value) => (first, second, value),
+        None => (request_path(state), first, second),
+    };
+    budget::charge(path.len() + 3 * (name.len() + value.len()))?;
+    Ok(set_query_param(&path, &name, &value))
+}
+
+fn remove_param(
+    state: &State<'_, '_>,
+    first: Cow<'_, str>,
+    second: Option<Cow<'_, str>>,
+) -> Result<String, Error> {
+    let (path, name) = path_and(state, first, second);
+    budget::charge(path.len())?;
+    Ok(remove_query_param(&path, &name))
+}
+
+fn path_and<'a>(
+    state: &State<'_, '_>,
+    first: Cow<'a, str>,
+    second: Option<Cow<'a, str>>,
+) -> (Cow<'a, str>, Cow<'a, str>) {
+    match second {
+        Some(name) => (first, name),
+        None => (request_path(state), first),
+    }
+}
+
+fn request_path(state: &State<'_, '_>) -> Cow<'static, str> {
+    Message::with(state, |message| message.header(Phase::Request, ":path")).into()
+}
 
 /// Percent-encodes all bytes of `text` but the unreserved characters of RFC 3986 (letters, digits,
 /// `-`, `.`, `_`, `~`). At most three times as long as `text`.

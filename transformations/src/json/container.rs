@@ -4,6 +4,7 @@
 //! Shared by every node and patch of one document; filled once, on whichever thread asks first.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::outline::{Member, Outline};
@@ -11,6 +12,13 @@ use super::scan::{self, Span};
 use super::string;
 
 type Slots = Box<[OnceLock<Arc<Container>>]>;
+
+/// Up to this many members, a search from end to start is as quick as a table.
+const FEW: usize = 64;
+
+/// A wide object that was searched this often gets a table of its keys; most are asked once or
+/// twice, and a table costs more than that.
+const OFTEN: u32 = 4;
 
 /// The members of one object or array. 16 bytes a member; what lies below costs nothing until
 /// somebody descends.
@@ -20,6 +28,10 @@ pub(super) struct Container {
     below: OnceLock<Slots>,
     /// Members whose key comes again later, in ascending order; found when somebody counts or lists.
     shadowed: OnceLock<Vec<usize>>,
+    /// Searches so far, of a wide object.
+    searches: AtomicU32,
+    /// The position of the last member of each key, once a wide object was searched often.
+    table: OnceLock<HashMap<Box<str>, usize>>,
 }
 
 impl Container {
@@ -44,6 +56,8 @@ impl Container {
             members,
             below: slots,
             shadowed: OnceLock::new(),
+            searches: AtomicU32::new(0),
+            table: OnceLock::new(),
         })
     }
 
@@ -56,11 +70,32 @@ impl Container {
         &self.members
     }
 
-    /// The position of the last member with this key.
+    /// The position of the last member with this key. Cost: a pass over the keys; of a wide object
+    /// only the first few times.
     pub(super) fn position(&self, text: &str, key: &str) -> Option<usize> {
+        // A count that is off by a race only makes the table sooner or later.
+        let is_wide = self.members.len() > FEW;
+        if is_wide && self.searches.fetch_add(1, Ordering::Relaxed) >= OFTEN {
+            return self.table(text).get(key).copied();
+        }
         self.members
             .iter()
             .rposition(|member| string::spells(member.key.of(text), key))
+    }
+
+    /// How many keys a search has to look at, in the long run.
+    pub(super) fn search_width(&self) -> usize {
+        self.members.len().min(FEW)
+    }
+
+    fn table(&self, text: &str) -> &HashMap<Box<str>, usize> {
+        self.table.get_or_init(|| {
+            let key = |member: &Member| string::decode(member.key.of(text)).into();
+            let members = self.members.iter().enumerate();
+            members
+                .map(|(index, member)| (key(member), index))
+                .collect()
+        })
     }
 
     /// The container that is the value of member `index`, looked into at most once.

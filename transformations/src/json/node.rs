@@ -102,11 +102,24 @@ impl Node {
             })
     }
 
+    /// Whether two values mean the same: strings by their characters, numbers by their value, objects
+    /// whatever the order of their keys. Cost: at most the product of the sizes of two objects.
+    pub fn equals(&self, other: &Self) -> bool {
+        super::compare::equal(self, other)
+    }
+
     /// How many items an array, or how many distinct keys an object has; 0 for everything else.
     pub fn len(&self) -> usize {
         self.container().map_or(0, |container| {
             container.members().len() - container.shadowed(&self.source.text).len()
         })
+    }
+
+    /// How many keys a search by key looks at, in the long run. Cost: none once the container was
+    /// looked into.
+    pub(crate) fn width(&self) -> usize {
+        self.container()
+            .map_or(0, |container| container.search_width())
     }
 
     /// Whether [`len`](Self::len) is 0.

@@ -43,7 +43,8 @@ pub(super) fn encode(text: &str) -> String {
 pub(super) fn spells(quoted: &str, wanted: &str) -> bool {
     // No escape is shorter than what it stands for.
     let inner_len = quoted.len().saturating_sub(2);
-    if inner_len < wanted.len() {
+    // And none is longer than six bytes for one: long keys need no look.
+    if inner_len < wanted.len() || inner_len > wanted.len().saturating_mul(6) {
         return false;
     }
     if inner_len == wanted.len() {

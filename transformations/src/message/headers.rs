@@ -21,6 +21,8 @@ struct Entry {
     /// Shared with the program, so that a snapshot does not allocate it again.
     name: Arc<str>,
     start: usize,
+    /// Where the first value ends.
+    first: usize,
     end: usize,
 }
 
@@ -37,39 +39,41 @@ impl HeaderSnapshot {
                 snapshot.entries.reserve_exact(names.len());
                 for name in names {
                     let start = snapshot.text.len();
-                    if append(ops, phase, name, &mut snapshot.text) {
+                    if let Some(first) = append(ops, phase, name, &mut snapshot.text) {
                         let end = snapshot.text.len();
                         snapshot.entries.push(Entry {
                             name: name.clone(),
                             start,
+                            first,
                             end,
                         });
                     }
                 }
             }
             HeaderNames::All => {
-                let mut found: Vec<(String, String)> = Vec::new();
+                let mut found: Vec<(String, String, usize)> = Vec::new();
                 visit_all(ops, phase, &mut |name, value| {
                     let (Ok(name), Ok(value)) = (str::from_utf8(name), str::from_utf8(value))
                     else {
                         return;
                     };
                     let name = name.to_ascii_lowercase();
-                    match found.iter_mut().find(|(known, _)| *known == name) {
-                        Some((_, values)) => {
+                    match found.iter_mut().find(|(known, ..)| *known == name) {
+                        Some((_, values, _)) => {
                             values.push_str(", ");
                             values.push_str(value);
                         }
-                        None => found.push((name, value.to_owned())),
+                        None => found.push((name, value.to_owned(), value.len())),
                     }
                 });
-                for (name, value) in found {
+                for (name, value, first) in found {
                     let start = snapshot.text.len();
                     snapshot.text.push_str(&value);
                     let end = snapshot.text.len();
                     snapshot.entries.push(Entry {
                         name: name.into(),
                         start,
+                        first: start + first,
                         end,
                     });
                 }
@@ -80,36 +84,46 @@ impl HeaderSnapshot {
 
     /// The joined values of a header.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        let entry = self
-            .entries
-            .iter()
-            .find(|entry| entry.name.eq_ignore_ascii_case(name))?;
+        let entry = self.entry(name)?;
         self.text.get(entry.start..entry.end)
+    }
+
+    /// The first value of a header.
+    pub(crate) fn first(&self, name: &str) -> Option<&str> {
+        let entry = self.entry(name)?;
+        self.text.get(entry.start..entry.first)
+    }
+
+    fn entry(&self, name: &str) -> Option<&Entry> {
+        self.entries
+            .iter()
+            .find(|entry| entry.name.eq_ignore_ascii_case(name))
     }
 }
 
-/// Appends the values of one header to `out`, joined with `", "`. Answers whether there were any.
+/// Appends the values of one header to `out`, joined with `", "`. Answers where the first of them
+/// ends, if there are any.
 pub(crate) fn append(
     ops: &(impl TransformationOps + ?Sized),
     phase: Phase,
     name: &str,
     out: &mut String,
-) -> bool {
-    let mut found = false;
+) -> Option<usize> {
+    let mut first = None;
     let mut visit = |value: &[u8]| {
         if let Ok(value) = str::from_utf8(value) {
-            if found {
+            if first.is_some() {
                 out.push_str(", ");
             }
             out.push_str(value);
-            found = true;
+            first.get_or_insert(out.len());
         }
     };
     match phase {
         Phase::Request => ops.for_each_request_header_value(name, &mut visit),
         Phase::Response => ops.for_each_response_header_value(name, &mut visit),
     }
-    found
+    first
 }
 
 fn visit_all(

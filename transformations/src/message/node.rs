@@ -7,6 +7,7 @@ use minijinja::Value;
 use minijinja::value::{Enumerator, Object, ObjectRepr};
 
 use crate::json::{Kind, Node};
+use crate::template::budget;
 use crate::template::print::{self, Layout};
 
 /// A container, or a number that no machine number can hold.
@@ -52,6 +53,15 @@ fn to_number(node: Node) -> Value {
     }
 }
 
+/// The member of this name. Paid for by the number of keys, so that a loop cannot search a wide
+/// object without end; when nothing is left to pay with, the answer is the error.
+pub(super) fn lookup(node: &Node, name: &str) -> Option<Value> {
+    match budget::charge_lookup(node.width()) {
+        Ok(()) => node.get(name).map(to_value),
+        Err(overdrawn) => Some(Value::from(overdrawn)),
+    }
+}
+
 impl Object for NodeValue {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         match self.0.kind() {
@@ -63,7 +73,7 @@ impl Object for NodeValue {
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         match key.as_str() {
-            Some(name) => self.0.get(name).map(to_value),
+            Some(name) => lookup(&self.0, name),
             None => self.0.index(key.as_usize()?).map(to_value),
         }
     }

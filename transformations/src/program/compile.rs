@@ -1,11 +1,18 @@
 //! From a checked configuration to a program: each template in its cheapest form, the needs of all.
 
-use super::{Action, BodyRule, Half, Program, Rule};
+use std::sync::Arc;
+
+use super::{Action, BodyRule, Half, Program, Rule, TemplateField};
 use crate::codes::Code;
-use crate::config::{Config, MetadataKind, MetadataRule, ParseAs, Transform};
+use crate::config::{
+    ClearRouteCache, Config, HeaderName, MetadataKind, MetadataRule, OnError, ParseAs, Transform,
+    ValueTemplate,
+};
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::error::FieldId;
 use crate::functions::environment::EnvAccess;
+use crate::functions::{Configured, Extractors, Patterns};
+use crate::metadata::{self, MetadataValue};
 use crate::needs::{Needs, PhaseNeeds};
 use crate::options::{Capabilities, CompileOptions};
 use crate::template::analysis::{Site, analyse};
@@ -22,14 +29,26 @@ pub(super) fn program(
     let env = EnvAccess::new(options.env_allow.as_deref(), config.env_allow.as_deref());
     let mut compiler = Compiler {
         env: &env,
+        patterns: Patterns::default(),
+        extractors: Extractors::default(),
         capabilities: options.capabilities,
         found,
         sources: Vec::new(),
         paths: Vec::new(),
+        trailers: Vec::new(),
     };
     let request = compiler.half(&config.request, Phase::Request);
     let response = compiler.half(&config.response, Phase::Response);
-    let Compiler { sources, paths, .. } = compiler;
+    let stream = config.response.stream.as_ref();
+    let events = stream.map(|rules| compiler.events(rules, config.response.on_error));
+    let Compiler {
+        sources,
+        paths,
+        patterns,
+        extractors,
+        trailers,
+        ..
+    } = compiler;
     if found
         .iter()
         .any(|problem| problem.severity() == Severity::Error)
@@ -39,7 +58,12 @@ pub(super) fn program(
     let engine = if sources.is_empty() {
         None
     } else {
-        match Engine::new(sources, &config.limits, &env) {
+        let configured = Configured {
+            env,
+            patterns: Arc::new(patterns),
+            extractors: Arc::new(extractors),
+        };
+        match Engine::new(sources, &config.limits, &configured) {
             Ok(engine) => Some(engine),
             Err(_) => {
                 found.push(Diagnostic::error(
@@ -51,16 +75,28 @@ pub(super) fn program(
             }
         }
     };
-    let captured = response.reads.request_headers.clone();
+    let mut captured = response.reads.request_headers.clone();
+    let reads_start = request.reads.start || response.reads.start;
+    let mut response_needs = needs(&response, &config.response);
+    if let Some(events) = &events {
+        captured.merge(&events.reads.request_headers);
+        response_needs.has_work = true;
+        response_needs.streams = true;
+    }
     let needs = Needs {
-        request: needs(&request),
-        response: needs(&response),
-        captures_request_headers: !captured.is_empty(),
+        request: needs(&request, &config.request),
+        response: response_needs,
+        captures_request_headers: !captured.is_empty() || reads_start,
     };
+    if !needs.response.buffers() {
+        found.extend(trailers.iter().map(|path| never_in_time(path)));
+    }
     Some(Program {
         request,
         response,
+        events,
         captured,
+        reads_start,
         engine,
         output_bytes: config.limits.output_bytes,
         needs,
@@ -69,68 +105,78 @@ pub(super) fn program(
     })
 }
 
-fn needs(half: &Half) -> PhaseNeeds {
-    let parses_json = half.as_json && (half.reads.document || half.reads.variables);
+fn needs(half: &Half, transform: &Transform) -> PhaseNeeds {
+    let patches = matches!(half.body, Some(BodyRule::Patch(_)));
+    let parses_json = half.as_json && (half.reads.document || half.reads.variables || patches);
     let writes = |rule: &Rule| !matches!(rule.action, Action::Metadata { .. });
-    let routes = |rule: &Rule| match &rule.action {
-        Action::Set { name } | Action::Add { name } | Action::Remove { name } => {
-            half.phase == Phase::Request && is_routing(name)
-        }
-        Action::Metadata { .. } => false,
-    };
     PhaseNeeds {
-        has_work: half.body.is_some() || !half.rules.is_empty(),
+        has_work: half.body.is_some() || !half.rules.is_empty() || half.always_reroutes,
         reads_body: parses_json || (half.reads.body && !half.headers_only),
         parses_json,
         writes_body: half.body.is_some(),
         writes_headers: half.body.is_some() || half.rules.iter().any(writes),
         writes_metadata: half.rules.iter().any(|rule| !writes(rule)),
-        routes: half.rules.iter().any(routes),
+        reroutes: half.always_reroutes || half.rules.iter().any(|rule| rule.reroutes),
+        max_body_bytes: transform.max_body_bytes,
+        streams: false,
     }
 }
 
-/// Whether routes match on this header by nature.
-pub(crate) fn is_routing(name: &str) -> bool {
+/// Whether routes match on this header, by nature or because the configuration says so.
+fn is_routing(name: &str, listed: &[HeaderName]) -> bool {
     matches!(name, ":path" | ":method" | ":authority" | "host")
+        || listed.iter().any(|header| header.name == name)
 }
 
-struct Compiler<'a> {
+pub(super) struct Compiler<'a> {
     env: &'a EnvAccess,
+    patterns: Patterns,
+    extractors: Extractors,
     capabilities: Capabilities,
-    found: &'a mut Vec<Diagnostic>,
+    pub(super) found: &'a mut Vec<Diagnostic>,
     sources: Vec<Source>,
     paths: Vec<String>,
+    /// The fields that read trailers.
+    trailers: Vec<String>,
 }
 
 impl Compiler<'_> {
     fn half(&mut self, transform: &Transform, phase: Phase) -> Half {
+        let body_field = self.field(format!("{}.body.parseAs", phase.name()));
         let mut half = Half {
-            phase,
-            rules: Vec::new(),
-            body: None,
-            body_field: self.field(format!("{}.body.parseAs", phase.name())),
-            on_error: transform.on_error,
-            reads: Reads::default(),
             as_json: transform.body.parse_as == ParseAs::AsJson,
             headers_only: transform.body.parse_as == ParseAs::None,
+            always_reroutes: transform.clear_route_cache == ClearRouteCache::Always,
+            ..Half::new(phase, body_field, transform.on_error)
         };
+        self.max_body_bytes(transform, phase);
+        self.extractors
+            .compile(phase, &transform.extractors, self.found);
         for rule in &transform.set {
             let action = Action::Set {
                 name: rule.name.as_str().into(),
             };
-            self.rule(&mut half, action, &rule.value, &rule.path);
+            self.header(&mut half, action, &rule.value, &rule.path);
         }
         for rule in transform.add.iter().filter(|rule| !rule.value.is_empty()) {
             let action = Action::Add {
                 name: rule.name.as_str().into(),
             };
-            self.rule(&mut half, action, &rule.value, &rule.path);
+            self.header(&mut half, action, &rule.value, &rule.path);
         }
         for rule in &transform.remove {
             let action = Action::Remove {
                 name: rule.name.as_str().into(),
             };
-            self.rule(&mut half, action, "", &rule.path);
+            self.header(&mut half, action, "", &rule.path);
+        }
+        if phase == Phase::Request && transform.clear_route_cache == ClearRouteCache::Auto {
+            for rule in &mut half.rules {
+                rule.reroutes = rule
+                    .action
+                    .header()
+                    .is_some_and(|name| is_routing(name, &transform.route_headers));
+            }
         }
         self.body(&mut half, transform);
         for rule in &transform.dynamic_metadata {
@@ -139,23 +185,31 @@ impl Compiler<'_> {
         half
     }
 
-    fn rule(&mut self, half: &mut Half, action: Action, value: &str, path: &str) {
-        let is_header = !matches!(action, Action::Metadata { .. });
-        let (mut template, variables) = self.template(half, value, path);
-        if is_header && let Template::Constant(text) = &mut template {
+    fn header(&mut self, half: &mut Half, action: Action, value: &str, path: &str) {
+        let ((mut template, variables), reads) =
+            watch_reads(half, |half| self.header_value(half, value, path));
+        if let Template::Constant(text) = &mut template {
             *text = crate::stream::clean(text).into();
         }
-        let field = self.field(path.to_owned());
-        half.rules.push(Rule {
-            action,
+        let value = TemplateField {
             template,
             variables,
-            field,
+            field: self.field(path.to_owned()),
+        };
+        half.rules.push(Rule {
+            action,
+            value,
+            reads_body: reads.any_body(),
+            reroutes: false,
         });
     }
 
     fn body(&mut self, half: &mut Half, transform: &Transform) {
         let body = &transform.body;
+        if !body.patch.is_empty() {
+            half.body = self.patch(half, &body.patch).map(BodyRule::Patch);
+            return;
+        }
         if body.value.is_empty() {
             return;
         }
@@ -172,52 +226,147 @@ impl Compiler<'_> {
             return;
         }
         let (template, variables) = self.template(half, &body.value, &body.path);
-        let field = self.field(body.path.clone());
-        half.body = Some(BodyRule {
+        half.body = Some(BodyRule::Template(TemplateField {
             template,
             variables,
-            field,
-        });
+            field: self.field(body.path.clone()),
+        }));
     }
 
     fn metadata(&mut self, half: &mut Half, rule: &MetadataRule) {
-        let (can, type_name, since) = match rule.kind {
-            MetadataKind::String => (true, "", ""),
-            MetadataKind::Number => (self.capabilities.metadata_number, "numbers", "numberValue"),
-            MetadataKind::Bool => (self.capabilities.metadata_bool, "booleans", "boolValue"),
-        };
-        if !can {
-            let message = format!("this host cannot store {type_name} in dynamic metadata");
-            let help = format!("use stringValue in place of {since}, or a newer Envoy");
-            let problem = Diagnostic::error(Code::MISSING_CAPABILITY, &rule.path, message);
-            self.found.push(problem.with_help(help));
-        }
+        let (value, reads) = watch_reads(half, |half| match &rule.value {
+            ValueTemplate::Template { value, path } => {
+                let (template, variables) = self.template(half, value, path);
+                TemplateField {
+                    template,
+                    variables,
+                    field: self.field(path.clone()),
+                }
+            }
+            json @ ValueTemplate::Json { .. } => self.json(half, json),
+        });
+        self.check_metadata(rule.kind, &value.template, rule.value.path());
         let action = Action::Metadata {
             namespace: rule.namespace.as_str().into(),
             key: rule.key.as_str().into(),
             kind: rule.kind,
         };
-        self.rule(half, action, &rule.value, &rule.path);
+        half.rules.push(Rule {
+            action,
+            value,
+            reads_body: reads.any_body(),
+            reroutes: false,
+        });
+    }
+
+    /// Refuses values that the host cannot store, as far as that is known by now.
+    fn check_metadata(&mut self, kind: MetadataKind, template: &Template, path: &str) {
+        let constant = match template {
+            Template::Constant(text) => {
+                let value = metadata::to_value(kind, text);
+                if value.is_none() {
+                    let message = format!("this is not {}", kind.expected());
+                    self.found
+                        .push(Diagnostic::error(Code::BAD_METADATA_VALUE, path, message));
+                    return;
+                }
+                value
+            }
+            _ => None,
+        };
+        let can = self.capabilities;
+        // What a template renders to is not known: for jsonValue it may be anything.
+        let lacking = match (kind, &constant) {
+            (_, Some(MetadataValue::Nothing)) => None,
+            (MetadataKind::Number, _) => (!can.metadata_number).then_some("numbers"),
+            (MetadataKind::Bool, _) | (_, Some(MetadataValue::Bool(_))) => {
+                (!can.metadata_bool).then_some("booleans")
+            }
+            (MetadataKind::Json, None | Some(MetadataValue::List(_))) => {
+                (!can.metadata_list).then_some("lists")
+            }
+            _ => None,
+        };
+        if let Some(values) = lacking {
+            let message = format!("this host cannot store {values} in dynamic metadata");
+            let help = "use stringValue, or numberValue for a number; Envoy can do it from 1.38 on";
+            self.found
+                .push(Diagnostic::error(Code::MISSING_CAPABILITY, path, message).with_help(help));
+        }
+    }
+
+    /// Warns of a limit that this host cannot raise.
+    fn max_body_bytes(&mut self, transform: &Transform, phase: Phase) {
+        if transform.max_body_bytes.is_none() || self.capabilities.buffer_limit {
+            return;
+        }
+        self.found.push(
+            Diagnostic::error(
+                Code::NO_BUFFER_LIMIT,
+                &format!("{}.maxBodyBytes", phase.name()),
+                "this host cannot raise the buffer limit of a stream, so this has no effect",
+            )
+            .with_severity(Severity::Warning)
+            .with_help(
+                "set per_connection_buffer_limit_bytes on the listener; Envoy can do it from 1.38 on",
+            ),
+        );
     }
 
     /// The cheapest form of a template, and whether it reads variables.
-    fn template(&mut self, half: &mut Half, text: &str, path: &str) -> (Template, bool) {
+    pub(super) fn template(&mut self, half: &mut Half, text: &str, path: &str) -> (Template, bool) {
+        self.template_with(half, text, path, None)
+    }
+
+    /// As [`template`](Self::template), for a text that may hold command operators.
+    fn header_value(&mut self, half: &mut Half, text: &str, path: &str) -> (Template, bool) {
+        let first_command = Some(half.commands.len());
+        self.template_with(half, text, path, first_command)
+    }
+
+    fn template_with(
+        &mut self,
+        half: &mut Half,
+        text: &str,
+        path: &str,
+        first_command: Option<usize>,
+    ) -> (Template, bool) {
         let site = Site {
             path,
             phase: half.phase,
             as_json: half.as_json,
+            event: half.event,
             env: self.env,
+            extractors: &self.extractors,
+            capabilities: self.capabilities,
+            first_command,
         };
-        let analysis = analyse(text, &site, self.found);
+        let analysis = analyse(text, &site, &mut self.patterns, self.found);
         half.reads.merge(&analysis.reads);
-        let template = match analysis.segments {
+        if analysis.reads.trailers {
+            self.trailers.push(path.to_owned());
+        }
+        // Plain reads are those of a host, which events do not come from.
+        let plain = |segment: &Segment| !half.event || matches!(segment, Segment::Literal(_));
+        let template = match analysis
+            .segments
+            .filter(|segments| segments.iter().all(plain))
+        {
             Some(segments) => from_segments(segments),
             None => {
+                let (text, command_function) = match analysis.rewritten {
+                    Some(rewritten) => {
+                        half.commands.extend(rewritten.commands);
+                        (rewritten.text, Some(rewritten.function))
+                    }
+                    None => (text.to_owned(), None),
+                };
                 self.sources.push(Source {
-                    text: text.to_owned(),
+                    text,
                     namespaces: analysis.namespaces,
                     assigned: analysis.assigned,
                     repeated_literal: analysis.repeated_literal,
+                    command_function,
                 });
                 Template::Engine(self.sources.len() - 1)
             }
@@ -225,13 +374,29 @@ impl Compiler<'_> {
         (template, analysis.reads.variables)
     }
 
-    fn field(&mut self, path: String) -> FieldId {
+    pub(super) fn field(&mut self, path: String) -> FieldId {
         // A configuration with more than 65,536 fields shares the last number: errors in it are
         // then blamed on a neighbour.
         let id = u16::try_from(self.paths.len()).unwrap_or(u16::MAX);
         self.paths.push(path);
         FieldId(id)
     }
+}
+
+fn never_in_time(path: &str) -> Diagnostic {
+    let message = "trailers come after the headers are gone: this will always be -";
+    Diagnostic::error(Code::NO_TRAILERS, path, message)
+        .with_severity(Severity::Warning)
+        .with_help("a response is held to its end only if a template reads or writes its body")
+}
+
+/// Compiles something of a half; answers also what that reads.
+pub(super) fn watch_reads<T>(half: &mut Half, compile: impl FnOnce(&mut Half) -> T) -> (T, Reads) {
+    let before = std::mem::take(&mut half.reads);
+    let compiled = compile(half);
+    let reads = std::mem::replace(&mut half.reads, before);
+    half.reads.merge(&reads);
+    (compiled, reads)
 }
 
 fn from_segments(mut segments: Vec<Segment>) -> Template {
@@ -247,6 +412,23 @@ fn from_segments(mut segments: Vec<Segment>) -> Template {
 
 /// The headers that a half's templates read in a phase.
 impl Half {
+    /// A direction in which nothing is to be done.
+    pub(super) fn new(phase: Phase, body_field: FieldId, on_error: OnError) -> Half {
+        Half {
+            phase,
+            rules: Vec::new(),
+            body: None,
+            body_field,
+            on_error,
+            reads: Reads::default(),
+            as_json: false,
+            event: false,
+            headers_only: false,
+            always_reroutes: false,
+            commands: Vec::new(),
+        }
+    }
+
     pub(crate) fn header_names(&self, phase: Phase) -> &HeaderNames {
         self.reads.headers(phase)
     }

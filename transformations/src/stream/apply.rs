@@ -5,36 +5,47 @@ use std::borrow::Cow;
 use super::scratch::{Rendered, Scratch};
 use super::side::Side;
 use super::{Applied, BodyAccess, BodyChange};
-use crate::config::MetadataKind;
+use crate::json::patch::Edited;
+use crate::metadata::{self, MetadataValue};
 use crate::ops::TransformationOps;
-use crate::program::{Action, Half, Rule, is_routing};
+use crate::program::{Action, BodyRule, Half, Rule};
 use crate::template::{Phase, Template};
 
-/// Applies everything that [`render`](super::render) left in `scratch`.
+/// Applies everything that [`render`](super::render) left in `scratch`, and the edited body.
 pub(super) fn half<O: TransformationOps + ?Sized>(
     half: &Half,
     ops: &mut O,
     body: BodyAccess,
     scratch: &Scratch,
+    edited: Option<&Edited<'_>>,
 ) -> Applied {
     let mut apply = Apply {
         side: Side {
             ops,
             phase: half.phase,
         },
-        applied: Applied::default(),
+        applied: Applied {
+            reroute: half.always_reroutes,
+            ..Applied::default()
+        },
     };
     let mut next = 0;
-    if let Some(rule) = &half.body {
+    if let Some(BodyRule::Template(value)) = &half.body {
         if body == BodyAccess::Whole
-            && let Some(text) = text(&rule.template, scratch, next)
+            && let Some(text) = text(&value.template, scratch, next)
         {
-            apply.body(text);
+            apply.body(text.len(), std::iter::once(text.as_bytes()));
         }
         next += 1;
     }
+    if let Some(edited) = edited.filter(|edited| !edited.is_unchanged()) {
+        apply.body(edited.len(), edited.segments());
+    }
     for (index, rule) in half.rules.iter().enumerate() {
-        apply.rule(rule, text(&rule.template, scratch, next + index));
+        if matches!(scratch.value(next + index), Rendered::Skipped) {
+            continue;
+        }
+        apply.rule(rule, text(&rule.value.template, scratch, next + index));
     }
     apply.applied
 }
@@ -54,25 +65,28 @@ struct Apply<'a, O: ?Sized> {
 }
 
 impl<O: TransformationOps + ?Sized> Apply<'_, O> {
-    fn body(&mut self, text: &str) {
-        let length = self.side.body_length();
-        if length > 0 && !self.side.drain(length) {
+    /// Replaces the body with `pieces`, which have `length` bytes together.
+    fn body<'p>(&mut self, length: usize, pieces: impl Iterator<Item = &'p [u8]>) {
+        let before = self.side.body_length();
+        if before > 0 && !self.side.drain(before) {
             // Appending now would glue two bodies together.
             self.applied.refused += 1;
             return;
         }
-        if text.is_empty() {
+        if length == 0 {
             let done = self.side.set("content-length", b"0");
             self.count(done);
             let done = self.side.remove("content-type");
             self.count(done);
             self.applied.body = BodyChange::Emptied;
         } else {
-            let done = self.side.append(text.as_bytes());
-            self.count(done);
+            for piece in pieces {
+                let done = self.side.append(piece);
+                self.count(done);
+            }
             let done = self
                 .side
-                .set("content-length", text.len().to_string().as_bytes());
+                .set("content-length", length.to_string().as_bytes());
             self.count(done);
             self.applied.body = BodyChange::Replaced;
         }
@@ -81,42 +95,75 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
 
     fn rule(&mut self, rule: &Rule, text: Option<&str>) {
         let text = text.unwrap_or_default();
+        if rule.reroutes && self.changes(&rule.action, text) {
+            self.applied.reroute = true;
+        }
         match &rule.action {
             // An empty pseudo header is left as it is: no message can be without it.
             Action::Set { name } if text.is_empty() && is_vital(name, self.side.phase) => {}
-            Action::Set { name } if text.is_empty() => self.header(name, |side| side.remove(name)),
-            Action::Set { name } => self.header(name, |side| side.set(name, text.as_bytes())),
+            Action::Set { name } if text.is_empty() => self.header(|side| side.remove(name)),
+            Action::Set { name } => self.header(|side| side.set(name, text.as_bytes())),
             Action::Add { .. } if text.is_empty() => {}
-            Action::Add { name } => self.header(name, |side| side.add(name, text.as_bytes())),
-            Action::Remove { name } => self.header(name, |side| side.remove(name)),
+            Action::Add { name } => self.header(|side| side.add(name, text.as_bytes())),
+            Action::Remove { name } => self.header(|side| side.remove(name)),
             Action::Metadata {
                 namespace,
                 key,
                 kind,
             } => {
-                if let Some(value) = metadata_value(*kind, text) {
-                    self.metadata(namespace, key, value);
+                if let Some(value) = metadata::to_value(*kind, text) {
+                    self.metadata(namespace, key, &value);
                 }
             }
         }
     }
 
-    fn header(&mut self, name: &str, write: impl FnOnce(&mut Side<'_, O>) -> bool) {
+    fn header(&mut self, write: impl FnOnce(&mut Side<'_, O>) -> bool) {
         let done = write(&mut self.side);
         self.count(done);
         self.applied.headers = true;
-        self.applied.routes |= self.side.phase == Phase::Request && is_routing(name);
     }
 
-    fn metadata(&mut self, namespace: &str, key: &str, value: MetadataValue<'_>) {
+    /// Whether a rule is about to give the header another value than it has.
+    fn changes(&self, action: &Action, text: &str) -> bool {
+        let Some(name) = action.header() else {
+            return false;
+        };
+        let (mut lines, mut same) = (0, true);
+        let mut visit = |value: &[u8]| {
+            lines += 1;
+            same &= value == text.as_bytes();
+        };
+        match self.side.phase {
+            Phase::Request => self
+                .side
+                .ops
+                .for_each_request_header_value(name, &mut visit),
+            Phase::Response => self
+                .side
+                .ops
+                .for_each_response_header_value(name, &mut visit),
+        }
+        match action {
+            Action::Add { .. } => !text.is_empty(),
+            Action::Set { .. } if !text.is_empty() => lines != 1 || !same,
+            // An empty value removes, unless no message can be without the header.
+            _ => lines > 0 && !is_vital(name, self.side.phase),
+        }
+    }
+
+    fn metadata(&mut self, namespace: &str, key: &str, value: &MetadataValue<'_>) {
         let ops = &mut *self.side.ops;
         let done = match value {
             MetadataValue::Nothing => return,
             MetadataValue::String(text) => ops.set_dynamic_metadata_string(namespace, key, text),
             MetadataValue::Number(number) => {
-                ops.set_dynamic_metadata_number(namespace, key, number)
+                ops.set_dynamic_metadata_number(namespace, key, *number)
             }
-            MetadataValue::Bool(flag) => ops.set_dynamic_metadata_bool(namespace, key, flag),
+            MetadataValue::Bool(flag) => ops.set_dynamic_metadata_bool(namespace, key, *flag),
+            MetadataValue::List(items) => items
+                .iter()
+                .all(|item| append_to_list(ops, namespace, key, item)),
         };
         self.count(done);
         self.applied.metadata = true;
@@ -131,27 +178,20 @@ fn is_vital(name: &str, phase: Phase) -> bool {
     name.starts_with(':') || (phase == Phase::Request && name == "host")
 }
 
-/// A metadata value of the configured type.
-pub(super) enum MetadataValue<'a> {
-    /// Rendered empty: the entry is skipped.
-    Nothing,
-    String(&'a str),
-    Number(f64),
-    Bool(bool),
-}
-
-/// Reads rendered text as a metadata value; `None` if it is not of the type.
-pub(super) fn metadata_value(kind: MetadataKind, text: &str) -> Option<MetadataValue<'_>> {
-    if text.is_empty() {
-        return Some(MetadataValue::Nothing);
-    }
-    match kind {
-        MetadataKind::String => Some(MetadataValue::String(text)),
-        MetadataKind::Number => {
-            let number: f64 = text.trim().parse().ok()?;
-            number.is_finite().then_some(MetadataValue::Number(number))
+fn append_to_list<O: TransformationOps + ?Sized>(
+    ops: &mut O,
+    namespace: &str,
+    key: &str,
+    item: &MetadataValue<'_>,
+) -> bool {
+    match item {
+        MetadataValue::String(text) => ops.add_dynamic_metadata_list_string(namespace, key, text),
+        MetadataValue::Number(number) => {
+            ops.add_dynamic_metadata_list_number(namespace, key, *number)
         }
-        MetadataKind::Bool => text.trim().parse().ok().map(MetadataValue::Bool),
+        MetadataValue::Bool(flag) => ops.add_dynamic_metadata_list_bool(namespace, key, *flag),
+        // Lists hold scalars only: see `metadata::to_value`.
+        MetadataValue::Nothing | MetadataValue::List(_) => false,
     }
 }
 

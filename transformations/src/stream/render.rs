@@ -6,28 +6,60 @@ use minijinja::Value;
 
 use super::BodyAccess;
 use super::apply::clean;
+use super::commands::{self, Captured};
 use super::scratch::{Rendered, Scratch};
 use super::side::Side;
 use crate::config::OnError;
 use crate::error::{FieldId, TransformError, TransformErrorKind};
+use crate::json::patch::Edited;
 use crate::json::{Document, Kind, Node};
-use crate::message::{BodyText, HeaderSnapshot, Message, append_header, to_value};
+use crate::message::{BodyText, HeaderSnapshot, HostAnswers, Message, append_header, to_value};
+use crate::metadata;
 use crate::ops::TransformationOps;
-use crate::program::{Action, Half, Program, Rule};
+use crate::program::{Action, BodyRule, Half, PatchRule, Program, Rule, TemplateField};
+use crate::template::commands::Command;
 use crate::template::segments::Step;
-use crate::template::{Phase, Segment, Template, budget, print};
+use crate::template::{JsonPart, Phase, Segment, Template, budget, print};
+
+/// What rendering leaves beside the texts in the scratch.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// The first failure that `onError: continue` goes over.
+    pub(super) error: Option<TransformError>,
+    /// The parsed body.
+    pub(super) document: Option<Document>,
+    /// The values of the patch, unless it is left out.
+    pub(super) patch_values: Option<Vec<String>>,
+}
+
+impl Outcome {
+    /// The edited body, if the half edits it. Nothing is copied yet.
+    pub(super) fn edit<'a>(
+        &'a self,
+        half: &'a Half,
+        room: usize,
+    ) -> Result<Option<Edited<'a>>, TransformError> {
+        let (Some(BodyRule::Patch(rule)), Some(document), Some(values)) =
+            (&half.body, &self.document, &self.patch_values)
+        else {
+            return Ok(None);
+        };
+        match rule.apply(document, values, room) {
+            Ok(edited) => Ok(Some(edited)),
+            Err((kind, field)) => Err(TransformError::new(kind, field)),
+        }
+    }
+}
 
 /// Renders the body first, then every rule in order, into `scratch`.
-///
-/// Answers the first failure that `onError: continue` goes over.
 pub(super) fn half<O: TransformationOps + ?Sized>(
     program: &Program,
     half: &Half,
-    captured: Option<&HeaderSnapshot>,
+    captured: Captured<'_>,
     ops: &mut O,
     body: BodyAccess,
     scratch: &mut Scratch,
-) -> Result<Option<TransformError>, TransformError> {
+) -> Result<Outcome, TransformError> {
     let whole = body == BodyAccess::Whole && !half.headers_only;
     let mut render = Render {
         program,
@@ -44,30 +76,34 @@ pub(super) fn half<O: TransformationOps + ?Sized>(
         first_error: None,
     };
     render.parse()?;
-    if let Some(rule) = &half.body {
-        if whole {
-            render.field(
-                &rule.template,
-                rule.variables,
-                rule.field,
-                scratch,
-                check_nothing,
-            )?;
-        } else {
-            scratch.push(Rendered::Failed);
+    let mut patch_values = None;
+    match &half.body {
+        None => {}
+        Some(BodyRule::Template(value)) if whole => {
+            render.field(value, scratch, check_nothing)?;
         }
+        Some(BodyRule::Template(_)) => scratch.push(Rendered::Failed),
+        Some(BodyRule::Patch(rule)) => patch_values = render.patch_values(rule)?,
     }
     for rule in &half.rules {
+        if body == BodyAccess::Stream && rule.reads_body {
+            scratch.push(Rendered::Skipped);
+            continue;
+        }
         let check = |text: &mut String, start: usize| check(rule, text, start);
-        render.field(&rule.template, rule.variables, rule.field, scratch, check)?;
+        render.field(&rule.value, scratch, check)?;
     }
-    Ok(render.first_error)
+    Ok(Outcome {
+        error: render.first_error,
+        document: render.document,
+        patch_values,
+    })
 }
 
 struct Render<'a, O: ?Sized> {
     program: &'a Program,
     half: &'a Half,
-    captured: Option<&'a HeaderSnapshot>,
+    captured: Captured<'a>,
     side: Side<'a, O>,
     whole: bool,
     document: Option<Document>,
@@ -79,20 +115,45 @@ struct Render<'a, O: ?Sized> {
 }
 
 impl<O: TransformationOps + ?Sized> Render<'_, O> {
-    /// Parses the body if a template reads it as JSON. An empty body and `null` count as no JSON.
+    /// Parses the body if a template reads it as JSON, or a patch edits it. An empty body is no
+    /// JSON.
     fn parse(&mut self) -> Result<(), TransformError> {
         let reads = &self.half.reads;
-        let wanted = self.half.as_json && (reads.document || reads.variables);
+        let patches = matches!(self.half.body, Some(BodyRule::Patch(_)));
+        let wanted = self.half.as_json && (reads.document || reads.variables || patches);
         if !wanted || !self.whole || self.side.body_length() == 0 {
             return Ok(());
         }
         match self.side.parse_json() {
             Ok(document) => {
-                self.document = Some(document).filter(|it| it.root().kind() != Kind::Null);
+                self.document = Some(document);
                 Ok(())
             }
             Err(_) => self.failed(TransformErrorKind::InvalidJson, self.half.body_field),
         }
+    }
+
+    /// The parsed body as templates see it: to them `null` is no JSON.
+    fn json(&self) -> Option<&Document> {
+        let document = self.document.as_ref()?;
+        (document.root().kind() != Kind::Null).then_some(document)
+    }
+
+    /// The values of a patch as JSON text; `None` if there is nothing to patch.
+    fn patch_values(&mut self, rule: &PatchRule) -> Result<Option<Vec<String>>, TransformError> {
+        if self.document.is_none() {
+            return Ok(None);
+        }
+        let mut values = Vec::with_capacity(rule.values.len());
+        for value in &rule.values {
+            let mut text = String::new();
+            if let Err(kind) = self.value(value, &mut text) {
+                self.failed(kind, value.field)?;
+                return Ok(None);
+            }
+            values.push(text);
+        }
+        Ok(Some(values))
     }
 
     /// Notes a failure to go over, or answers it.
@@ -107,21 +168,16 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
 
     fn field(
         &mut self,
-        template: &Template,
-        variables: bool,
-        field: FieldId,
+        value: &TemplateField,
         scratch: &mut Scratch,
         check: impl FnOnce(&mut String, usize) -> Result<(), TransformErrorKind>,
     ) -> Result<(), TransformError> {
         let start = scratch.text.len();
-        let result = if variables && self.document.is_none() {
-            Err(TransformErrorKind::UndeclaredVariable)
-        } else {
-            self.template(template, &mut scratch.text)
-                .and_then(|()| check(&mut scratch.text, start))
-        };
+        let result = self
+            .value(value, &mut scratch.text)
+            .and_then(|()| check(&mut scratch.text, start));
         match result {
-            Ok(()) if matches!(template, Template::Constant(_)) => {
+            Ok(()) if matches!(value.template, Template::Constant(_)) => {
                 scratch.push(Rendered::Constant);
                 Ok(())
             }
@@ -132,9 +188,16 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
             Err(kind) => {
                 scratch.text.truncate(start);
                 scratch.push(Rendered::Failed);
-                self.failed(kind, field)
+                self.failed(kind, value.field)
             }
         }
+    }
+
+    fn value(&mut self, value: &TemplateField, out: &mut String) -> Result<(), TransformErrorKind> {
+        if value.variables && self.json().is_none() {
+            return Err(TransformErrorKind::UndeclaredVariable);
+        }
+        self.template(&value.template, out)
     }
 
     fn template(
@@ -170,6 +233,21 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
                 }
                 Ok(())
             }
+            Template::Json(parts) => {
+                for part in parts {
+                    match part {
+                        JsonPart::Text(text) => out.push_str(text),
+                        JsonPart::String(template) => {
+                            out.push('"');
+                            let start = out.len();
+                            self.template(template, out)?;
+                            print::escape_from(out, start);
+                            out.push('"');
+                        }
+                    }
+                }
+                Ok(())
+            }
         }
     }
 
@@ -178,7 +256,8 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
             Segment::Literal(text) => out.push_str(text),
             Segment::Header { phase, name, part } => {
                 if *phase != self.half.phase {
-                    let value = self.captured.and_then(|headers| headers.get(name));
+                    let headers = self.captured.headers;
+                    let value = headers.and_then(|headers| headers.get(name));
                     out.push_str(part.of(value.unwrap_or_default()));
                     return Ok(());
                 }
@@ -187,7 +266,7 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
                 part.cut(out, start);
             }
             Segment::Json(steps) => {
-                let root = self.document.as_ref().map(Document::root);
+                let root = self.json().map(Document::root);
                 match root.and_then(|root| follow(root, steps)) {
                     Some(Found::Node(node)) => match node.as_str() {
                         Some(text) => out.push_str(&text),
@@ -198,8 +277,14 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
                     None => {}
                 }
             }
+            Segment::Command(command) => self.command(command, out),
         }
         Ok(())
+    }
+
+    fn command(&self, command: &Command, out: &mut String) {
+        let phase = self.half.phase;
+        commands::append(command, &*self.side.ops, phase, self.captured, out);
     }
 
     fn message(&mut self) -> Value {
@@ -212,16 +297,17 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
         let (request, response) = match here {
             Phase::Request => (own, None),
             Phase::Response => (
-                Arc::new(self.captured.cloned().unwrap_or_default()),
+                Arc::new(self.captured.headers.cloned().unwrap_or_default()),
                 Some(own),
             ),
         };
-        let body = if self.half.reads.body && self.whole && self.document.is_none() {
+        let body = if self.half.reads.body && self.whole && self.json().is_none() {
             BodyText::new(self.side.body())
         } else {
             BodyText::default()
         };
-        let message = Message::new(here, request, response, body, self.document.clone());
+        let host = self.host_answers();
+        let message = Message::new(here, request, response, body, self.json().cloned(), host);
         let value = Value::from_object(message);
         self.message = Some(value.clone());
         value
@@ -250,6 +336,21 @@ fn follow(root: Node, steps: &[Step]) -> Option<Found> {
         })
 }
 
+impl<O: TransformationOps + ?Sized> Render<'_, O> {
+    /// Asks the host for what the templates of this direction read.
+    fn host_answers(&self) -> HostAnswers {
+        let value_of = |command: &Command| {
+            let mut text = String::new();
+            self.command(command, &mut text);
+            Value::from(text)
+        };
+        HostAnswers {
+            commands: self.half.commands.iter().map(value_of).collect(),
+            ..HostAnswers::ask(&*self.side.ops, &self.half.reads)
+        }
+    }
+}
+
 fn check_nothing(_: &mut String, _: usize) -> Result<(), TransformErrorKind> {
     Ok(())
 }
@@ -259,11 +360,11 @@ fn check(rule: &Rule, text: &mut String, start: usize) -> Result<(), TransformEr
     let name = match &rule.action {
         Action::Set { name } | Action::Add { name } | Action::Remove { name } => name,
         Action::Metadata { kind, .. } => {
-            let value = match &rule.template {
+            let value = match &rule.value.template {
                 Template::Constant(text) => text,
                 _ => text.get(start..).unwrap_or_default(),
             };
-            return super::apply::metadata_value(*kind, value)
+            return metadata::to_value(*kind, value)
                 .map(drop)
                 .ok_or(TransformErrorKind::InvalidMetadataValue);
         }
@@ -277,7 +378,7 @@ fn check(rule: &Rule, text: &mut String, start: usize) -> Result<(), TransformEr
     if !name.starts_with(':') {
         return Ok(());
     }
-    let value = match &rule.template {
+    let value = match &rule.value.template {
         Template::Constant(text) => text,
         _ => text.get(start..).unwrap_or_default(),
     };

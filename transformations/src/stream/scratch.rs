@@ -26,6 +26,8 @@ pub(super) enum Rendered {
     Constant,
     /// The range of the text.
     Text(usize, usize),
+    /// The template reads what there is not: its rule is left out.
+    Skipped,
     /// The template failed and `onError` is `continue`.
     Failed,
 }

@@ -1,9 +1,8 @@
-//! What a stream promises beyond the cases: forms of templates, names the engine knows, limits.
+//! What a stream promises beyond the cases: forms of templates, limits.
 
 use std::sync::Arc;
 
-use crate::functions::names;
-use crate::program::Program;
+use crate::program::{BodyRule, Program};
 use crate::template::Template;
 use crate::testing::{MemoryHost, Message};
 use crate::{BodyAccess, CompileOptions};
@@ -17,10 +16,14 @@ fn form(template: &str) -> &'static str {
     let config = serde_json::json!({
         "request": {"body": {"parseAs": "AsJson", "value": template}},
     });
-    match &compile(&config).request.body.as_ref().unwrap().template {
-        Template::Constant(_) => "constant",
-        Template::Segments(_) => "segments",
-        Template::Engine(_) => "engine",
+    match &compile(&config).request.body {
+        Some(BodyRule::Template(value)) => match value.template {
+            Template::Constant(_) => "constant",
+            Template::Segments(_) => "segments",
+            Template::Engine(_) => "engine",
+            Template::Json(_) => "json",
+        },
+        other => panic!("{other:?}"),
     }
 }
 
@@ -39,6 +42,7 @@ fn each_template_takes_the_cheapest_form() {
         "a{{ request.headers.x }}",
         "{{ request.query }}",
         "{{ a.b[0]['c'] }}",
+        "{{ usage.total_tokens }}/{{ request.json.usage.total_tokens }}",
     ];
     for template in simple {
         assert_eq!(form(template), "segments", "{template}");
@@ -50,33 +54,6 @@ fn each_template_takes_the_cheapest_form() {
         "{% if a %}{% endif %}",
     ] {
         assert_eq!(form(template), "engine", "{template}");
-    }
-}
-
-#[test]
-fn every_known_filter_and_test_exists_in_the_engine() {
-    // What a name does with these values does not matter, only that the engine knows it.
-    for name in names::FILTERS {
-        assert!(runs(&format!("{{{{ '1'|{name} is defined }}}}")), "{name}");
-    }
-    for name in names::TESTS
-        .iter()
-        .filter(|name| name.chars().all(char::is_alphabetic))
-    {
-        assert!(runs(&format!("{{{{ '1' is {name} }}}}")), "{name}");
-    }
-}
-
-/// Whether the engine knows all names: any other failure is fine.
-fn runs(template: &str) -> bool {
-    let mut environment = minijinja::Environment::new();
-    environment.add_filter("tojson", |value: String| value);
-    match environment.render_str(template, ()) {
-        Ok(_) => true,
-        Err(error) => !matches!(
-            error.kind(),
-            minijinja::ErrorKind::UnknownFilter | minijinja::ErrorKind::UnknownTest
-        ),
     }
 }
 

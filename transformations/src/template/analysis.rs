@@ -4,17 +4,24 @@
 //! names until it meets them in a render; here they are found before any traffic, all at once.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use minijinja::machinery::{Span, WhitespaceConfig, ast, parse};
 
+use super::commands::{self, Edit, Rewritten};
 use super::segments::{self, Part, Segment};
 use super::{Phase, Reads, guard};
 use crate::codes::Code;
 use crate::diagnostics::{Diagnostic, Excerpt, Severity, nearest};
+use crate::events::EVENT;
 use crate::functions::environment::EnvAccess;
+use crate::functions::{Extractors, Patterns};
+use crate::options::Capabilities;
 
 mod calls;
+mod effects;
 mod expressions;
+mod literals;
 mod statements;
 
 /// The names that mean the message and not a JSON variable.
@@ -26,7 +33,13 @@ pub(crate) struct Site<'a> {
     pub(crate) phase: Phase,
     /// The body is parsed as JSON, so unknown names may be its fields.
     pub(crate) as_json: bool,
+    /// The message is an event of a stream, which has a name of its own.
+    pub(crate) event: bool,
     pub(crate) env: &'a EnvAccess,
+    pub(crate) extractors: &'a Extractors,
+    pub(crate) capabilities: Capabilities,
+    /// In a header value: the number of its first command operator.
+    pub(crate) first_command: Option<usize>,
 }
 
 /// The result of the walk over a template without errors.
@@ -41,6 +54,8 @@ pub(crate) struct Analysis {
     pub(crate) assigned: BTreeSet<String>,
     /// The longest literal text that a loop, macro or capture could repeat.
     pub(crate) repeated_literal: usize,
+    /// The template to compile, if it has command operators.
+    pub(crate) rewritten: Option<Rewritten>,
 }
 
 /// How names resolve while segments are recognised.
@@ -48,6 +63,7 @@ pub(crate) struct Roots<'a> {
     pub(super) phase: Phase,
     pub(super) as_json: bool,
     pub(super) env: &'a EnvAccess,
+    pub(super) rewritten: Option<&'a Rewritten>,
     namespaces: &'a [&'static str],
 }
 
@@ -154,8 +170,14 @@ impl Attribute {
     }
 }
 
-/// Analyses one template. What is wrong with it is added to `found`.
-pub(crate) fn analyse(source: &str, site: &Site<'_>, found: &mut Vec<Diagnostic>) -> Analysis {
+/// Analyses one template. What is wrong with it is added to `found`, and the regular expressions it
+/// uses to `patterns`.
+pub(crate) fn analyse(
+    source: &str,
+    site: &Site<'_>,
+    patterns: &mut Patterns,
+    found: &mut Vec<Diagnostic>,
+) -> Analysis {
     if let Some(problem) = guard::check(source, site.path) {
         found.push(problem);
         return Analysis::default();
@@ -167,28 +189,47 @@ pub(crate) fn analyse(source: &str, site: &Site<'_>, found: &mut Vec<Diagnostic>
             return Analysis::default();
         }
     };
+    let mut declared = BTreeSet::new();
+    if site.event {
+        declared.insert(EVENT.to_owned());
+    }
     let mut walk = Walk {
         source,
         site,
+        patterns,
         found,
         analysis: Analysis::default(),
-        scopes: vec![BTreeSet::new()],
+        scopes: vec![declared],
         ambiguous: Vec::new(),
+        edits: Vec::new(),
         repeated: 0,
         depth: 0,
         too_deep: false,
     };
     walk.statement(&tree);
     walk.resolve_namespaces();
-    let mut analysis = walk.analysis;
+    let (mut analysis, edits) = (walk.analysis, walk.edits);
+    if let Some(first) = site.first_command
+        && !edits.is_empty()
+    {
+        analysis.rewritten = Some(commands::rewrite(source, edits, first));
+    }
     if analysis.assigned.is_empty() {
         let roots = Roots {
             phase: site.phase,
             as_json: site.as_json,
             env: site.env,
+            rewritten: analysis.rewritten.as_ref(),
             namespaces: &analysis.namespaces,
         };
-        analysis.segments = segments::recognise(&tree, &roots);
+        analysis.segments = match &analysis.rewritten {
+            None => segments::recognise(&tree, &roots),
+            Some(Rewritten { text, .. }) => {
+                let tree = parse(text, "", Default::default(), WhitespaceConfig::default());
+                tree.ok()
+                    .and_then(|tree| segments::recognise(&tree, &roots))
+            }
+        };
     }
     analysis
 }
@@ -208,12 +249,15 @@ fn syntax_error(source: &str, path: &str, error: &minijinja::Error) -> Diagnosti
 struct Walk<'t, 's> {
     source: &'s str,
     site: &'t Site<'t>,
+    patterns: &'t mut Patterns,
     found: &'t mut Vec<Diagnostic>,
     analysis: Analysis,
     scopes: Vec<BTreeSet<String>>,
     /// Uses of `request` or `response` that are none of the message's fields: JSON variables,
     /// unless the template also uses the name for the message.
     ambiguous: Vec<(&'static str, Option<String>, Span)>,
+    /// Command operators, and what takes their place.
+    edits: Vec<(Range<usize>, Edit)>,
     /// Loops, macros and captures around the current place.
     repeated: usize,
     depth: usize,
@@ -226,6 +270,16 @@ const MAX_DEPTH: usize = 400;
 impl Walk<'_, '_> {
     fn problem(&self, code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
         let range = span.start_offset as usize..span.end_offset as usize;
+        self.problem_at(code, range, message)
+    }
+
+    /// As [`problem`](Self::problem), at a place in bytes.
+    fn problem_at(
+        &self,
+        code: Code,
+        range: Range<usize>,
+        message: impl Into<String>,
+    ) -> Diagnostic {
         Diagnostic::error(code, self.site.path, message)
             .with_excerpt(Excerpt::new(self.source, range))
     }
@@ -308,10 +362,16 @@ impl Walk<'_, '_> {
             return;
         }
         let help = match crate::functions::find(name) {
+            None if self.site.event => "at the end of a stream there is no event to read".into(),
             Some(function) => format!("{name} is a function: write {}", function.signature()),
             None => "JSON fields become variables with \"body\": {\"parseAs\": \"AsJson\"}".into(),
         };
-        let message = format!("\"{name}\" is never defined here: the answer will always be 400");
+        let outcome = if self.site.event {
+            "this will always fail"
+        } else {
+            "the answer will always be 400"
+        };
+        let message = format!("\"{name}\" is never defined here: {outcome}");
         let problem = self.problem(Code::NEVER_DEFINED, span, message);
         self.found
             .push(problem.with_severity(Severity::Warning).with_help(help));

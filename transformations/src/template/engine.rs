@@ -3,26 +3,26 @@
 //! Compiled on the main thread. Rendering happens on workers, without locks, look-ups by name or
 //! parsing: instructions are kept beside the text they borrow from and are run directly.
 //!
-//! Between compiling and running, some instructions are replaced: function calls go to names that
-//! no JSON key can take, and operators that could make unbounded memory go to functions that pay
-//! for it (see [`operators`](super::operators)).
+//! Between compiling and running, some instructions are replaced (see
+//! [`instructions`](super::instructions)).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
 use minijinja::machinery::{
-    CodeGenerator, Instruction, Instructions, Vm, WhitespaceConfig, make_string_output, parse,
+    CodeGenerator, Instructions, Vm, WhitespaceConfig, make_string_output, parse,
 };
 use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value,
 };
 use self_cell::self_cell;
 
-use super::{budget, operators, print};
+use super::instructions::rewrite;
+use super::priced::Names;
+use super::{budget, operators, print, weigh};
 use crate::config::Limits;
 use crate::error::TransformErrorKind;
-use crate::functions::{self, environment::EnvAccess};
-use crate::message;
+use crate::functions::{self, Configured};
 
 /// A template that analysis found to be sound but not simple.
 #[derive(Debug)]
@@ -31,6 +31,13 @@ pub(crate) struct Source {
     pub(crate) namespaces: Vec<&'static str>,
     pub(crate) assigned: BTreeSet<String>,
     pub(crate) repeated_literal: usize,
+    /// The function that reads command operators, if the template has any.
+    pub(crate) command_function: Option<String>,
+}
+
+struct Owner {
+    sources: Vec<Source>,
+    names: Names,
 }
 
 struct Prepared<'s> {
@@ -42,7 +49,7 @@ struct Prepared<'s> {
 
 self_cell! {
     struct Cell {
-        owner: Vec<Source>,
+        owner: Owner,
         #[covariant]
         dependent: Prepared,
     }
@@ -54,7 +61,7 @@ pub(crate) struct Engine(Cell);
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine")
-            .field("templates", &self.0.borrow_owner().len())
+            .field("templates", &self.0.borrow_owner().sources.len())
             .finish()
     }
 }
@@ -67,11 +74,18 @@ impl Engine {
     pub(crate) fn new(
         sources: Vec<Source>,
         limits: &Limits,
-        env: &EnvAccess,
+        configured: &Configured,
     ) -> Result<Engine, Error> {
-        let cell = Cell::try_new(sources, |sources| {
-            let templates = sources.iter().map(instructions).collect::<Result<_, _>>()?;
-            let environment = environment(fuel(sources, limits), limits, env);
+        let owner = Owner {
+            sources,
+            names: Names::new(),
+        };
+        let cell = Cell::try_new(owner, |Owner { sources, names }| {
+            let templates = sources
+                .iter()
+                .map(|source| instructions(source, names, unpaid(limits)))
+                .collect::<Result<_, _>>()?;
+            let environment = environment(names, limits, configured);
             Ok::<_, Error>(Prepared {
                 environment,
                 templates,
@@ -99,8 +113,9 @@ impl Engine {
         let mut output = make_string_output(out);
         let none = AutoEscape::None;
         match vm.eval(instructions, root, &prepared.blocks, &mut output, none) {
+            // Some walks cannot fail, only end early.
+            _ if budget::is_overdrawn() => Err(TransformErrorKind::TooMuchOutput),
             Ok(_) => Ok(()),
-            Err(_) if budget::is_overdrawn() => Err(TransformErrorKind::TooMuchOutput),
             Err(error) => Err(to_kind(&error)),
         }
     }
@@ -128,31 +143,26 @@ fn to_kind(error: &Error) -> TransformErrorKind {
     TransformErrorKind::Render
 }
 
-/// Literal text in a loop is written without passing the formatter, so no one pays for it. The
-/// cheapest loop spends three instructions on a turn: with less fuel, less can be written.
-fn fuel(sources: &[Source], limits: &Limits) -> u64 {
-    let longest = sources
-        .iter()
-        .map(|source| source.repeated_literal)
-        .max()
-        .unwrap_or(0);
-    // Eight times the output limit, so that loops which do more than write literals are not cut.
-    let affordable = (limits.output_bytes as u64).saturating_mul(24) / (longest.max(1) as u64);
-    limits.fuel.min(affordable.max(1_000))
+/// Literal text is written without passing the formatter, so no one pays for it. Up to this length
+/// there is not enough fuel to repeat it beyond the limit; longer ones are made to pay.
+fn unpaid(limits: &Limits) -> usize {
+    let shares = usize::try_from(limits.fuel.max(1)).unwrap_or(usize::MAX);
+    limits.output_bytes / shares
 }
 
-fn environment<'s>(fuel: u64, limits: &Limits, env: &EnvAccess) -> Environment<'s> {
+fn environment<'s>(names: &'s Names, limits: &Limits, configured: &Configured) -> Environment<'s> {
     let mut environment = Environment::new();
     environment.set_debug(false);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_undefined_behavior(UndefinedBehavior::Chainable);
-    environment.set_fuel(Some(fuel));
+    environment.set_fuel(Some(limits.fuel));
     environment.set_recursion_limit(limits.recursion);
     environment.set_formatter(write_value);
-    functions::register(&mut environment, env);
+    functions::register(&mut environment, configured);
     for name in ["range", "dict", "namespace", "debug"] {
         environment.remove_global(name);
     }
+    names.register(&mut environment);
     operators::register(&mut environment);
     environment
 }
@@ -160,13 +170,20 @@ fn environment<'s>(fuel: u64, limits: &Limits, env: &EnvAccess) -> Environment<'
 /// Prints what `{{ ... }}` yields.
 fn write_value(out: &mut Output<'_>, state: &State<'_, '_>, value: &Value) -> Result<(), Error> {
     if state.auto_escape() != AutoEscape::None {
-        // Only inside {% autoescape %}, where the author asked for it.
+        // Only inside {% autoescape %}, where the author asked for it. An escape has six bytes.
+        weigh::as_text(value)?;
+        budget::charge(
+            value
+                .as_str()
+                .map_or(0, |text| text.len().saturating_mul(6)),
+        )?;
         return minijinja::escape_formatter(out, state, value);
     }
     if let Some(text) = value.as_str() {
         budget::charge(text.len())?;
         return out.write_str(text).map_err(fmt_error);
     }
+    weigh::as_text(value)?;
     print::value(&mut Metered(out), value).map_err(fmt_error)
 }
 
@@ -184,7 +201,11 @@ pub(super) fn fmt_error(_: fmt::Error) -> Error {
     Error::new(ErrorKind::InvalidOperation, "the value cannot be printed")
 }
 
-fn instructions(source: &Source) -> Result<Instructions<'_>, Error> {
+fn instructions<'s>(
+    source: &'s Source,
+    names: &'s Names,
+    unpaid: usize,
+) -> Result<Instructions<'s>, Error> {
     let tree = parse(
         &source.text,
         "",
@@ -193,45 +214,6 @@ fn instructions(source: &Source) -> Result<Instructions<'_>, Error> {
     )?;
     let mut generator = CodeGenerator::new("", &source.text);
     generator.compile_stmt(&tree);
-    let (mut instructions, _) = generator.finish();
-    for index in 0..u32::try_from(instructions.len()).unwrap_or(u32::MAX) {
-        if let Some(instruction) = instructions.get_mut(index)
-            && let Some(replacement) = replace(instruction, source)
-        {
-            *instruction = replacement;
-        }
-    }
-    Ok(instructions)
-}
-
-/// The instruction to run instead, with the same effect on the engine's stack.
-fn replace<'s>(instruction: &Instruction<'s>, source: &Source) -> Option<Instruction<'s>> {
-    let call = |name: &'static str, arguments: usize| {
-        Some(Instruction::CallFunction(
-            name,
-            Some(u16::try_from(arguments).ok()?),
-        ))
-    };
-    match instruction {
-        Instruction::Add => call(operators::ADD, 2),
-        Instruction::Mul => call(operators::MULTIPLY, 2),
-        Instruction::StringConcat => call(operators::CONCATENATE, 2),
-        Instruction::BuildList(Some(items)) => call(operators::LIST, *items),
-        Instruction::BuildMap(pairs) => call(operators::MAP, pairs.checked_mul(2)?),
-        Instruction::CallFunction(name, arguments) if !source.assigned.contains(*name) => {
-            let function = functions::find(name)?;
-            Some(Instruction::CallFunction(function.private(), *arguments))
-        }
-        Instruction::Lookup(name)
-            if source.namespaces.contains(name) && !source.assigned.contains(*name) =>
-        {
-            let private = if *name == "request" {
-                message::REQUEST
-            } else {
-                message::RESPONSE
-            };
-            Some(Instruction::Lookup(private))
-        }
-        _ => None,
-    }
+    let (instructions, _) = generator.finish();
+    Ok(rewrite(&instructions, source, names, unpaid))
 }

@@ -6,19 +6,45 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use minijinja::value::{Kwargs, Rest, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, Value, filters};
 
-use super::print::{self, Layout};
-use super::{budget, engine::fmt_error};
+use super::budget::{self, PaidText};
+use super::engine::fmt_error;
+use super::{print, weigh};
 use crate::functions;
+use crate::message::Message;
+
+mod access;
 
 pub(super) const ADD: &str = "fn +";
 pub(super) const MULTIPLY: &str = "fn *";
 pub(super) const CONCATENATE: &str = "fn ~";
 pub(super) const LIST: &str = "fn []";
 pub(super) const MAP: &str = "fn {}";
+pub(super) const EQUAL: &str = "fn ==";
+pub(super) const UNEQUAL: &str = "fn !=";
+pub(super) const LESS: &str = "fn <";
+pub(super) const LESS_OR_EQUAL: &str = "fn <=";
+pub(super) const GREATER: &str = "fn >";
+pub(super) const GREATER_OR_EQUAL: &str = "fn >=";
+pub(super) const IN: &str = "fn in";
+pub(super) const ITEM: &str = "fn [x]";
+pub(super) const SLICE: &str = "fn [:]";
+/// Calls a method of a loop, macro or map.
+pub(super) const METHOD: &str = "fn .x()";
+/// Pays for a walk over a value, and gives it back.
+pub(super) const WEIGH: &str = "fn weigh";
+/// Pays for the items of a value, and gives it back.
+pub(super) const ITEMS: &str = "fn items";
+/// Pays for so many items, and gives their number back.
+pub(super) const COUNT: &str = "fn count";
+/// What a namespace may hold of a value.
+pub(super) const STORE: &str = "fn store";
+/// Envoy's command operators, which the compiler numbers.
+pub(super) const COMMAND: &str = "fn %";
 
 /// The largest width, count or fill that a filter takes.
 const MAX_COUNT: usize = 10_000;
@@ -30,13 +56,41 @@ pub(super) fn register(environment: &mut Environment<'_>) {
     environment.add_function(CONCATENATE, concatenate);
     environment.add_function(LIST, list);
     environment.add_function(MAP, map);
+    environment.add_function(COMMAND, command);
+    environment.add_function(EQUAL, |left: &Value, right: &Value| {
+        compare(left, right, |l, r| l == r)
+    });
+    environment.add_function(UNEQUAL, |left: &Value, right: &Value| {
+        compare(left, right, |l, r| l != r)
+    });
+    environment.add_function(LESS, |left: &Value, right: &Value| {
+        compare(left, right, |l, r| l < r)
+    });
+    environment.add_function(LESS_OR_EQUAL, |left: &Value, right: &Value| {
+        compare(left, right, |l, r| l <= r)
+    });
+    environment.add_function(GREATER, |left: &Value, right: &Value| {
+        compare(left, right, |l, r| l > r)
+    });
+    environment.add_function(GREATER_OR_EQUAL, |left: &Value, right: &Value| {
+        compare(left, right, |l, r| l >= r)
+    });
+    environment.add_function(IN, contains);
+    environment.add_function(ITEM, access::item);
+    environment.add_function(SLICE, access::slice);
+    environment.add_function(METHOD, access::method);
+    environment.add_function(STORE, access::store);
+    environment.add_function(WEIGH, |value: Value| weigh::deep(&value).map(|()| value));
+    environment.add_function(ITEMS, |value: Value| weigh::shallow(&value).map(|()| value));
+    environment.add_function(COUNT, |count: usize| {
+        budget::charge(count.saturating_mul(size_of::<Value>())).map(|()| count)
+    });
     environment.add_filter("replace", functions::replace);
     environment.add_filter("join", join);
     environment.add_filter("string", string);
-    environment.add_filter("tojson", to_json);
     environment.add_filter("indent", indent);
     environment.add_filter("batch", batch);
-    environment.add_filter("slice", slice);
+    environment.add_filter("slice", slice_filter);
     environment.remove_filter("format");
 }
 
@@ -140,11 +194,46 @@ fn multiply(left: &Value, right: &Value) -> Result<Value, Error> {
 }
 
 fn concatenate(left: &Value, right: &Value) -> Result<String, Error> {
-    let mut text = String::new();
-    print::value(&mut text, left).map_err(fmt_error)?;
-    print::value(&mut text, right).map_err(fmt_error)?;
-    budget::charge(text.len())?;
-    Ok(text)
+    let mut text = PaidText::default();
+    for value in [left, right] {
+        weigh::as_text(value)?;
+        print::value(&mut text, value).map_err(fmt_error)?;
+    }
+    Ok(text.into_string())
+}
+
+/// Two values that the engine can tell apart without looking into them cost nothing.
+fn compare(left: &Value, right: &Value, test: fn(&Value, &Value) -> bool) -> Result<bool, Error> {
+    match (left.as_str(), right.as_str()) {
+        (Some(left), Some(right)) => budget::charge_reading(left.len().min(right.len()))?,
+        (None, None) if left.kind() == right.kind() || is_list(left) && is_list(right) => {
+            weigh::deep(left)?;
+            weigh::deep(right)?;
+        }
+        _ => {}
+    }
+    Ok(test(left, right))
+}
+
+/// Whether `container` holds `value`. What this answers for values that hold nothing, and for
+/// containers without a value, is what the engine answers.
+fn contains(state: &State<'_, '_>, value: Value, container: Value) -> Result<bool, Error> {
+    weigh::deep(&value)?;
+    match container.kind() {
+        ValueKind::Undefined => return Ok(false),
+        ValueKind::Seq | ValueKind::Iterable if value.as_object().is_some() => {
+            weigh::deep(&container)?;
+        }
+        ValueKind::Seq | ValueKind::Iterable => {
+            weigh::shallow(&container)?;
+            if let Some(text) = value.as_str() {
+                budget::charge(text.len().saturating_mul(container.len().unwrap_or(1)) / 64)?;
+            }
+        }
+        ValueKind::String => weigh::shallow(&container)?,
+        _ => {}
+    }
+    state.perform_test("in", &[value, container])
 }
 
 fn list(items: Rest<Value>) -> Result<Value, Error> {
@@ -158,9 +247,15 @@ fn map(parts: Rest<Value>) -> Result<Value, Error> {
     let mut parts = parts.0.into_iter();
     let mut map = BTreeMap::new();
     while let (Some(key), Some(value)) = (parts.next(), parts.next()) {
+        // Keys are compared with each other.
+        weigh::deep(&key)?;
         map.insert(key, value);
     }
     Ok(Value::from(map))
+}
+
+fn command(state: &State<'_, '_>, number: usize) -> Value {
+    Message::with(state, |message| message.command(number))
 }
 
 fn join(value: &Value, separator: Option<Cow<'_, str>>) -> Result<String, Error> {
@@ -168,33 +263,23 @@ fn join(value: &Value, separator: Option<Cow<'_, str>>) -> Result<String, Error>
         return Ok(String::new());
     }
     let separator = separator.unwrap_or_default();
-    let mut text = String::new();
+    let mut text = PaidText::default();
     for (index, item) in value.try_iter()?.enumerate() {
-        let before = text.len();
         if index > 0 {
-            text.push_str(&separator);
+            text.write_str(&separator).map_err(fmt_error)?;
         }
         print::value(&mut text, &item).map_err(fmt_error)?;
-        budget::charge(text.len() - before)?;
     }
-    Ok(text)
+    Ok(text.into_string())
 }
 
 fn string(value: &Value) -> Result<Value, Error> {
     if value.as_str().is_some() {
         return Ok(value.clone());
     }
-    let mut text = String::new();
+    let mut text = PaidText::default();
     print::value(&mut text, value).map_err(fmt_error)?;
-    budget::charge(text.len())?;
-    Ok(Value::from(text))
-}
-
-fn to_json(value: &Value) -> Result<String, Error> {
-    let mut text = String::new();
-    print::json(&mut text, value, Layout::Compact, 0).map_err(fmt_error)?;
-    budget::charge(text.len())?;
-    Ok(text)
+    Ok(Value::from(text.into_string()))
 }
 
 fn check_count(count: usize) -> Result<(), Error> {
@@ -231,7 +316,7 @@ fn batch(
     filters::batch(state, value, count, fill)
 }
 
-fn slice(
+fn slice_filter(
     state: &State<'_, '_>,
     value: Value,
     count: usize,

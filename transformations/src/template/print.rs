@@ -164,3 +164,18 @@ pub(crate) fn escape(out: &mut dyn Write, text: &str) -> fmt::Result {
     }
     out.write_str(text.get(done..).unwrap_or_default())
 }
+
+/// Escapes what stands in `out` from `start` on as the inside of a JSON string.
+pub(crate) fn escape_from(out: &mut String, start: usize) {
+    let written = out.get(start..).unwrap_or_default();
+    if written
+        .bytes()
+        .all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
+    {
+        return;
+    }
+    let text = written.to_owned();
+    out.truncate(start);
+    // Writing to a string cannot fail.
+    let _ = escape(out, &text);
+}

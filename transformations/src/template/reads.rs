@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::host::{Attribute, MetadataSource};
+
 /// The direction a message goes, and so which message a template may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -57,6 +59,17 @@ impl HeaderNames {
     }
 }
 
+/// A value that the host is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum HostRead {
+    Metadata {
+        source: MetadataSource,
+        namespace: Box<str>,
+        key: Box<str>,
+    },
+    Attribute(Attribute),
+}
+
 /// Everything that a template, or several together, may read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reads {
@@ -68,6 +81,14 @@ pub(crate) struct Reads {
     pub(crate) document: bool,
     /// Variables that only a parsed JSON body can define.
     pub(crate) variables: bool,
+    /// Metadata and attributes.
+    pub(crate) host: Vec<HostRead>,
+    /// The time.
+    pub(crate) clock: bool,
+    /// The time at which the request came.
+    pub(crate) start: bool,
+    /// The trailers of the response.
+    pub(crate) trailers: bool,
 }
 
 impl Reads {
@@ -77,6 +98,25 @@ impl Reads {
         self.body |= other.body;
         self.document |= other.document;
         self.variables |= other.variables;
+        self.clock |= other.clock;
+        self.start |= other.start;
+        self.trailers |= other.trailers;
+        other
+            .host
+            .iter()
+            .cloned()
+            .for_each(|read| self.insert_host(read));
+    }
+
+    pub(crate) fn insert_host(&mut self, read: HostRead) {
+        if !self.host.contains(&read) {
+            self.host.push(read);
+        }
+    }
+
+    /// Whether the body is read in any form.
+    pub(crate) fn any_body(&self) -> bool {
+        self.body || self.document || self.variables
     }
 
     pub(crate) fn headers_mut(&mut self, phase: Phase) -> &mut HeaderNames {

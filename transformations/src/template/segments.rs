@@ -2,11 +2,12 @@
 //!
 //! Recognised by the compiler on the syntax tree, so white space control and trimming are already
 //! done; rendered on workers by appending to the output. A property test shows that the engine
-//! gives the same text. Envoy's `%COMMAND%` operators are further segments, if they come.
+//! gives the same text. Envoy's command operators are segments too.
 
 use minijinja::machinery::ast::{CallArg, CallType, Expr, Stmt};
 
 use super::analysis::{Attribute, Roots};
+use super::commands::Command;
 use super::{Phase, print};
 
 /// A piece of output.
@@ -20,6 +21,8 @@ pub(crate) enum Segment {
     },
     /// A field of the parsed JSON body.
     Json(Box<[Step]>),
+    /// One of Envoy's command operators.
+    Command(Box<Command>),
 }
 
 /// Which part of a header value.
@@ -94,10 +97,16 @@ fn expression(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> {
             let CallType::Function(function) = call.identify_call() else {
                 return None;
             };
-            let [CallArg::Pos(Expr::Const(name))] = call.args.as_slice() else {
+            let [CallArg::Pos(Expr::Const(argument))] = call.args.as_slice() else {
                 return None;
             };
-            let name = name.value.as_str()?;
+            if let Some(rewritten) = roots.rewritten
+                && rewritten.function == function
+            {
+                let command = rewritten.command(argument.value.as_usize()?)?;
+                return Some(Segment::Command(Box::new(command.clone())));
+            }
+            let name = argument.value.as_str()?;
             let phase = match function {
                 "header" => roots.phase,
                 "request_header" => Phase::Request,
@@ -151,7 +160,7 @@ pub(super) fn member<'t, 's>(expr: &'t Expr<'s>) -> Option<(&'t Expr<'s>, &'t st
     }
 }
 
-/// `model`, `usage.total_tokens`, `choices[0].message.content`.
+/// `model`, `usage.total_tokens`, `choices[0].message.content`, `response.json.usage`.
 fn json(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> {
     if !roots.as_json {
         return None;
@@ -159,6 +168,12 @@ fn json(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> {
     let mut steps = Vec::new();
     let mut at = expr;
     loop {
+        // The document by its name, in place of one of its fields.
+        if let Some((message, "json")) = member(at)
+            && roots.namespace(message) == Some(roots.phase)
+        {
+            break;
+        }
         at = match at {
             Expr::Var(var) => {
                 if roots.namespace(at).is_some() {

@@ -117,6 +117,35 @@ fn a_sidecar_runs_its_own_file_and_nothing_is_merged() {
 }
 
 #[test]
+fn core_dumps_are_switched_off_only_when_asked() {
+    let files = Files::new();
+    let config = files.write("envoy.yaml", "admin: {}");
+    files.write("librust_module.so", "");
+    // Limits are inherited, so a parent with core dumps on is needed: its soft limit as far as it goes.
+    let envoy = files.program("envoy", "#!/bin/sh\nulimit -c\n");
+    let allowed = outcome(entrypoint(&envoy, &["/bin/sh", "-c", "ulimit -H -c"])).1;
+    for (asked, printed) in [("true", "0\n"), ("false", allowed.as_str())] {
+        let inner = entrypoint(&envoy, &[]);
+        let script = inner
+            .get_args()
+            .next()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned();
+        let lines = "ulimit -S -c \"$(ulimit -H -c)\"; exec /bin/sh \"$0\"";
+        let mut command = entrypoint(&envoy, &["/bin/sh", "-c", lines, &script]);
+        command
+            .env("INPUT_CONF", &config)
+            .env("ENVOY_DYNAMIC_MODULES_SEARCH_PATH", files.path(""))
+            .env("DISABLE_CORE_DUMPS", asked);
+        let (status, limit, complaint) = outcome(command);
+        assert!(status.success(), "{complaint}");
+        assert_eq!(limit, printed, "DISABLE_CORE_DUMPS={asked}");
+    }
+}
+
+#[test]
 fn locality_comes_from_the_environment_before_the_labels() {
     let files = Files::new();
     let config = files.write("envoy.yaml", "admin: {}");

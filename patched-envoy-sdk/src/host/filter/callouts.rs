@@ -28,6 +28,10 @@ impl EnvoyHttpFilterImpl {
             return (InitResult::CannotCreateRequest, 0);
         };
         let slot = self.slot();
+        // A stream that is complete will not hear of the answer any more.
+        if slot.is_complete() || slot.refuses_nesting() {
+            return (InitResult::CannotCreateRequest, 0);
+        }
         let before = slot.waiting_len();
         let cluster = Buf::of(cluster.as_bytes());
         let lines = Borrowed::pairs(headers);
@@ -85,6 +89,9 @@ impl EnvoyHttpFilterImpl {
             once::warn_unsupported(host, Capability::HttpStreams, "start_http_stream");
             return (InitResult::CannotCreateRequest, 0);
         };
+        if self.slot().is_complete() || self.slot().refuses_nesting() {
+            return (InitResult::CannotCreateRequest, 0);
+        }
         let lines = Borrowed::pairs(headers);
         let mut id = 0;
         // SAFETY: live; Envoy copies everything during the call.

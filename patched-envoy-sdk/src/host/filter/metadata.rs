@@ -8,7 +8,7 @@ use crate::abi::envoy_dynamic_module_type_metadata_source as MetadataSource;
 use crate::buffer::EnvoyBuffer;
 use crate::capabilities::Capability;
 use crate::host::Family;
-use crate::host::raw::Buf;
+use crate::host::raw::{Borrowed, Buf};
 
 fn text(text: &str) -> Buf {
     Buf::of(text.as_bytes())
@@ -101,6 +101,22 @@ impl EnvoyHttpFilterImpl {
                 }
                 Family::V137(table) => {
                     (table.http_set_dynamic_metadata_string)(envoy, ns, key, value);
+                }
+            }
+        }
+    }
+
+    /// One call where the host has it, else one for each entry, which comes to the same.
+    pub(super) fn put_metadata_strings(&mut self, namespace: &str, entries: &[(&str, &str)]) {
+        match self.later(|later| later.http_set_dynamic_metadata_string_batch) {
+            Some((set, envoy)) => {
+                let pairs = Borrowed::pairs(entries);
+                // SAFETY: live; Envoy copies the strings during the call.
+                unsafe { set(envoy, text(namespace), pairs.as_ptr(), pairs.len()) }
+            }
+            None => {
+                for (key, value) in entries {
+                    self.put_metadata_string(namespace, key, value);
                 }
             }
         }

@@ -118,6 +118,14 @@ impl EnvoyHttpFilter for EnvoyHttpFilterImpl {
         self.put_metadata_string(namespace, key, value);
     }
 
+    fn set_dynamic_metadata_string_batch<'a>(
+        &mut self,
+        namespace: &'a str,
+        entries: &'a [(&'a str, &'a str)],
+    ) {
+        self.put_metadata_strings(namespace, entries);
+    }
+
     fn get_metadata_bool(
         &self,
         source: MetadataSource,

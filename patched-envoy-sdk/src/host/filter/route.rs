@@ -38,6 +38,10 @@ impl EnvoyHttpFilterImpl {
     }
 
     pub(super) fn route_cache_cleared(&mut self) {
+        // Envoy has chosen its last route by then, and reports a bug of its own when asked again.
+        if self.slot().is_complete() {
+            return;
+        }
         if let Some((host, envoy)) = self.live() {
             // SAFETY: live.
             unsafe { (host.common.http_clear_route_cache)(envoy) }
@@ -46,6 +50,9 @@ impl EnvoyHttpFilterImpl {
 
     /// A host that cannot clear only the cluster clears the whole route, which includes it.
     pub(super) fn route_cluster_cache_cleared(&mut self) {
+        if self.slot().is_complete() {
+            return;
+        }
         match self.later(|later| later.http_clear_route_cluster_cache) {
             // SAFETY: live.
             Some((clear, envoy)) => unsafe { clear(envoy) },
@@ -98,6 +105,10 @@ impl EnvoyHttpFilterImpl {
         let Some((recreate, envoy)) = self.later(|later| later.http_filter_recreate_stream) else {
             return false;
         };
+        if self.slot().is_complete() {
+            // There is no stream left to start over; Envoy would crash.
+            return false;
+        }
         let refuse = |reason: &str| {
             crate::log::write(Level::Error, reason, file!(), line!());
             false

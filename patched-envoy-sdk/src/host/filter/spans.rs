@@ -4,8 +4,10 @@
 //! hook at the latest, while Envoy's span is alive.
 
 use super::EnvoyHttpFilterImpl;
+use crate::capabilities::Capability;
 use crate::host::later::Later;
 use crate::host::raw::{Buf, FilterPtr, SpanPtr};
+use crate::host::{self, once};
 use crate::http::{EnvoyChildSpan, EnvoySpan};
 
 /// A span of Envoy's and the stream it belongs to.
@@ -118,6 +120,19 @@ impl EnvoySpan for Span<'_> {
 
     fn set_sampled(&self, sampled: bool) {
         self.sampled(sampled);
+    }
+
+    fn disable_local_decision(&self) {
+        match self.later.http_span_disable_local_decision {
+            // SAFETY: the span is alive while the handle is borrowed.
+            Some(disable) => unsafe { disable(self.span) },
+            None => {
+                if let Some(host) = host::current() {
+                    let capability = Capability::SpanLocalDecision;
+                    once::warn_unsupported(host, capability, "disable_local_decision");
+                }
+            }
+        }
     }
 
     fn get_baggage(&self, key: &str) -> Option<String> {

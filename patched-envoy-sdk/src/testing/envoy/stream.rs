@@ -528,7 +528,7 @@ impl EnvoyHttpFilter for FakeEnvoy {
 
     fn get_active_span<'a>(&'a self) -> Option<Box<dyn EnvoySpan + 'a>> {
         let span = self.span.as_ref().filter(|_| self.has(Capability::Spans))?;
-        Some(Box::new(span.clone()))
+        Some(Box::new(span.on(self.capabilities)))
     }
 
     fn spawn_child_span<'a>(

@@ -181,6 +181,22 @@ fn what_came_with_138_is_absent_before() {
         envoy.get_active_span().expect("traced").set_tag("k", "v");
         assert_eq!(envoy.span().expect("traced").record().tags["k"], "v");
     });
+    for (version, has) in [(EnvoyVersion::V1_38, false), (EnvoyVersion::V1_39, true)] {
+        at_request_headers(stream(version), |envoy| {
+            let span = envoy.get_active_span().expect("traced");
+            span.disable_local_decision();
+            drop(span);
+            let record = envoy.span().expect("traced").record();
+            assert_eq!(record.local_decision_disabled, has, "{version}");
+            envoy.set_dynamic_metadata_string_batch("ns", &[("a", "1"), ("b", "2"), ("a", "3")]);
+            let text = |key| match envoy.dynamic_metadata("ns", key) {
+                Some(MetadataValue::String(text)) => Some(text.clone()),
+                _ => None,
+            };
+            assert_eq!(text("a").as_deref(), Some("3"));
+            assert_eq!(text("b").as_deref(), Some("2"));
+        });
+    }
     at_request_headers(
         stream(EnvoyVersion::V1_40).without(Capability::Spans),
         |envoy| {

@@ -3,6 +3,8 @@
 //! To add one, add a function and name it in [`all`]. The first contender is always no filter; the last
 //! one is ours.
 
+mod bodies;
+
 use rustformations_tests::{EnvoyConfig, Route};
 use serde_json::{Value, json};
 
@@ -25,7 +27,9 @@ pub(crate) struct Row {
 
 /// All rows, cheapest work first.
 pub(crate) fn all() -> Vec<Row> {
-    vec![idle(), headers(), model_to_header()]
+    let mut rows = vec![idle(), headers(), model_to_header()];
+    rows.extend(bodies::all());
+    rows
 }
 
 fn no_filter() -> Contender {
@@ -45,12 +49,42 @@ fn ours(transform: Value) -> Contender {
 }
 
 fn idle() -> Row {
+    let native = |message: &str, inside: Value| {
+        let mut typed = json!({
+            "@type": format!(
+                "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.{message}"
+            ),
+        });
+        typed["mutations"] = inside;
+        typed
+    };
+    // Envoy's own filter, enabled by the route like ours and with as little to do: what any filter
+    // costs.
+    let entry = json!({
+        "name": "envoy.filters.http.header_mutation",
+        "disabled": true,
+        "typed_config": native("HeaderMutation", json!({})),
+    });
+    let route = Route::at("/").per_filter(
+        "envoy.filters.http.header_mutation",
+        native("HeaderMutationPerRoute", json!({})),
+    );
     Row {
         name: "idle",
         what: "the filter is enabled and has nothing to do",
         ask: String::new(),
         answer: "ok".to_owned(),
-        contenders: vec![no_filter(), ours(json!({}))],
+        contenders: vec![
+            no_filter(),
+            Contender {
+                name: "header_mutation",
+                config: EnvoyConfig::new()
+                    .without_module()
+                    .filter_before(entry)
+                    .route(route),
+            },
+            ours(json!({})),
+        ],
     }
 }
 

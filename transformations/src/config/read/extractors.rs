@@ -13,7 +13,9 @@ impl Reader {
         parent: &str,
     ) -> Vec<Extractor> {
         let path = join(parent, "extractors");
-        let Some(rules) = fields.get("extractors").and_then(|value| self.object(value, &path))
+        let Some(rules) = fields
+            .get("extractors")
+            .and_then(|value| self.object(value, &path))
         else {
             return Vec::new();
         };
@@ -49,13 +51,21 @@ impl Reader {
         }
         let subgroup = match fields.get("subgroup") {
             None | Some(Value::Null) => Some(0),
-            Some(number) => number.as_u64().and_then(|number| usize::try_from(number).ok()),
+            Some(number) => number
+                .as_u64()
+                .and_then(|number| usize::try_from(number).ok()),
         };
         if subgroup.is_none() {
             let path = join(path, "subgroup");
             self.error(Code::WRONG_TYPE, &path, "expected a whole number from 0");
         }
         let (name, path) = (name.to_owned(), path.to_owned());
-        Some(Extractor { name, source: source?, regex: regex?, subgroup: subgroup?, path })
+        Some(Extractor {
+            name,
+            source: source?,
+            regex: regex?,
+            subgroup: subgroup?,
+            path,
+        })
     }
 }

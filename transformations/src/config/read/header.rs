@@ -117,7 +117,7 @@ impl Reader {
     }
 
     /// The name in lower case, if HTTP allows it.
-    fn header_name(&mut self, name: &str, path: &str) -> Option<String> {
+    pub(super) fn header_name(&mut self, name: &str, path: &str) -> Option<String> {
         let token = name.strip_prefix(':').unwrap_or(name);
         if !token.is_empty() && token.bytes().all(is_token_byte) {
             return Some(name.to_ascii_lowercase());

@@ -16,7 +16,12 @@ fn merged(target: &str, patch: &str) -> String {
 #[test]
 fn setting_a_value_keeps_the_bytes_around_it() {
     for (text, pointer, value, edited) in [
-        (r#"{"a": 1,  "b":1.50}"#, "/a", "2", r#"{"a": 2,  "b":1.50}"#),
+        (
+            r#"{"a": 1,  "b":1.50}"#,
+            "/a",
+            "2",
+            r#"{"a": 2,  "b":1.50}"#,
+        ),
         (r#"{"a":1}"#, "/b", r#""x""#, r#"{"a":1,"b":"x"}"#),
         ("{}", "/a", "[1,2]", r#"{"a":[1,2]}"#),
         ("[1, 2]", "/0", "9", "[9, 2]"),
@@ -24,9 +29,17 @@ fn setting_a_value_keeps_the_bytes_around_it() {
         ("[1,2]", "/2", "3", "[1,2,3]"),
         (r#"{"a/b":{"~":1}}"#, "/a~1b/~0", "2", r#"{"a/b":{"~":2}}"#),
         ("1", "", "2", "2"),
-        (r#"{"n":12345678901234567890123}"#, "/m", "1e400", r#"{"n":12345678901234567890123,"m":1e400}"#),
+        (
+            r#"{"n":12345678901234567890123}"#,
+            "/m",
+            "1e400",
+            r#"{"n":12345678901234567890123,"m":1e400}"#,
+        ),
     ] {
-        assert_eq!(set(&document(text), pointer, value.to_owned(), LIMIT).as_deref(), Ok(edited));
+        assert_eq!(
+            set(&document(text), pointer, value.to_owned(), LIMIT).as_deref(),
+            Ok(edited)
+        );
     }
 }
 
@@ -73,7 +86,11 @@ fn merging_does_what_rfc_7386_says() {
         (r#"{"a":"b","b":"c"}"#, r#"{"a":null}"#, r#"{"b":"c"}"#),
         (r#"{"a":["b"]}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
         (r#"{"a":"c"}"#, r#"{"a":["b"]}"#, r#"{"a":["b"]}"#),
-        (r#"{"a":{"b":"c"}}"#, r#"{"a":{"b":"d","c":null}}"#, r#"{"a":{"b":"d"}}"#),
+        (
+            r#"{"a":{"b":"c"}}"#,
+            r#"{"a":{"b":"d","c":null}}"#,
+            r#"{"a":{"b":"d"}}"#,
+        ),
         (r#"{"a":[{"b":"c"}]}"#, r#"{"a":[1]}"#, r#"{"a":[1]}"#),
         (r#"["a","b"]"#, r#"["c","d"]"#, r#"["c","d"]"#),
         (r#"{"a":"b"}"#, r#"["c"]"#, r#"["c"]"#),
@@ -90,7 +107,10 @@ fn merging_does_what_rfc_7386_says() {
 #[test]
 fn merging_keeps_the_bytes_it_does_not_touch() {
     assert_eq!(
-        merged(r#"{ "big": 1.0e2, "o": {"x":1,  "y":2} }"#, r#"{"o":{"x":3}}"#),
+        merged(
+            r#"{ "big": 1.0e2, "o": {"x":1,  "y":2} }"#,
+            r#"{"o":{"x":3}}"#
+        ),
         r#"{ "big": 1.0e2, "o": {"x":3,  "y":2} }"#
     );
     assert_eq!(merged(r#" {"a":1} "#, "{}"), r#" {"a":1} "#);
@@ -99,9 +119,15 @@ fn merging_keeps_the_bytes_it_does_not_touch() {
 #[test]
 fn a_result_above_the_limit_is_refused() {
     let text = document(r#"{"a":1}"#);
-    assert_eq!(set(&text, "/a", "22222222".to_owned(), 10), Err(Fault::TooLarge));
+    assert_eq!(
+        set(&text, "/a", "22222222".to_owned(), 10),
+        Err(Fault::TooLarge)
+    );
     assert_eq!(remove(&text, "/b", 3), Err(Fault::TooLarge));
-    assert_eq!(merge(&text, &document(r#"{"b":"xxxxxxxx"}"#).root(), 10), Err(Fault::TooLarge));
+    assert_eq!(
+        merge(&text, &document(r#"{"b":"xxxxxxxx"}"#).root(), 10),
+        Err(Fault::TooLarge)
+    );
 }
 
 #[test]
@@ -141,7 +167,9 @@ fn json() -> impl Strategy<Value = Value> {
 
 /// RFC 7386, section 2, as it is written there.
 fn reference(target: Value, patch: Value) -> Value {
-    let Value::Object(patch) = patch else { return patch };
+    let Value::Object(patch) = patch else {
+        return patch;
+    };
     let mut target = match target {
         Value::Object(target) => target,
         _ => serde_json::Map::new(),

@@ -19,7 +19,11 @@ fn an_expression_matches_anywhere_unless_it_is_anchored() {
     ] {
         let mut patterns = Patterns::default();
         patterns.add(pattern).unwrap();
-        assert_eq!(patterns.matches(pattern, text), Ok(matches), "{pattern} {text}");
+        assert_eq!(
+            patterns.matches(pattern, text),
+            Ok(matches),
+            "{pattern} {text}"
+        );
     }
 }
 
@@ -29,15 +33,29 @@ fn every_match_is_replaced_and_groups_are_filled_in() {
         ("b", "abcb", "x", "axcx"),
         ("z", "abc", "x", "abc"),
         ("", "ab", "-", "-a-b-"),
-        (r"(\w+)@(\w+)", "me@here you@there", "$2 at ${1}", "here at me there at you"),
-        (r"(?P<year>\d{4})-(\d\d)", "2026-11", "$2/${year}", "11/2026"),
+        (
+            r"(\w+)@(\w+)",
+            "me@here you@there",
+            "$2 at ${1}",
+            "here at me there at you",
+        ),
+        (
+            r"(?P<year>\d{4})-(\d\d)",
+            "2026-11",
+            "$2/${year}",
+            "11/2026",
+        ),
         ("a", "a", "$0$0", "aa"),
         ("a", "a", "$$1", "$1"),
         ("(x)?a", "a", "[$1]", "[]"),
         (r"(\d)", "1", "${1}0", "10"),
         ("é", "né", "e", "ne"),
     ] {
-        assert_eq!(replace(pattern, text, replacement).as_deref(), Ok(replaced), "{pattern}");
+        assert_eq!(
+            replace(pattern, text, replacement).as_deref(),
+            Ok(replaced),
+            "{pattern}"
+        );
     }
 }
 
@@ -54,8 +72,16 @@ fn a_replacement_names_only_groups_that_exist() {
         ("${}", Fault::Replacement),
     ] {
         let regex = compile("(a)").unwrap();
-        assert_eq!(check_replacement(&regex, replacement), Err(fault), "{replacement}");
-        assert_eq!(replace("(a)", "b", replacement), Err(fault), "{replacement}");
+        assert_eq!(
+            check_replacement(&regex, replacement),
+            Err(fault),
+            "{replacement}"
+        );
+        assert_eq!(
+            replace("(a)", "b", replacement),
+            Err(fault),
+            "{replacement}"
+        );
     }
 }
 
@@ -63,13 +89,19 @@ fn a_replacement_names_only_groups_that_exist() {
 fn an_expression_that_was_not_added_is_refused() {
     let patterns = Patterns::default();
     assert_eq!(patterns.matches("a", "a"), Err(Fault::UnknownPattern));
-    assert_eq!(patterns.replace("a", "a", "", 9), Err(Fault::UnknownPattern));
+    assert_eq!(
+        patterns.replace("a", "a", "", 9),
+        Err(Fault::UnknownPattern)
+    );
 }
 
 #[test]
 fn a_replacement_that_multiplies_stops_at_the_limit() {
     let text = "a".repeat(400);
-    assert_eq!(replace("^a+$", &text, "$0$0").map(|replaced| replaced.len()), Ok(800));
+    assert_eq!(
+        replace("^a+$", &text, "$0$0").map(|replaced| replaced.len()),
+        Ok(800)
+    );
     assert_eq!(replace("^a+$", &text, "$0$0$0"), Err(Fault::TooLarge));
     assert_eq!(replace("b", &"a".repeat(1_001), ""), Err(Fault::TooLarge));
 }
@@ -78,10 +110,19 @@ fn a_replacement_that_multiplies_stops_at_the_limit() {
 fn a_bad_expression_is_explained_in_one_line() {
     for (pattern, reason) in [
         ("(", "unclosed group"),
-        ("a{2,1}", "invalid repetition count range, the start must be <= the end"),
-        ("(?=a)", "look-around, including look-ahead and look-behind, is not supported"),
+        (
+            "a{2,1}",
+            "invalid repetition count range, the start must be <= the end",
+        ),
+        (
+            "(?=a)",
+            "look-around, including look-ahead and look-behind, is not supported",
+        ),
         (r"(a)\1", "backreferences are not supported"),
-        (r"\w{5000}", "it needs more than 1048576 bytes when compiled"),
+        (
+            r"\w{5000}",
+            "it needs more than 1048576 bytes when compiled",
+        ),
     ] {
         assert_eq!(compile(pattern).unwrap_err(), reason, "{pattern}");
     }

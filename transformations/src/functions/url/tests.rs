@@ -74,7 +74,11 @@ fn setting_a_parameter_keeps_everything_else() {
         ("/p?a=1#frag", "a", "2", "/p?a=2"),
         ("", "a", "1", "?a=1"),
     ] {
-        assert_eq!(set_query_param(path, name, value), edited, "{path} {name}={value}");
+        assert_eq!(
+            set_query_param(path, name, value),
+            edited,
+            "{path} {name}={value}"
+        );
     }
 }
 

@@ -1,18 +1,31 @@
 //! The calls of a template: which function, with how many arguments, reading what.
 
 use minijinja::machinery::Span;
-use minijinja::machinery::ast::{Call, CallArg, CallType, Expr};
+use minijinja::machinery::ast::{Call, CallArg, CallType, Expr, Filter};
 
 use super::Walk;
+use super::effects::positional;
 use crate::codes::Code;
-use crate::functions::{self, Effect, Function, names};
-use crate::template::Phase;
+use crate::functions::{self, Function, filters};
 
 impl Walk<'_, '_> {
     pub(super) fn call(&mut self, call: &Call<'_>, span: Span) {
         match call.identify_call() {
             CallType::Function(name) => self.function(name, call, span),
-            CallType::Method(object, name) => self.method(object, name, span),
+            CallType::Method(object, name) => {
+                if call
+                    .args
+                    .iter()
+                    .any(|it| matches!(it, CallArg::PosSplat(_) | CallArg::KwargSplat(_)))
+                {
+                    // How many arguments there are is known only when they are on the stack.
+                    let message = format!("the arguments of the method \"{name}\" must be listed");
+                    let problem = self.problem(Code::METHOD_CALL, span, message);
+                    self.found
+                        .push(problem.with_help("write them one by one, without *"));
+                }
+                self.method(object, name, span);
+            }
             CallType::Object(object) => self.expression(object),
             // `self.name()` calls a block, and there are none.
             CallType::Block(name) => self.unknown(Code::UNKNOWN_FUNCTION, "block", name, span),
@@ -37,72 +50,65 @@ impl Walk<'_, '_> {
         }
         match functions::find(name) {
             Some(function) => {
-                self.count_arguments(function, &call.args, span);
-                self.effect(function, &call.args, span);
+                // Spread and named arguments cannot be counted here.
+                match positional(&call.args) {
+                    Some(given) if !self.count_arguments(function, given.len(), span) => {}
+                    given => self.effect(function, &given.unwrap_or_default(), span),
+                }
             }
             None => self.unknown(Code::UNKNOWN_FUNCTION, "function", name, call.expr.span()),
         }
     }
 
-    fn count_arguments(&mut self, function: &Function, arguments: &[CallArg<'_>], span: Span) {
-        // Spread and keyword arguments cannot be counted here.
-        if !arguments
-            .iter()
-            .all(|argument| matches!(argument, CallArg::Pos(_)))
-        {
+    /// A filter of our own, applied to `value` unless that comes from around it.
+    pub(super) fn own_filter(&mut self, function: &Function, filter: &Filter<'_>, span: Span) {
+        let Some(mut given) = positional(&filter.args) else {
+            self.effect(function, &Vec::new(), span);
             return;
-        }
+        };
+        given.insert(0, filter.expr.as_ref());
         let (least, most) = function.arguments();
-        if (least..=most).contains(&arguments.len()) {
+        if (least..=most).contains(&given.len()) {
+            self.effect(function, &given, span);
             return;
         }
-        let expected = match (least, most) {
+        let usage = function.filter().unwrap_or_default();
+        self.wrong_count(
+            function,
+            (least - 1, most - 1),
+            filter.args.len(),
+            usage,
+            span,
+        );
+    }
+
+    fn count_arguments(&mut self, function: &Function, found: usize, span: Span) -> bool {
+        let (least, most) = function.arguments();
+        if (least..=most).contains(&found) {
+            return true;
+        }
+        self.wrong_count(function, (least, most), found, function.signature(), span);
+        false
+    }
+
+    fn wrong_count(
+        &mut self,
+        function: &Function,
+        range: (usize, usize),
+        found: usize,
+        usage: &str,
+        span: Span,
+    ) {
+        let expected = match range {
             (0, 0) => "no arguments".to_owned(),
             (1, 1) => "one argument".to_owned(),
             (least, most) if least == most => format!("{least} arguments"),
             (least, usize::MAX) => format!("at least {least} arguments"),
             (least, most) => format!("{least} to {most} arguments"),
         };
-        let message = format!(
-            "{} takes {expected}, found {}",
-            function.name(),
-            arguments.len()
-        );
+        let message = format!("{} takes {expected}, found {found}", function.name());
         let problem = self.problem(Code::ARGUMENT_COUNT, span, message);
-        self.found
-            .push(problem.with_help(format!("write {}", function.signature())));
-    }
-
-    fn effect(&mut self, function: &Function, arguments: &[CallArg<'_>], span: Span) {
-        let constant = match arguments.first() {
-            Some(CallArg::Pos(Expr::Const(name))) => name.value.as_str(),
-            _ => None,
-        };
-        let here = self.site.phase;
-        let reads = &mut self.analysis.reads;
-        match function.effect() {
-            Effect::None => {}
-            Effect::Header => match constant {
-                Some(name) => reads.headers_mut(here).insert(name),
-                None => reads.headers_mut(here).insert_all(),
-            },
-            Effect::RequestHeader => match constant {
-                Some(name) => reads.headers_mut(Phase::Request).insert(name),
-                None => reads.headers_mut(Phase::Request).insert_all(),
-            },
-            Effect::Cookie => reads.headers_mut(Phase::Request).insert("cookie"),
-            Effect::Body => reads.body = true,
-            Effect::Document => reads.document = true,
-            Effect::Environment => {
-                if let Some(name) = constant
-                    && !self.site.env.allows(name)
-                {
-                    let message = format!("the environment variable \"{name}\" is not allowed");
-                    let problem = self.problem(Code::ENV_NOT_ALLOWED, span, message);
-                    self.found.push(problem.with_help(self.site.env.help()));
-                }
-            }
-        }
+        self.found.push(problem.with_help(format!("write {usage}")));
     }
 
     /// Values have no methods, but loops, macros and namespaces of the template do.
@@ -122,7 +128,7 @@ impl Walk<'_, '_> {
             span,
             format!("values have no method \"{name}\""),
         );
-        if names::is_filter(name) {
+        if filters::is_filter(name) {
             problem = problem.with_help(format!("use the filter: {{{{ value | {name} }}}}"));
         }
         self.found.push(problem);

@@ -100,7 +100,9 @@ impl Walk<'_, '_> {
             self.not_constant(function, "the regular expression", span);
             return false;
         };
-        let Err(reason) = self.patterns.add(pattern).map(drop) else { return true };
+        let Err(reason) = self.patterns.add(pattern).map(drop) else {
+            return true;
+        };
         let message = format!("the regular expression is not valid: {reason}");
         let problem = self.problem(Code::BAD_PATTERN, span, message);
         self.found.push(problem);
@@ -114,7 +116,10 @@ impl Walk<'_, '_> {
         let (Some(pattern), Some(replacement)) = (constant(given, 1), constant(given, 2)) else {
             return;
         };
-        let checked = self.patterns.add(pattern).map(|it| regex::check_replacement(it, replacement));
+        let checked = self
+            .patterns
+            .add(pattern)
+            .map(|it| regex::check_replacement(it, replacement));
         if let Ok(Err(fault)) = checked {
             self.bad_argument(fault, span);
         }
@@ -132,7 +137,11 @@ impl Walk<'_, '_> {
             return;
         };
         let (namespace, key) = (namespace.into(), key.into());
-        self.analysis.reads.insert_host(HostRead::Metadata { source, namespace, key });
+        self.analysis.reads.insert_host(HostRead::Metadata {
+            source,
+            namespace,
+            key,
+        });
     }
 
     fn attribute(&mut self, function: &Function, name: Option<&str>, span: Span) {
@@ -145,12 +154,20 @@ impl Walk<'_, '_> {
             self.unknown_name("attribute", name, known, span);
             return;
         };
-        if self.site.capabilities.attributes.is_some_and(|known| !known.contains(&name)) {
+        if self
+            .site
+            .capabilities
+            .attributes
+            .is_some_and(|known| !known.contains(&name))
+        {
             let message = format!("this host does not know the attribute \"{name}\"");
             let problem = self.problem(Code::MISSING_CAPABILITY, span, message);
-            self.found.push(problem.with_help("a newer Envoy may have it"));
+            self.found
+                .push(problem.with_help("a newer Envoy may have it"));
         }
-        self.analysis.reads.insert_host(HostRead::Attribute(attribute));
+        self.analysis
+            .reads
+            .insert_host(HostRead::Attribute(attribute));
     }
 
     fn extraction(&mut self, function: &Function, name: Option<&str>, span: Span) {
@@ -162,7 +179,12 @@ impl Walk<'_, '_> {
         match extractors.get(name).map(|extractor| &extractor.source) {
             Some(ExtractorSource::Header(header)) => self.header(self.site.phase, Some(header)),
             Some(ExtractorSource::Body) => self.analysis.reads.body = true,
-            None => self.unknown_name("extractor", name, extractors.keys().map(String::as_str), span),
+            None => self.unknown_name(
+                "extractor",
+                name,
+                extractors.keys().map(String::as_str),
+                span,
+            ),
         }
     }
 
@@ -173,8 +195,11 @@ impl Walk<'_, '_> {
         known: impl Iterator<Item = &'n str>,
         span: Span,
     ) {
-        let mut problem =
-            self.problem(Code::UNKNOWN_NAME, span, format!("there is no {kind} \"{name}\""));
+        let mut problem = self.problem(
+            Code::UNKNOWN_NAME,
+            span,
+            format!("there is no {kind} \"{name}\""),
+        );
         if let Some(near) = nearest(name, known) {
             problem = problem.with_help(format!("did you mean \"{near}\"?"));
         }
@@ -189,6 +214,7 @@ impl Walk<'_, '_> {
     fn not_constant(&mut self, function: &Function, what: &str, span: Span) {
         let message = format!("{what} of {} must be a constant", function.name());
         let problem = self.problem(Code::NOT_CONSTANT, span, message);
-        self.found.push(problem.with_help("write it in quotes; use {% if %} to choose between several"));
+        self.found
+            .push(problem.with_help("write it in quotes; use {% if %} to choose between several"));
     }
 }

@@ -7,7 +7,8 @@ use minijinja::machinery::ast::{BinOp, BinOpKind, Expr};
 use super::{Attribute, NAMESPACES, Walk, to_phase};
 use crate::codes::Code;
 use crate::diagnostics::nearest;
-use crate::functions::names;
+use crate::events::{EVENT, EVENT_FIELDS};
+use crate::functions::filters;
 use crate::template::Phase;
 use crate::template::segments::member;
 
@@ -59,14 +60,16 @@ impl Walk<'_, '_> {
                 if let Some(value) = &filter.expr {
                     self.expression(value);
                 }
-                if !names::is_filter(filter.name) {
+                if let Some(function) = filters::own(filter.name) {
+                    self.own_filter(function, filter, filter.span());
+                } else if !filters::is_filter(filter.name) {
                     self.unknown(Code::UNKNOWN_FILTER, "filter", filter.name, filter.span());
                 }
                 self.arguments(&filter.args);
             }
             Expr::Test(test) => {
                 self.expression(&test.expr);
-                if !names::is_test(test.name) {
+                if !filters::is_test(test.name) {
                     self.unknown(Code::UNKNOWN_TEST, "test", test.name, test.span());
                 }
                 self.arguments(&test.args);
@@ -102,6 +105,9 @@ impl Walk<'_, '_> {
         let Some((parent, name)) = member(expr) else {
             return false;
         };
+        if self.event_field(parent, name, expr.span()) {
+            return true;
+        }
         if let Some((grandparent, "headers")) = member(parent)
             && let Some((root, phase)) = self.message(grandparent)
         {
@@ -117,6 +123,30 @@ impl Walk<'_, '_> {
             None => self
                 .ambiguous
                 .push((root, Some(name.to_owned()), expr.span())),
+        }
+        true
+    }
+
+    /// `event.name` and its like.
+    fn event_field(&mut self, parent: &Expr<'_>, name: &str, span: Span) -> bool {
+        let Expr::Var(var) = parent else { return false };
+        let declared = self.site.event && !self.analysis.assigned.contains(EVENT);
+        if var.id != EVENT || !declared {
+            return false;
+        }
+        match name {
+            "data" => self.analysis.reads.body = true,
+            "json" => self.analysis.reads.document = true,
+            _ if EVENT_FIELDS.contains(&name) => {}
+            _ => {
+                let message = format!("{EVENT} has no field \"{name}\"");
+                let help = match nearest(name, EVENT_FIELDS) {
+                    Some(near) => format!("did you mean \"{EVENT}.{near}\"?"),
+                    None => format!("{EVENT} has the fields {}", EVENT_FIELDS.join(", ")),
+                };
+                let problem = self.problem(Code::UNKNOWN_ATTRIBUTE, span, message);
+                self.found.push(problem.with_help(help));
+            }
         }
         true
     }
@@ -170,8 +200,8 @@ impl Walk<'_, '_> {
     pub(super) fn unknown(&mut self, code: Code, kind: &str, name: &str, span: Span) {
         let mut problem = self.problem(code, span, format!("unknown {kind} \"{name}\""));
         let near = match code {
-            Code::UNKNOWN_FILTER => nearest(name, names::FILTERS.iter().copied()),
-            Code::UNKNOWN_TEST => nearest(name, names::TESTS.iter().copied()),
+            Code::UNKNOWN_FILTER => nearest(name, filters::filter_names()),
+            Code::UNKNOWN_TEST => nearest(name, filters::test_names()),
             _ => nearest(
                 name,
                 crate::functions::all().map(|function| function.name()),
@@ -179,7 +209,7 @@ impl Walk<'_, '_> {
         };
         if let Some(near) = near {
             problem = problem.with_help(format!("did you mean \"{near}\"?"));
-        } else if code != Code::UNKNOWN_FILTER && names::is_filter(name) {
+        } else if code != Code::UNKNOWN_FILTER && filters::is_filter(name) {
             problem = problem.with_help(format!("{name} is a filter: {{{{ value | {name} }}}}"));
         } else if code == Code::UNKNOWN_FILTER && crate::functions::find(name).is_some() {
             problem = problem.with_help(format!("{name} is a function: {name}(...)"));

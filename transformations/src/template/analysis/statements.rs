@@ -16,6 +16,7 @@ impl Walk<'_, '_> {
             Stmt::Template(template) => self.statements(&template.children),
             Stmt::EmitExpr(emit) => self.expression(&emit.expr),
             Stmt::EmitRaw(raw) => {
+                self.operators(raw.raw);
                 if self.repeated > 0 {
                     let longest = self.analysis.repeated_literal.max(raw.raw.len());
                     self.analysis.repeated_literal = longest;

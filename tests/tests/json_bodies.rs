@@ -1,0 +1,203 @@
+//! Bodies parsed as JSON on real Envoys: what templates see of a document, what a rewrite keeps of it,
+//! and what happens when there is none.
+
+use rustformations_tests::{Body, Envoy, EnvoyConfig, Lab, Reply, Route, on_every_envoy};
+use serde_json::{Value, json};
+
+fn lab_with(envoy: &Envoy, transform: Value) -> Lab {
+    let config = EnvoyConfig::new().buffer_limit(8 << 20);
+    Lab::start(envoy, &config.route(Route::at("/").transform(transform)))
+}
+
+fn both_ways(transform: Value) -> Value {
+    json!({"request": transform, "response": transform})
+}
+
+fn set(name: &str, value: &str) -> Value {
+    json!({"name": name, "value": value})
+}
+
+on_every_envoy! {
+    fn json_fields_are_variables(envoy) {
+        let lab = lab_with(
+            envoy,
+            both_ways(json!({
+                "body": {"parseAs": "AsJson", "value": "{{ model }}|{{ messages[0].content }}|{{ n + 1 }}|{{ a['x-y'] }}"},
+                "set": [
+                    set("x-model", "{{ model }}"), set("x-big", "{{ big }}"),
+                    set("x-bool", "{{ yes }}/{{ no }}/{{ nothing }}"), set("x-missing", "{{ missing }}"),
+                ],
+            })),
+        );
+        let document = r#"{"model":"gpt-4","messages":[{"role":"user","content":"héllo"}],"n":1,"a":{"x-y":"z"},
+            "big":123456789012345678901234567890,"yes":true,"no":false,"nothing":null}"#;
+        lab.origin().answer("/", Reply::new(200).body(document));
+        let answer = lab
+            .post("/")
+            .header("x-missing", "there")
+            .body(document)
+            .send();
+        let received = lab.origin().last();
+        let expected = "gpt-4|héllo|2|z";
+        assert_eq!(
+            (received.text().as_str(), answer.text().as_str()),
+            (expected, expected)
+        );
+        for headers in [&received.headers, &answer.headers] {
+            assert_eq!(headers.values("x-model"), ["gpt-4"]);
+            assert_eq!(headers.values("x-big"), ["123456789012345678901234567890"]);
+            assert_eq!(headers.values("x-bool"), ["true/false/null"]);
+            assert!(!headers.has("x-missing"), "{headers:?}");
+        }
+    }
+
+    fn the_document_as_a_whole_is_context(envoy) {
+        let lab = lab_with(
+            envoy,
+            json!({"request": {
+                "body": {"parseAs": "AsJson"},
+                "set": [set("x-second", "{{ context()[1] }}")],
+            }}),
+        );
+        lab.post("/").json(&json!(["a", "b"])).send();
+        let received = lab.origin().last();
+        assert_eq!(received.header("x-second"), "b");
+        assert_eq!(received.text(), r#"["a","b"]"#);
+    }
+
+    fn what_a_rewrite_does_not_touch_keeps_its_spelling(envoy) {
+        let lab = lab_with(
+            envoy,
+            json!({"request": {"body": {"parseAs": "AsJson", "value": "[{{ kept|tojson }}]"}}}),
+        );
+        let kept =
+            r#"{"z":1.10,"a":1e400,"b":-0,"c":123456789012345678901234567890,"d":"é\u00e9\/"}"#;
+        lab.post("/").body(format!(r#"{{"kept":{kept}}}"#)).send();
+        assert_eq!(lab.origin().last().text(), format!("[{kept}]"));
+    }
+
+    fn a_json_key_never_shadows_a_function(envoy) {
+        let lab = lab_with(
+            envoy,
+            json!({"request": {
+                "body": {"parseAs": "AsJson"},
+                "set": [set("x-path", "{{ header(':path') }}"), set("x-key", "{{ context().header }}")],
+            }}),
+        );
+        let hostile =
+            json!({"header": "mine", "context": 1, "request_header": [], "body": {}, "env": null});
+        assert_eq!(lab.post("/p").json(&hostile).send().status, 200);
+        let received = lab.origin().last();
+        assert_eq!(
+            (
+                received.header("x-path").as_str(),
+                received.header("x-key").as_str()
+            ),
+            ("/p", "mine")
+        );
+    }
+
+    fn a_system_message_is_put_before_the_messages_by_a_loop(envoy) {
+        let template = concat!(
+            r#"{"model":{{ model|tojson }},"messages":[{"role":"system","content":"Be brief."}"#,
+            r#"{% for message in messages %},{{ message|tojson }}{% endfor %}]}"#,
+        );
+        let lab = lab_with(
+            envoy,
+            json!({"request": {"body": {"parseAs": "AsJson", "value": template}}}),
+        );
+        let question = json!({"model": "gpt-4", "messages": [
+            {"role": "user", "content": "a \"quoted\"\nline é"}, {"role": "assistant", "content": null},
+        ]});
+        lab.post("/").json(&question).send();
+        let received = lab.origin().last().json();
+        assert_eq!(
+            received["messages"][0],
+            json!({"role": "system", "content": "Be brief."})
+        );
+        assert_eq!(received["messages"][1], question["messages"][0]);
+        assert_eq!(received["messages"][2], question["messages"][1]);
+    }
+
+    fn what_is_no_json_is_a_400_in_both_directions(envoy) {
+        let rules = json!({"body": {"parseAs": "AsJson"}, "set": [set("x-model", "{{ model }}")]});
+        let config = EnvoyConfig::new()
+            .route(Route::at("/request").transform(json!({"request": rules})))
+            .route(Route::at("/response").transform(json!({"response": rules})));
+        let lab = Lab::start(envoy, &config);
+        for bad in [
+            "{",
+            "nonsense",
+            "{\"model\":}",
+            "{} {}",
+            "\u{feff}[",
+            "{\"model\":1,}",
+        ] {
+            let answer = lab.post("/request").body(bad).send();
+            assert_eq!((answer.status, answer.text().as_str()), (400, ""), "{bad}");
+            assert!(
+                lab.origin().received().is_empty(),
+                "{bad} reached the origin"
+            );
+            lab.origin().answer(
+                "/response",
+                Reply::new(200).header("x-secret", "s").body(bad),
+            );
+            let answer = lab.post("/response").send();
+            assert_eq!((answer.status, answer.text().as_str()), (400, ""), "{bad}");
+            assert!(!answer.headers.has("x-secret"), "{answer:?}");
+            lab.origin().forget();
+        }
+        assert_eq!(lab.stat("rustformations_errors.kind.invalid_json"), 12);
+    }
+
+    fn a_json_variable_without_a_json_body_is_a_400(envoy) {
+        let rules = json!({"body": {"parseAs": "AsJson"}, "set": [set("x-model", "{{ model }}")]});
+        let lab = lab_with(envoy, json!({"request": rules}));
+        for request in [
+            lab.get("/"),
+            lab.post("/").body("null"),
+            lab.post("/").stream(Body::chunked()),
+        ] {
+            let answer = request.send();
+            assert_eq!((answer.status, answer.text().as_str()), (400, ""));
+        }
+        assert!(lab.origin().received().is_empty());
+        assert_eq!(
+            lab.stat("rustformations_errors.kind.undeclared_variable"),
+            3
+        );
+        // Parsed, though it has no such field: the header is removed.
+        assert_eq!(
+            lab.post("/")
+                .header("x-model", "there")
+                .body("[1]")
+                .send()
+                .status,
+            200
+        );
+        assert!(!lab.origin().last().headers.has("x-model"));
+    }
+
+    fn an_undeclared_variable_is_a_400_in_a_body_as_in_a_header(envoy) {
+        let config = EnvoyConfig::new()
+            .route(
+                Route::at("/header")
+                    .transform(json!({"request": {"set": [set("x-a", "{{ model }}")]}})),
+            )
+            .route(
+                Route::at("/body")
+                    .transform(json!({"request": {"body": {"value": "{{ model }}"}}})),
+            )
+            .route(
+                Route::at("/response")
+                    .transform(json!({"response": {"body": {"value": "{{ model }}"}}})),
+            );
+        let lab = Lab::start(envoy, &config);
+        for path in ["/header", "/body", "/response"] {
+            let answer = lab.post(path).body("kept").send();
+            assert_eq!((answer.status, answer.text().as_str()), (400, ""), "{path}");
+        }
+        assert_eq!(lab.origin().received().len(), 1);
+    }
+}

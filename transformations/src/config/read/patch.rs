@@ -1,0 +1,132 @@
+//! `body.patch`: a list of RFC 6902 operations whose values may hold templates.
+
+use serde_json::{Map, Value};
+
+use super::{Reader, join};
+use crate::codes::Code;
+use crate::config::{JsonPiece, PatchOperation, ValueTemplate};
+
+impl Reader {
+    /// The operations of the field `patch`.
+    pub(super) fn patch(
+        &mut self,
+        fields: &Map<String, Value>,
+        parent: &str,
+    ) -> Vec<PatchOperation> {
+        let list = self.list(fields, parent, "patch");
+        let path = join(parent, "patch");
+        let operations = list.iter().enumerate().filter_map(|(index, item)| {
+            let path = format!("{path}[{index}]");
+            let Value::Object(fields) = item else {
+                self.wrong_type(&path, "an object with an op and a path", item);
+                return None;
+            };
+            self.operation(fields, path)
+        });
+        operations.collect()
+    }
+
+    fn operation(&mut self, fields: &Map<String, Value>, path: String) -> Option<PatchOperation> {
+        self.known(fields, &path, &["op", "path", "from", "value", "valueJson"]);
+        let before = self.found.len();
+        let (op, pointer) = (
+            self.string(fields, &path, "op"),
+            self.string(fields, &path, "path"),
+        );
+        for (field, missing) in [("op", op.is_none()), ("path", pointer.is_none())] {
+            // A field of the wrong type was reported as such.
+            if missing && self.found.len() == before {
+                let message = format!("this operation has no \"{field}\"");
+                self.error(Code::BAD_PATCH, &path, message);
+            }
+        }
+        let from = self.string(fields, &path, "from");
+        // Here null is a value like others.
+        let value = fields
+            .get("value")
+            .map(|value| json_template(value, &join(&path, "value")));
+        let at = join(&path, "valueJson");
+        let rendered = self
+            .string(fields, &path, "valueJson")
+            .map(|value| ValueTemplate::Template { value, path: at });
+        if value.is_some() && rendered.is_some() {
+            let message = "an operation has either a \"value\" or a \"valueJson\"";
+            self.error(Code::BAD_PATCH, &path, message);
+        }
+        Some(PatchOperation {
+            op: op?,
+            pointer: pointer?,
+            from,
+            value: value.or(rendered),
+            path,
+        })
+    }
+}
+
+/// JSON text, cut where a string is a template.
+pub(super) fn json_template(value: &Value, path: &str) -> ValueTemplate {
+    let mut writer = Writer {
+        pieces: Vec::new(),
+        text: String::new(),
+    };
+    writer.value(value, path);
+    writer.cut();
+    ValueTemplate::Json {
+        pieces: writer.pieces,
+        path: path.to_owned(),
+    }
+}
+
+struct Writer {
+    pieces: Vec<JsonPiece>,
+    /// JSON text since the last template.
+    text: String,
+}
+
+impl Writer {
+    fn cut(&mut self) {
+        if !self.text.is_empty() {
+            self.pieces
+                .push(JsonPiece::Text(std::mem::take(&mut self.text)));
+        }
+    }
+
+    // Configurations come out of a JSON parser that limits their depth.
+    fn value(&mut self, value: &Value, path: &str) {
+        match value {
+            Value::String(template) if has_markers(template) => {
+                self.cut();
+                self.pieces.push(JsonPiece::String {
+                    value: template.clone(),
+                    path: path.to_owned(),
+                });
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.text.push(if index == 0 { '[' } else { ',' });
+                    self.value(item, &format!("{path}[{index}]"));
+                }
+                self.text
+                    .push_str(if items.is_empty() { "[]" } else { "]" });
+            }
+            Value::Object(fields) => {
+                for (index, (key, member)) in fields.iter().enumerate() {
+                    self.text.push(if index == 0 { '{' } else { ',' });
+                    self.text.push_str(&Value::from(key.as_str()).to_string());
+                    self.text.push(':');
+                    self.value(member, &join(path, key));
+                }
+                self.text
+                    .push_str(if fields.is_empty() { "{}" } else { "}" });
+            }
+            scalar => self.text.push_str(&scalar.to_string()),
+        }
+    }
+}
+
+/// Whether the template language sees more in a text than text.
+pub(super) fn has_markers(text: &str) -> bool {
+    ["{{", "{%", "{#"]
+        .iter()
+        .any(|marker| text.contains(marker))
+}

@@ -1,0 +1,173 @@
+//! Transforms the events of a streamed response one by one: `response.stream`.
+//!
+//! Compiled with the program on the main thread. The filter opens an [`EventStream`] in the response
+//! headers hook, on the stream's worker, and passes every chunk of the body through it. Whatever way
+//! the body is cut into chunks, the same bytes come out; events that no rule touches keep theirs; no
+//! more is held than one unfinished event, up to `maxEventBytes`. Nothing here calls the host: what
+//! templates read of headers was copied when the stream was opened.
+//!
+//! Refused, as errors that `onError` decides about: compressed streams, since their events cannot be
+//! seen, and events longer than the limit.
+
+use std::sync::Arc;
+
+use crate::config::{OnError, StreamFormat};
+use crate::error::{FieldId, TransformError, TransformErrorKind};
+use crate::message::{HeaderSnapshot, HostAnswers, append_header};
+use crate::ops::TransformationOps;
+use crate::program::{PatchRule, Program, TemplateField};
+use crate::template::{Phase, Reads};
+
+mod edit;
+mod render;
+mod select;
+mod wire;
+
+use edit::Editor;
+use render::Renderer;
+pub(crate) use render::{EVENT, EVENT_FIELDS};
+pub(crate) use select::Condition;
+use wire::{Decoder, Wire};
+
+/// Compiled rules for the events of a response.
+#[derive(Debug)]
+pub(crate) struct EventProgram {
+    pub(crate) format: StreamFormat,
+    pub(crate) max_event_bytes: usize,
+    pub(crate) rules: Box<[EventRule]>,
+    pub(crate) at_end: Box<[NewEvent]>,
+    pub(crate) on_error: OnError,
+    /// Everything that the templates of all rules read.
+    pub(crate) reads: Reads,
+    /// The field to blame for what concerns no rule.
+    pub(crate) field: FieldId,
+}
+
+/// One compiled rule.
+#[derive(Debug)]
+pub(crate) struct EventRule {
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) condition: Option<Condition>,
+    /// Something of the rule reads the data as JSON: it selects no other events.
+    pub(crate) json: bool,
+    pub(crate) edit: Edit,
+    pub(crate) before: Box<[NewEvent]>,
+    pub(crate) after: Box<[NewEvent]>,
+}
+
+/// What becomes of an event.
+#[derive(Debug)]
+pub(crate) enum Edit {
+    Keep,
+    Drop,
+    Data(Text),
+    Patch(PatchRule),
+}
+
+/// A template of an event. Its form is never that of plain reads, since those read from a host.
+#[derive(Debug)]
+pub(crate) struct Text {
+    pub(crate) value: TemplateField,
+    /// The template reads the data as JSON.
+    pub(crate) json: bool,
+}
+
+/// An event of our own.
+#[derive(Debug)]
+pub(crate) struct NewEvent {
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) data: Text,
+}
+
+/// What happened to a piece of a stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Streamed {
+    /// Events that a rule applied to.
+    pub changed: u32,
+    /// Failures that `onError` told to skip or continue over: to be counted.
+    pub failed: u32,
+    /// The first of them: to be logged.
+    pub error: Option<TransformError>,
+}
+
+/// What the rules of `response.stream` have to do with a response.
+#[derive(Debug)]
+pub enum OpenedEvents {
+    /// Nothing: there are no rules, or the response is no stream of theirs.
+    NotAStream,
+    /// The body is to be passed through this, and `content-length` removed.
+    Stream(Box<EventStream>),
+    /// It is a stream that cannot be read, and `onError` lets it pass: to be logged and counted.
+    Unreadable(TransformError),
+}
+
+/// The state of one streamed response.
+#[derive(Debug)]
+pub struct EventStream {
+    decoder: Decoder,
+    editor: Editor,
+}
+
+impl EventStream {
+    /// See [`Stream::open_events`](crate::Stream::open_events).
+    pub(crate) fn open(
+        program: &Arc<Program>,
+        rules: &EventProgram,
+        captured: Option<&HeaderSnapshot>,
+        ops: &(impl TransformationOps + ?Sized),
+    ) -> Result<OpenedEvents, TransformError> {
+        let header = |name| {
+            let mut value = String::new();
+            append_header(ops, Phase::Response, name, &mut value);
+            value
+        };
+        let Some(wire) = Wire::of(&header("content-type"), rules.format) else {
+            return Ok(OpenedEvents::NotAStream);
+        };
+        if !matches!(header("content-encoding").trim(), "" | "identity") {
+            let error = TransformError::new(TransformErrorKind::CompressedStream, rules.field);
+            return match rules.on_error {
+                OnError::Fail => Err(error),
+                OnError::Skip | OnError::Continue => Ok(OpenedEvents::Unreadable(error)),
+            };
+        }
+        let names = rules.reads.headers(Phase::Response);
+        let renderer = Renderer::new(
+            captured.cloned().unwrap_or_default(),
+            HeaderSnapshot::take(ops, Phase::Response, names),
+            HostAnswers::ask(ops, &rules.reads),
+        );
+        Ok(OpenedEvents::Stream(Box::new(EventStream {
+            decoder: Decoder::new(wire, rules.max_event_bytes),
+            editor: Editor::new(Arc::clone(program), wire, renderer),
+        })))
+    }
+
+    /// Reads the next chunk of the body, and appends to `out` what is to be sent in its place.
+    ///
+    /// # Errors
+    /// If an event fails and `onError` is `fail`. The headers are gone by then, so all that is left
+    /// is to reset the stream; every later call fails the same way.
+    ///
+    /// # Cost
+    /// A search for line ends, a copy of the chunk, and what the rules do. Events are parsed only if
+    /// a rule reads JSON.
+    pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<Streamed, TransformError> {
+        let EventStream { decoder, editor } = self;
+        decoder.read(Some(chunk), &mut |piece| editor.piece(piece, out));
+        editor.report()
+    }
+
+    /// Appends to `out` what is left to be sent when the body ends: an event that was not
+    /// terminated, and the events of `atEnd`. To be called once.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<Streamed, TransformError> {
+        let EventStream { decoder, editor } = self;
+        decoder.read(None, &mut |piece| editor.piece(piece, out));
+        editor.end(out);
+        editor.report()
+    }
+}

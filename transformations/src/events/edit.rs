@@ -1,0 +1,279 @@
+//! Applies rules to the pieces of one stream.
+//!
+//! Writes into the output as it goes and cuts it back where an event fails, so that an event is
+//! either sent as its rule says or as `onError` says, never in part.
+
+use std::sync::Arc;
+
+use super::render::Renderer;
+use super::select::Subject;
+use super::wire::{BOM, Event, Piece, Wire};
+use super::{Edit, EventProgram, EventRule, NewEvent, Streamed, Text};
+use crate::config::OnError;
+use crate::error::{TransformError, TransformErrorKind};
+use crate::program::{PatchRule, Program};
+
+/// What of a stream is not in its decoder.
+#[derive(Debug)]
+pub(super) struct Editor {
+    program: Arc<Program>,
+    wire: Wire,
+    renderer: Renderer,
+    /// No event was written yet, so a byte order mark may come.
+    first: bool,
+    /// The last byte that was sent, if it does not end an event.
+    open: Option<u8>,
+    /// Inside an event that is too large.
+    oversized: bool,
+    /// What ended the stream for good.
+    stopped: Option<TransformError>,
+    report: Streamed,
+    text: String,
+}
+
+impl Editor {
+    pub(super) fn new(program: Arc<Program>, wire: Wire, renderer: Renderer) -> Editor {
+        Editor {
+            program,
+            wire,
+            renderer,
+            first: true,
+            open: None,
+            oversized: false,
+            stopped: None,
+            report: Streamed::default(),
+            text: String::new(),
+        }
+    }
+
+    /// What happened since the last report.
+    pub(super) fn report(&mut self) -> Result<Streamed, TransformError> {
+        let report = std::mem::take(&mut self.report);
+        self.stopped.map_or(Ok(report), Err)
+    }
+
+    pub(super) fn piece(&mut self, piece: Piece<'_>, out: &mut Vec<u8>) {
+        let program = Arc::clone(&self.program);
+        let Some(rules) = &program.events else { return };
+        if self.stopped.is_some() {
+            return;
+        }
+        match piece {
+            Piece::Whole(event) => {
+                self.oversized = false;
+                self.open = None;
+                self.event(rules, event, out);
+            }
+            Piece::Tail(event) => {
+                self.oversized = false;
+                self.open = event.raw().last().copied();
+                self.event(rules, event, out);
+            }
+            Piece::Oversized(bytes) => self.oversized(rules, bytes, out),
+        }
+    }
+
+    /// Sends what the configuration adds at the end.
+    pub(super) fn end(&mut self, out: &mut Vec<u8>) {
+        let program = Arc::clone(&self.program);
+        let Some(rules) = &program.events else { return };
+        if self.stopped.is_some() {
+            return;
+        }
+        let start = out.len();
+        if let Err(error) = self.new_events(rules, &rules.at_end, None, out) {
+            out.truncate(start);
+            self.failed(rules, error);
+        }
+    }
+
+    /// Lets bytes of an event pass that is too large to be read. It fails once, however many pieces
+    /// it comes in.
+    fn oversized(&mut self, rules: &EventProgram, bytes: &[u8], out: &mut Vec<u8>) {
+        if !std::mem::replace(&mut self.oversized, true) {
+            let kind = TransformErrorKind::EventTooLarge;
+            if !self.failed(rules, TransformError::new(kind, rules.field)) {
+                return;
+            }
+        }
+        self.first = false;
+        self.open = bytes.last().copied();
+        out.extend_from_slice(bytes);
+    }
+
+    fn event(&mut self, rules: &EventProgram, event: Event<'_>, out: &mut Vec<u8>) {
+        let start = out.len();
+        let subject = Subject::new(event);
+        let selected = subject.as_ref().and_then(|subject| {
+            rules
+                .rules
+                .iter()
+                .find(|rule| rule.selects(subject))
+                .map(|rule| (rule, subject))
+        });
+        let first = std::mem::replace(&mut self.first, false);
+        let Some((rule, subject)) = selected else {
+            out.extend_from_slice(event.raw());
+            return;
+        };
+        let marked = first && self.wire == Wire::Sse && event.raw().starts_with(BOM);
+        let open = self.open;
+        match self.apply(rules, rule, subject, marked, out) {
+            Ok(()) => self.report.changed = self.report.changed.saturating_add(1),
+            Err(error) => {
+                out.truncate(start);
+                if self.failed(rules, error) {
+                    out.extend_from_slice(event.raw());
+                    self.open = open;
+                }
+            }
+        }
+    }
+
+    fn apply(
+        &mut self,
+        rules: &EventProgram,
+        rule: &EventRule,
+        subject: &Subject<'_>,
+        marked: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<(), TransformError> {
+        // A tail ends nothing before it is sent itself.
+        let open = self.open.take();
+        if marked {
+            // The mark belongs to the stream: it stays in front, whatever comes first.
+            out.extend_from_slice(BOM);
+        }
+        self.new_events(rules, &rule.before, Some(subject), out)?;
+        let start = out.len();
+        self.edit(rules, rule, subject, out)?;
+        if out.len() > start {
+            self.open = open.and_then(|_| out.last().copied());
+        }
+        if marked && out.get(start..).is_some_and(|event| event.starts_with(BOM)) {
+            out.drain(start..start + BOM.len());
+        }
+        self.new_events(rules, &rule.after, Some(subject), out)
+    }
+
+    fn edit(
+        &mut self,
+        rules: &EventProgram,
+        rule: &EventRule,
+        subject: &Subject<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), TransformError> {
+        let event = &subject.event;
+        match &rule.edit {
+            Edit::Drop => {}
+            Edit::Keep => out.extend_from_slice(event.raw()),
+            Edit::Data(template) => match self.render(template, Some(subject)) {
+                Ok(()) if self.text.is_empty() => {}
+                Ok(()) => event.write_with_data(self.text.as_bytes(), out),
+                Err(error) => {
+                    self.gone_over(rules, error)?;
+                    out.extend_from_slice(event.raw());
+                }
+            },
+            Edit::Patch(patch) => match self.patched(patch, subject) {
+                Ok(data) => event.write_with_data(&data, out),
+                Err(error) => {
+                    self.gone_over(rules, error)?;
+                    out.extend_from_slice(event.raw());
+                }
+            },
+        }
+        Ok(())
+    }
+
+    fn new_events(
+        &mut self,
+        rules: &EventProgram,
+        events: &[NewEvent],
+        subject: Option<&Subject<'_>>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), TransformError> {
+        for event in events {
+            match self.render(&event.data, subject) {
+                Ok(()) if self.text.is_empty() => {}
+                Ok(()) => {
+                    if let Some(last) = self.open.take() {
+                        self.wire.separate(last, out);
+                    }
+                    self.wire.write(event.name.as_deref(), &self.text, out);
+                }
+                Err(error) => self.gone_over(rules, error)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn patched(&self, rule: &PatchRule, subject: &Subject<'_>) -> Result<Vec<u8>, TransformError> {
+        let Some(document) = subject.document() else {
+            // Rules with a patch select JSON only.
+            return Ok(subject.data.to_vec());
+        };
+        let mut values = Vec::with_capacity(rule.values.len());
+        for value in &rule.values {
+            let mut text = String::new();
+            let rendered = self
+                .renderer
+                .render(&self.program, value, Some(subject), &mut text);
+            rendered.map_err(|kind| TransformError::new(kind, value.field))?;
+            values.push(text);
+        }
+        match rule.apply(document, &values, self.program.output_bytes) {
+            Ok(edited) => Ok(edited.to_vec()),
+            Err((kind, field)) => Err(TransformError::new(kind, field)),
+        }
+    }
+
+    /// Renders into `self.text`.
+    fn render(&mut self, text: &Text, subject: Option<&Subject<'_>>) -> Result<(), TransformError> {
+        self.text.clear();
+        let value = &text.value;
+        let rendered = self
+            .renderer
+            .render(&self.program, value, subject, &mut self.text);
+        rendered.map_err(|kind| TransformError::new(kind, value.field))
+    }
+
+    /// Notes the failure of a part, if the rest is to be done all the same.
+    fn gone_over(
+        &mut self,
+        rules: &EventProgram,
+        error: TransformError,
+    ) -> Result<(), TransformError> {
+        match rules.on_error {
+            OnError::Continue => {
+                self.failed(rules, error);
+                Ok(())
+            }
+            OnError::Fail | OnError::Skip => Err(error),
+        }
+    }
+
+    /// Notes a failure; answers whether the stream goes on.
+    fn failed(&mut self, rules: &EventProgram, error: TransformError) -> bool {
+        if rules.on_error == OnError::Fail {
+            self.stopped = Some(error);
+            return false;
+        }
+        self.report.failed = self.report.failed.saturating_add(1);
+        self.report.error.get_or_insert(error);
+        true
+    }
+}
+
+impl EventRule {
+    fn selects(&self, subject: &Subject<'_>) -> bool {
+        self.name
+            .as_deref()
+            .is_none_or(|name| subject.name() == Some(name))
+            && (!self.json || subject.document().is_some())
+            && self
+                .condition
+                .as_ref()
+                .is_none_or(|condition| condition.holds(subject))
+    }
+}

@@ -1,0 +1,193 @@
+//! `body.patch` compiled: checked operations, and the templates of their values.
+//!
+//! Compiled on the main thread, applied on workers by [`stream`](crate::stream). A patch is applied
+//! as a whole or not at all.
+
+use super::compile::Compiler;
+use super::{Half, TemplateField};
+use crate::codes::Code;
+use crate::config::{JsonPiece, PatchOperation, ValueTemplate};
+use crate::diagnostics::{Diagnostic, nearest};
+use crate::error::{FieldId, TransformErrorKind};
+use crate::json::Document;
+use crate::json::patch::{
+    Edited, Operation, Patch, PatchDiagnostic, PatchErrorKind, PatchReason, ValueSlot,
+};
+use crate::template::{JsonPart, Phase, Template, print};
+
+const OPERATIONS: [&str; 6] = ["add", "remove", "replace", "move", "copy", "test"];
+
+/// A compiled patch.
+#[derive(Debug)]
+pub(crate) struct PatchRule {
+    patch: Patch,
+    /// The values that are not constant, by slot.
+    pub(crate) values: Box<[TemplateField]>,
+    /// The field to blame for each operation.
+    operations: Box<[FieldId]>,
+    phase: Phase,
+}
+
+impl PatchRule {
+    /// Applies the patch with the rendered `values`, which may make the document grow by
+    /// `room` bytes.
+    ///
+    /// # Errors
+    /// Which operation failed and whose fault it is: a document that does not fit is the fault of
+    /// whoever sent it.
+    pub(crate) fn apply<'a>(
+        &'a self,
+        document: &'a Document,
+        values: &'a [String],
+        room: usize,
+    ) -> Result<Edited<'a>, (TransformErrorKind, FieldId)> {
+        let most = document.text().len().saturating_add(room);
+        self.patch
+            .apply(document, values, most)
+            .map_err(|error| (self.kind(error.kind), self.field(error.operation)))
+    }
+
+    fn kind(&self, kind: PatchErrorKind) -> TransformErrorKind {
+        match (kind, self.phase) {
+            (PatchErrorKind::TooLarge, _) => TransformErrorKind::TooMuchOutput,
+            (PatchErrorKind::InvalidValue | PatchErrorKind::MissingValue, _) => {
+                TransformErrorKind::InvalidPatchValue
+            }
+            (_, Phase::Request) => TransformErrorKind::RequestPatchFailed,
+            (_, Phase::Response) => TransformErrorKind::ResponsePatchFailed,
+        }
+    }
+
+    fn field(&self, operation: usize) -> FieldId {
+        self.operations
+            .get(operation)
+            .copied()
+            .unwrap_or(FieldId(u16::MAX))
+    }
+}
+
+impl Compiler<'_> {
+    /// Compiles a patch; `None` if something is wrong with it, which is then among the problems.
+    pub(super) fn patch(
+        &mut self,
+        half: &mut Half,
+        operations: &[PatchOperation],
+    ) -> Option<PatchRule> {
+        let mut values = Vec::new();
+        let compiled: Vec<_> = operations
+            .iter()
+            .map(|operation| Operation {
+                op: &operation.op,
+                path: &operation.pointer,
+                from: operation.from.as_deref(),
+                value: operation
+                    .value
+                    .as_ref()
+                    .map(|value| self.slot(half, value, &mut values)),
+            })
+            .collect();
+        match Patch::compile(&compiled) {
+            Ok(patch) => Some(PatchRule {
+                patch,
+                values: values.into(),
+                operations: operations
+                    .iter()
+                    .map(|operation| self.field(operation.path.clone()))
+                    .collect(),
+                phase: half.phase,
+            }),
+            Err(faults) => {
+                for fault in &faults {
+                    if let Some(operation) = operations.get(fault.index) {
+                        self.found.push(problem(fault, operation));
+                    }
+                }
+                None
+            }
+        }
+    }
+
+    fn slot(
+        &mut self,
+        half: &mut Half,
+        value: &ValueTemplate,
+        values: &mut Vec<TemplateField>,
+    ) -> ValueSlot {
+        let json = self.json(half, value);
+        if let Template::Constant(text) = json.template {
+            return ValueSlot::Const(text.into());
+        }
+        values.push(json);
+        ValueSlot::Slot(values.len() - 1)
+    }
+
+    /// A JSON value in the cheapest form that gives its text.
+    pub(super) fn json(&mut self, half: &mut Half, value: &ValueTemplate) -> TemplateField {
+        let (template, variables) = match value {
+            ValueTemplate::Template { value, path } => self.template(half, value, path),
+            ValueTemplate::Json { pieces, .. } => self.written(half, pieces),
+        };
+        TemplateField {
+            template,
+            variables,
+            field: self.field(value.path().to_owned()),
+        }
+    }
+
+    fn written(&mut self, half: &mut Half, pieces: &[JsonPiece]) -> (Template, bool) {
+        let mut parts: Vec<JsonPart> = Vec::new();
+        let mut variables = false;
+        for piece in pieces {
+            let part = match piece {
+                JsonPiece::Text(text) => JsonPart::Text(text.as_str().into()),
+                JsonPiece::String { value, path } => {
+                    let (template, reads) = self.template(half, value, path);
+                    variables |= reads;
+                    match template {
+                        Template::Constant(text) => JsonPart::Text(to_json(&text)),
+                        other => JsonPart::String(other),
+                    }
+                }
+            };
+            match (parts.last_mut(), part) {
+                (Some(JsonPart::Text(before)), JsonPart::Text(text)) => {
+                    *before = format!("{before}{text}").into();
+                }
+                (_, part) => parts.push(part),
+            }
+        }
+        let template = match parts.as_mut_slice() {
+            [JsonPart::Text(text)] => Template::Constant(std::mem::take(text)),
+            _ => Template::Json(parts.into()),
+        };
+        (template, variables)
+    }
+}
+
+fn to_json(text: &str) -> Box<str> {
+    let mut json = String::with_capacity(text.len() + 2);
+    // Writing to a string cannot fail.
+    let _ = print::string(&mut json, text);
+    json.into()
+}
+
+fn problem(fault: &PatchDiagnostic, operation: &PatchOperation) -> Diagnostic {
+    let path = match (fault.field, &operation.value) {
+        ("value", Some(value)) => value.path().to_owned(),
+        ("", _) | ("value", None) => operation.path.clone(),
+        (field, _) => format!("{}.{field}", operation.path),
+    };
+    let missing = fault.reason == PatchReason::Missing;
+    let message = if missing {
+        format!("the operation {} needs a \"{}\"", operation.op, fault.field)
+    } else {
+        fault.reason.to_string()
+    };
+    let mut problem = Diagnostic::error(Code::BAD_PATCH, &path, message);
+    if fault.reason == PatchReason::UnknownOperation
+        && let Some(near) = nearest(&operation.op, OPERATIONS)
+    {
+        problem = problem.with_help(format!("did you mean \"{near}\"?"));
+    }
+    problem
+}

@@ -1,0 +1,118 @@
+//! The path that most requests take allocates for what it renders, and for nothing else.
+
+#![allow(clippy::unwrap_used, reason = "a test says no by panicking")]
+
+use std::sync::Arc;
+
+use allocation_counter::measure;
+use transformations::{BodyAccess, CompileOptions, Program, TransformationOps};
+
+/// A host that allocates nothing itself: it counts writes and forgets them.
+#[derive(Default)]
+struct Envoy {
+    writes: usize,
+}
+
+impl Envoy {
+    fn write(&mut self) -> bool {
+        self.writes += 1;
+        true
+    }
+}
+
+const REQUEST: [(&str, &str); 3] = [
+    (":method", "POST"),
+    (":path", "/v1/chat"),
+    ("x-source", "copied"),
+];
+
+impl TransformationOps for Envoy {
+    fn for_each_request_header(&self, visit: &mut dyn FnMut(&[u8], &[u8])) {
+        REQUEST
+            .iter()
+            .for_each(|(name, value)| visit(name.as_bytes(), value.as_bytes()));
+    }
+    fn for_each_response_header(&self, visit: &mut dyn FnMut(&[u8], &[u8])) {
+        visit(b":status", b"200");
+    }
+    fn add_request_header(&mut self, _: &str, _: &[u8]) -> bool {
+        self.write()
+    }
+    fn set_request_header(&mut self, _: &str, _: &[u8]) -> bool {
+        self.write()
+    }
+    fn remove_request_header(&mut self, _: &str) -> bool {
+        self.write()
+    }
+    fn add_response_header(&mut self, _: &str, _: &[u8]) -> bool {
+        self.write()
+    }
+    fn set_response_header(&mut self, _: &str, _: &[u8]) -> bool {
+        self.write()
+    }
+    fn remove_response_header(&mut self, _: &str) -> bool {
+        self.write()
+    }
+    fn get_request_body(&mut self) -> Vec<u8> {
+        Vec::new()
+    }
+    fn drain_request_body(&mut self, _: usize) -> bool {
+        self.write()
+    }
+    fn append_request_body(&mut self, _: &[u8]) -> bool {
+        self.write()
+    }
+    fn get_response_body(&mut self) -> Vec<u8> {
+        Vec::new()
+    }
+    fn drain_response_body(&mut self, _: usize) -> bool {
+        self.write()
+    }
+    fn append_response_body(&mut self, _: &[u8]) -> bool {
+        self.write()
+    }
+    fn set_dynamic_metadata_string(&mut self, _: &str, _: &str, _: &str) -> bool {
+        self.write()
+    }
+}
+
+fn allocations_of_one_stream(config: &str) -> (u64, usize) {
+    let program = Program::compile(config.as_bytes(), &CompileOptions::default()).unwrap();
+    let program = Arc::new(program);
+    let mut envoy = Envoy::default();
+    let stream = |envoy: &mut Envoy| {
+        let mut stream = program.open();
+        stream.on_request_headers(envoy);
+        stream.transform_request(envoy, BodyAccess::Whole).unwrap();
+        stream.transform_response(envoy, BodyAccess::Whole).unwrap();
+    };
+    // The first stream of a worker makes the scratch space that later ones use again.
+    stream(&mut envoy);
+    envoy.writes = 0;
+    let measured = measure(|| stream(&mut envoy));
+    (measured.count_total, envoy.writes)
+}
+
+#[test]
+fn constants_and_copied_headers_of_one_direction_allocate_nothing() {
+    let config = r#"{"request":{"set":[{"name":"a","value":"constant"},
+        {"name":"b","value":"<{{ request_header('x-source') }}>"}]}}"#;
+    assert_eq!(allocations_of_one_stream(config), (0, 2));
+}
+
+#[test]
+fn a_request_header_kept_for_the_response_costs_its_snapshot() {
+    let config = r#"{"request":{"set":[{"name":"b","value":"{{ request_header('x-source') }}"}]},
+        "response":{"add":[{"name":"c","value":"{{ request_header(':method') }}"}]}}"#;
+    let (allocations, writes) = allocations_of_one_stream(config);
+    assert_eq!(writes, 2);
+    assert!(
+        allocations <= 3,
+        "{allocations}: the snapshot, its text and its entries are enough"
+    );
+}
+
+#[test]
+fn a_stream_with_nothing_to_do_allocates_nothing() {
+    assert_eq!(allocations_of_one_stream("{}"), (0, 0));
+}

@@ -1,0 +1,404 @@
+//! `response.stream` through the public API: what comes out for a body, however it is cut.
+//!
+//! Every example is run whole, byte by byte and in small pieces; all must give the same bytes.
+
+#![allow(clippy::unwrap_used, reason = "a test says no by panicking")]
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use transformations::testing::{MemoryHost, Message};
+use transformations::{BodyAccess, CompileOptions, OpenedEvents, Program, Stream};
+
+const SSE: &str = "text/event-stream; charset=utf-8";
+const NDJSON: &str = "application/x-ndjson";
+
+/// What came of a stream: its bytes, how many events changed, and the details of its failures.
+#[derive(Debug, PartialEq)]
+struct Outcome {
+    body: String,
+    changed: u32,
+    failed: u32,
+    error: Option<&'static str>,
+    stopped: Option<&'static str>,
+}
+
+fn open(config: &Value, headers: &[(&str, &str)]) -> (Stream, MemoryHost) {
+    let bytes = config.to_string();
+    let program = Program::compile(bytes.as_bytes(), &CompileOptions::default());
+    let program = Arc::new(program.unwrap_or_else(|found| panic!("{found}")));
+    let host = MemoryHost {
+        request: Message::new(&[("x-who", "me")], ""),
+        response: Message::new(headers, ""),
+        ..MemoryHost::default()
+    };
+    let mut stream = program.open();
+    stream.on_request_headers(&host);
+    (stream, host)
+}
+
+fn in_chunks<'a>(config: &Value, kind: &str, chunks: impl Iterator<Item = &'a [u8]>) -> Outcome {
+    let (stream, host) = open(config, &[("content-type", kind), ("x-reply", "r")]);
+    let Ok(OpenedEvents::Stream(mut events)) = stream.open_events(&host) else {
+        panic!("{kind} is no stream of events");
+    };
+    let mut out = Vec::new();
+    let (mut changed, mut failed, mut error, mut stopped) = (0, 0, None, None);
+    for chunk in chunks.map(Some).chain([None]) {
+        let step = match chunk {
+            Some(chunk) => events.push(chunk, &mut out),
+            None => events.finish(&mut out),
+        };
+        match step {
+            Ok(step) => {
+                changed += step.changed;
+                failed += step.failed;
+                error = error.or(step.error.map(|error| error.details()));
+            }
+            Err(error) => stopped = Some(error.details()),
+        }
+    }
+    if stopped.is_some() {
+        // How much of the last chunk went well is not told.
+        changed = 0;
+    }
+    Outcome {
+        body: String::from_utf8(out).unwrap(),
+        changed,
+        failed,
+        error,
+        stopped,
+    }
+}
+
+fn outcome(rules: Value, kind: &str, body: &str) -> Outcome {
+    let config = json!({"response": rules});
+    let whole = in_chunks(&config, kind, std::iter::once(body.as_bytes()));
+    for size in [1, 3, 17] {
+        let pieces = in_chunks(&config, kind, body.as_bytes().chunks(size));
+        assert_eq!(pieces, whole, "in chunks of {size}");
+    }
+    whole
+}
+
+/// The body that comes out when nothing fails.
+fn run(stream: Value, kind: &str, body: &str) -> String {
+    let outcome = outcome(json!({"stream": stream}), kind, body);
+    assert_eq!((outcome.failed, outcome.stopped), (0, None));
+    outcome.body
+}
+
+const CHAT: &str = "data: {\"model\":\"m-1\",\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n\n\
+                    : keep-alive\n\n\
+                    data: {\"model\":\"m-1\",\"choices\":[],\"usage\":{\"total_tokens\":12}}\n\n\
+                    data: [DONE]\n\n";
+
+#[test]
+fn events_that_no_rule_selects_keep_their_bytes() {
+    let odd =
+        "\u{feff}id: 1\r\ndata:no space\r\n\r\ndata: a\rdata: b\r\r:c\n\nevent\ndata\n\ndata: tail";
+    let rules = json!({"rules": [{"event": "other", "drop": true}]});
+    assert_eq!(run(rules.clone(), SSE, odd), odd);
+    assert_eq!(run(rules, SSE, CHAT), CHAT);
+}
+
+#[test]
+fn events_are_dropped_by_name() {
+    let rules = json!({"rules": [{"event": "ping", "drop": true}]});
+    let body = "event: ping\ndata: {}\n\nevent: delta\ndata: {}\n\nevent: ping\ndata: {}";
+    assert_eq!(run(rules, SSE, body), "event: delta\ndata: {}\n\n");
+}
+
+#[test]
+fn an_event_without_name_is_a_message() {
+    let rules = json!({"rules": [{"event": "message", "drop": true}]});
+    assert_eq!(
+        run(rules, SSE, "data: 1\n\nevent: x\ndata: 2\n\n"),
+        "event: x\ndata: 2\n\n"
+    );
+}
+
+#[test]
+fn a_condition_selects_by_field_value_absence_or_text() {
+    let kept = |when: Value| {
+        let out = run(json!({"rules": [{"when": when, "drop": true}]}), SSE, CHAT);
+        ["Hi", "usage", "DONE"].map(|word| out.contains(word))
+    };
+    assert_eq!(kept(json!({"pointer": "/usage"})), [true, false, true]);
+    assert_eq!(
+        kept(json!({"pointer": "/usage", "exists": false})),
+        [false, true, true]
+    );
+    assert_eq!(
+        kept(json!({"pointer": "/usage/total_tokens", "equals": 12.0})),
+        [true, false, true]
+    );
+    assert_eq!(
+        kept(json!({"pointer": "/choices", "equals": []})),
+        [true, false, true]
+    );
+    assert_eq!(kept(json!({"data": "[DONE]"})), [true, true, false]);
+}
+
+#[test]
+fn the_first_rule_that_selects_an_event_is_the_only_one() {
+    let rules = json!({"rules": [
+        {"when": {"pointer": "/usage"}, "data": "usage"},
+        {"data": "other"},
+    ]});
+    assert_eq!(
+        run(rules, SSE, "data: {\"usage\":1}\n\ndata: 2\n\n"),
+        "data: usage\n\ndata: other\n\n"
+    );
+}
+
+#[test]
+fn a_template_sees_the_event_its_fields_and_the_headers() {
+    let template = "{{ event.name }}/{{ event.id }}/{{ event.data }}/{{ delta.text|upper }}/\
+                    {{ event.json.delta.text }}/{{ header('x-reply') }}/{{ request_header('x-who') }}";
+    let rules = json!({"rules": [{"data": template}]});
+    let body = "event: delta\nid: 7\nretry: 1\ndata: {\"delta\":{\"text\":\"hi\"}}\n\n";
+    let expected = "event: delta\nid: 7\nretry: 1\n\
+                    data: delta/7/{\"delta\":{\"text\":\"hi\"}}/HI/hi/r/me\n\n";
+    assert_eq!(run(rules, SSE, body), expected);
+}
+
+#[test]
+fn a_json_key_never_shadows_the_event_or_a_function() {
+    let rules = json!({"rules": [{"data": "{{ event.name }} {{ x }} {{ header('x-reply') }}"}]});
+    let body = "data: {\"event\":{\"name\":\"evil\"},\"header\":1,\"x\":\"own\"}\n\n";
+    assert_eq!(run(rules, SSE, body), "data: message own r\n\n");
+}
+
+#[test]
+fn a_rule_that_reads_json_leaves_other_events_alone() {
+    let rules = json!({"rules": [{"data": "{{ model }}"}]});
+    let body = "data: {\"model\":\"m\"}\n\ndata: [DONE]\n\n";
+    assert_eq!(run(rules, SSE, body), "data: m\n\ndata: [DONE]\n\n");
+}
+
+#[test]
+fn data_of_several_lines_becomes_as_many_fields() {
+    let rules = json!({"rules": [{"data": "a\nb"}]});
+    assert_eq!(
+        run(rules, SSE, "data: x\ndata: y\n\n"),
+        "data: a\ndata: b\n\n"
+    );
+}
+
+#[test]
+fn data_that_renders_empty_drops_the_event() {
+    let rules = json!({"rules": [{"data": "{{ x }}", "after": [{"data": "{{ y }}"}]}]});
+    assert_eq!(
+        run(rules, SSE, "data: {\"y\":1}\n\ndata: {\"x\":2}\n\n"),
+        "data: 1\n\ndata: 2\n\n"
+    );
+}
+
+#[test]
+fn events_are_added_before_after_and_at_the_end() {
+    let rules = json!({
+        "rules": [{"when": {"data": "[DONE]"},
+                   "before": [{"event": "note", "data": "almost {{ event.data }}"}],
+                   "after": [{"data": "past"}]}],
+        "atEnd": [{"data": "bye {{ request_header('x-who') }}"}],
+    });
+    let expected = "data: 1\n\nevent: note\ndata: almost [DONE]\n\ndata: [DONE]\n\ndata: past\n\n\
+                    data: bye me\n\n";
+    assert_eq!(run(rules, SSE, "data: 1\n\ndata: [DONE]\n\n"), expected);
+}
+
+#[test]
+fn an_event_that_was_not_ended_is_transformed_and_ended_before_another() {
+    let rules = json!({"rules": [{"when": {"data": "x"}, "data": "y"}], "atEnd": [{"data": "z"}]});
+    for tail in ["data: x", "data: x\n"] {
+        assert_eq!(run(rules.clone(), SSE, tail), "data: y\n\ndata: z\n\n");
+    }
+    assert_eq!(run(rules.clone(), SSE, "data: u"), "data: u\n\ndata: z\n\n");
+    assert_eq!(run(rules, SSE, ""), "data: z\n\n");
+    let dropped = json!({"rules": [{"drop": true, "after": [{"data": "a"}]}]});
+    assert_eq!(run(dropped, SSE, "data: x"), "data: a\n\n");
+}
+
+#[test]
+fn a_byte_order_mark_stays_in_front() {
+    let rules = json!({"rules": [{"data": "y", "before": [{"data": "b"}]}]});
+    let expected = "\u{feff}data: b\n\ndata: y\n\ndata: b\n\ndata: y\n\n";
+    assert_eq!(run(rules, SSE, "\u{feff}data: x\n\ndata: x\n\n"), expected);
+}
+
+#[test]
+fn lines_of_json_are_edited_and_stay_single_lines() {
+    let rules = json!({
+        "rules": [{"when": {"pointer": "/done", "equals": true}, "data": "{\"total\":\n{{ n }}}",
+                   "after": [{"data": "{\"more\": 1}"}]}],
+        "atEnd": [{"data": "{\"end\": 1}"}],
+    });
+    let body = "{\"n\": 1}\r\n\n{\"done\":true,\"n\":2}\r\nnot json\n{\"n\":3}";
+    let expected =
+        "{\"n\": 1}\r\n\n{\"total\": 2}\r\n{\"more\": 1}\nnot json\n{\"n\":3}\n{\"end\": 1}\n";
+    assert_eq!(run(rules, NDJSON, body), expected);
+}
+
+#[test]
+fn a_patch_edits_json_and_keeps_the_bytes_around_it() {
+    let rules = json!({"rules": [
+        {"when": {"pointer": "/model"}, "patch": [
+            {"op": "replace", "path": "/model", "value": "{{ model }}-{{ header('x-reply') }}\"!"},
+            {"op": "add", "path": "/size", "valueJson": "{{ choices|length }}"},
+            {"op": "add", "path": "/tags", "value": ["{{ event.name }}", 1.50, "plain"]},
+        ]},
+    ]});
+    let body = "id: 1\ndata: {\"n\":1.0e2, \"model\":\"m\" ,\"choices\":[0]}\n\ndata: [DONE]\n\n";
+    let expected = "id: 1\ndata: {\"n\":1.0e2, \"model\":\"m-r\\\"!\" ,\"choices\":[0],\"size\":1,\
+                    \"tags\":[\"message\",1.5,\"plain\"]}\n\ndata: [DONE]\n\n";
+    assert_eq!(run(rules.clone(), SSE, body), expected);
+    let line = |text: &str| {
+        text.replace("id: 1\n", "")
+            .replace("data: ", "")
+            .replace("\n\n", "\n")
+    };
+    assert_eq!(
+        run(rules, NDJSON, &line(body)),
+        line(expected).replace("\"message\"", "\"\"")
+    );
+}
+
+#[test]
+fn a_patch_that_does_not_fit_is_a_failure() {
+    let rules = json!({"rules": [{"patch": [{"op": "remove", "path": "/a"}]}]});
+    let body = "data: {\"a\":1,\"b\":2}\n\ndata: {\"b\":3}\n\n";
+    let stopped = outcome(json!({"stream": rules}), SSE, body);
+    assert_eq!(stopped.stopped, Some("rustformation_response_patch_failed"));
+    assert_eq!(stopped.body, "data: {\"b\":2}\n\n");
+    let skipped = outcome(json!({"onError": "skip", "stream": rules}), SSE, body);
+    assert_eq!(skipped.body, "data: {\"b\":2}\n\ndata: {\"b\":3}\n\n");
+    assert_eq!(skipped.failed, 1);
+}
+
+/// A template that fails on the value 0 only.
+const FRAGILE: &str = "{{ 6 // n }}";
+const NUMBERS: &str = "data: {\"n\":2}\n\ndata: {\"n\":0}\n\ndata: {\"n\":3}\n\n";
+
+#[test]
+fn a_failure_stops_the_stream_after_what_was_good() {
+    let rules = json!({"stream": {"rules": [{"data": FRAGILE, "before": [{"data": "b"}]}]}});
+    let outcome = outcome(rules, SSE, NUMBERS);
+    assert_eq!(outcome.body, "data: b\n\ndata: 3\n\n");
+    assert_eq!(outcome.stopped, Some("rustformation_render_error"));
+}
+
+#[test]
+fn a_failure_that_is_skipped_leaves_the_event_as_it_came() {
+    let rules = json!({
+        "onError": "skip",
+        "stream": {"rules": [{"data": FRAGILE, "before": [{"data": "b"}]}]},
+    });
+    let outcome = outcome(rules, SSE, NUMBERS);
+    let expected = "data: b\n\ndata: 3\n\ndata: {\"n\":0}\n\ndata: b\n\ndata: 2\n\n";
+    assert_eq!(outcome.body, expected);
+    assert_eq!((outcome.changed, outcome.failed), (2, 1));
+    assert_eq!(outcome.error, Some("rustformation_render_error"));
+}
+
+#[test]
+fn a_failure_that_is_gone_over_leaves_only_the_failed_part_out() {
+    let rules = json!({
+        "onError": "continue",
+        "stream": {"rules": [{"data": FRAGILE, "before": [{"data": "b"}], "after": [{"data": FRAGILE}]}]},
+    });
+    let outcome = outcome(rules, SSE, "data: {\"n\":0}\n\n");
+    assert_eq!(outcome.body, "data: b\n\ndata: {\"n\":0}\n\n");
+    assert_eq!((outcome.changed, outcome.failed), (1, 2));
+}
+
+#[test]
+fn an_event_above_the_limit_fails_or_passes_unread() {
+    let stream = json!({"maxEventBytes": 12, "rules": [{"data": "y"}], "atEnd": [{"data": "z"}]});
+    let body = "data: x\n\ndata: much too long\n\ndata: x\n\ndata: far too long";
+    let failing = outcome(json!({"stream": stream}), SSE, body);
+    assert_eq!(failing.body, "data: y\n\n");
+    assert_eq!(failing.stopped, Some("rustformation_event_too_large"));
+    let passing = outcome(json!({"onError": "skip", "stream": stream}), SSE, body);
+    let expected = "data: y\n\ndata: much too long\n\ndata: y\n\ndata: far too long\n\ndata: z\n\n";
+    assert_eq!(passing.body, expected);
+    assert_eq!(
+        (passing.failed, passing.error),
+        (2, Some("rustformation_event_too_large"))
+    );
+}
+
+#[test]
+fn the_format_decides_which_responses_are_streams() {
+    let is_stream = |format: &str, kind: &str| {
+        let rules = json!({"format": format, "rules": [{"drop": true}]});
+        let (stream, host) = open(
+            &json!({"response": {"stream": rules}}),
+            &[("content-type", kind)],
+        );
+        matches!(stream.open_events(&host), Ok(OpenedEvents::Stream(_)))
+    };
+    for kind in ["text/event-stream", "Text/Event-Stream;charset=utf-8"] {
+        assert!(is_stream("auto", kind) && is_stream("sse", kind) && !is_stream("ndjson", kind));
+    }
+    for kind in [
+        "application/x-ndjson",
+        "application/jsonl",
+        "application/ndjson; x=1",
+    ] {
+        assert!(is_stream("auto", kind) && is_stream("ndjson", kind) && !is_stream("sse", kind));
+    }
+    assert!(!is_stream("auto", "application/json") && !is_stream("auto", "text/event-streams"));
+}
+
+#[test]
+fn a_compressed_stream_is_refused_or_passes_unread() {
+    let opened = |on_error: &str, encoding: &str| {
+        let rules = json!({"onError": on_error, "stream": {"rules": [{"drop": true}]}});
+        let headers = [("content-type", SSE), ("content-encoding", encoding)];
+        let (stream, host) = open(&json!({"response": rules}), &headers);
+        stream.open_events(&host)
+    };
+    let error = opened("fail", "gzip").unwrap_err();
+    assert_eq!(
+        (error.status(), error.details()),
+        (500, "rustformation_compressed_stream")
+    );
+    assert!(matches!(
+        opened("skip", "br"),
+        Ok(OpenedEvents::Unreadable(_))
+    ));
+    assert!(matches!(
+        opened("fail", "identity"),
+        Ok(OpenedEvents::Stream(_))
+    ));
+}
+
+#[test]
+fn beside_a_stream_what_needs_the_whole_body_is_left_out() {
+    let config = json!({"response": {
+        "set": [{"name": "x-model", "value": "{{ model }}"}, {"name": "x-a", "value": "1"},
+                {"name": "x-old", "value": "{{ body() }}"}],
+        "body": {"parseAs": "AsJson", "value": "{{ model }}"},
+        "stream": {"rules": [{"drop": true}]},
+    }});
+    let (mut stream, mut host) = open(&config, &[("content-type", SSE), ("x-old", "stays")]);
+    let needs = stream.program().needs().response.clone();
+    assert!(needs.streams && needs.has_work);
+    let applied = stream
+        .transform_response(&mut host, BodyAccess::Stream)
+        .unwrap();
+    assert_eq!(applied.error, None);
+    assert_eq!(host.response.values("x-a"), ["1"]);
+    assert_eq!(host.response.values("x-old"), ["stays"]);
+    assert!(host.response.values("x-model").is_empty());
+}
+
+#[test]
+fn rules_alone_do_not_buffer() {
+    let (stream, _) = open(
+        &json!({"response": {"stream": {"rules": [{"drop": true}]}}}),
+        &[],
+    );
+    assert!(!stream.program().needs().response.buffers());
+}

@@ -1,0 +1,365 @@
+//! What functions read, what is refused when a configuration is loaded, and what fails at run time.
+
+#![allow(clippy::unwrap_used, reason = "a test says no by panicking")]
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use transformations::testing::{MemoryHost, Message};
+use transformations::{BodyAccess, Capabilities, CompileOptions, Program, TransformErrorKind};
+
+fn compile(config: &Value) -> Result<Arc<Program>, String> {
+    Program::compile(config.to_string().as_bytes(), &CompileOptions::default())
+        .map(Arc::new)
+        .map_err(|problems| problems.to_string())
+}
+
+fn header_rule(template: &str) -> Value {
+    json!({"set": [{"name": "x-out", "value": template}]})
+}
+
+/// The header that a template of the request makes of this body.
+fn render(template: &str, body: &str) -> Result<String, TransformErrorKind> {
+    let mut half = header_rule(template);
+    half["body"] = json!({"parseAs": "AsJson"});
+    let config = json!({"request": half, "limits": {"outputBytes": 8 << 20}});
+    let program = compile(&config).unwrap();
+    let request = Message::new(&[(":path", "/p?a=1"), ("x-list", "a,b")], body);
+    let mut host = MemoryHost {
+        request,
+        ..MemoryHost::default()
+    };
+    let result = program
+        .open()
+        .transform_request(&mut host, BodyAccess::Whole);
+    result.map_err(|error| error.kind())?;
+    Ok(host.request.values("x-out").concat())
+}
+
+#[test]
+fn what_is_wrong_with_arguments_is_said_when_the_configuration_is_loaded() {
+    for (template, code, sentence) in [
+        (
+            "{{ regex_match('a', '(') }}",
+            "RF1216",
+            "not valid: unclosed group",
+        ),
+        (
+            "{{ 'a' | regex_replace('[', '') }}",
+            "RF1216",
+            "not valid: unclosed character class",
+        ),
+        (
+            "{{ regex_match('a', header('p')) }}",
+            "RF1217",
+            "must be a constant",
+        ),
+        (
+            "{{ 'a' | regex_match(header('p')) }}",
+            "RF1217",
+            "must be a constant",
+        ),
+        (
+            "{{ regex_match(*['a', 'b']) }}",
+            "RF1217",
+            "must be a constant",
+        ),
+        (
+            "{{ regex_replace('a', 'a', '$1') }}",
+            "RF1218",
+            "names a group",
+        ),
+        (
+            "{{ 'a' | regex_replace('(a)', '$x') }}",
+            "RF1218",
+            "must be written `$$`",
+        ),
+        (
+            "{{ date(0, '%!') }}",
+            "RF1218",
+            "directive that does not exist",
+        ),
+        (
+            "{{ metadata('ns', header('k')) }}",
+            "RF1217",
+            "each name of metadata must be a constant",
+        ),
+        (
+            "{{ dynamic_metadata(header('k')) }}",
+            "RF1217",
+            "must be a constant",
+        ),
+        (
+            "{{ attribute(header('k')) }}",
+            "RF1217",
+            "must be a constant",
+        ),
+        (
+            "{{ attribute('source.adress') }}",
+            "RF1219",
+            "did you mean \"source.address\"?",
+        ),
+        (
+            "{{ extraction('versio') }}",
+            "RF1219",
+            "did you mean \"version\"?",
+        ),
+        (
+            "{{ extraction(header('k')) }}",
+            "RF1217",
+            "must be a constant",
+        ),
+        (
+            "{{ 'a' | sha256('b') }}",
+            "RF1211",
+            "sha256 takes no arguments, found 1",
+        ),
+        (
+            "{{ 'a' | json_set('/b') }}",
+            "RF1211",
+            "write document | json_set(pointer, value)",
+        ),
+        ("{{ sha256() }}", "RF1211", "write sha256(text)"),
+        (
+            "{{ 'a' | urlencod }}",
+            "RF1204",
+            "did you mean \"urlencode\"?",
+        ),
+        ("{{ 'a' | uuid }}", "RF1204", "uuid is a function"),
+    ] {
+        let mut half = header_rule(template);
+        half["extractors"] = json!({"version": {"header": "x", "regex": "(.*)", "subgroup": 1}});
+        let text = compile(&json!({"request": half})).unwrap_err();
+        assert!(
+            text.contains(code) && text.contains(sentence),
+            "{template}: {text}"
+        );
+        assert_eq!(text.matches("error[").count(), 1, "{template}: {text}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_an_extractor_is_said_when_the_configuration_is_loaded() {
+    for (extractor, code, path) in [
+        (json!({"regex": "a"}), "RF1011", "request.extractors.e"),
+        (
+            json!({"header": "x", "body": {}, "regex": "a"}),
+            "RF1011",
+            "request.extractors.e",
+        ),
+        (
+            json!({"header": "", "regex": "a"}),
+            "RF1011",
+            "request.extractors.e",
+        ),
+        (json!({"body": {}}), "RF1011", "request.extractors.e"),
+        (
+            json!({"body": {}, "regex": "("}),
+            "RF1216",
+            "request.extractors.e.regex",
+        ),
+        (
+            json!({"body": {}, "regex": "a", "subgroup": 1}),
+            "RF1011",
+            "extractors.e.subgroup",
+        ),
+        (
+            json!({"body": {}, "regex": "a", "subgroup": -1}),
+            "RF1001",
+            "extractors.e.subgroup",
+        ),
+        (json!("a"), "RF1001", "request.extractors.e"),
+    ] {
+        let text = compile(&json!({"request": {"extractors": {"e": extractor}}})).unwrap_err();
+        assert!(
+            text.contains(code) && text.contains(path),
+            "{extractor}: {text}"
+        );
+    }
+}
+
+#[test]
+fn an_attribute_that_the_host_lacks_is_refused() {
+    let mut capabilities = Capabilities::none();
+    capabilities.attributes = Some(&["source.address"]);
+    let options = CompileOptions {
+        capabilities,
+        ..CompileOptions::default()
+    };
+    let compile = |template: &str| {
+        let config = json!({"request": header_rule(template)}).to_string();
+        Program::compile(config.as_bytes(), &options).map_err(|problems| problems.to_string())
+    };
+    assert!(compile("{{ attribute('source.address') }}").is_ok());
+    let text = compile("{{ attribute('xds.route_name') }}").unwrap_err();
+    assert!(
+        text.contains("RF1010") && text.contains("xds.route_name"),
+        "{text}"
+    );
+}
+
+#[test]
+fn only_extractors_of_the_body_buffer_it() {
+    for (source, buffers) in [(json!({"header": "x"}), false), (json!({"body": {}}), true)] {
+        let mut half = header_rule("{{ extraction('e') }}");
+        half["extractors"] = json!({"e": source});
+        half["extractors"]["e"]["regex"] = json!(".*");
+        let program = compile(&json!({"response": half})).unwrap();
+        assert_eq!(program.needs().response.buffers(), buffers, "{source}");
+    }
+}
+
+#[test]
+fn an_extractor_reads_the_body_of_its_direction() {
+    let mut half = header_rule("{{ extraction('e') }}");
+    half["extractors"] = json!({"e": {"body": {}, "regex": ".*id=([0-9]+).*", "subgroup": 1}});
+    let program = compile(&json!({"response": half})).unwrap();
+    let response = Message::new(&[], "a=1;id=42;b=2");
+    let mut host = MemoryHost {
+        response,
+        ..MemoryHost::default()
+    };
+    program
+        .open()
+        .transform_response(&mut host, BodyAccess::Whole)
+        .unwrap();
+    assert_eq!(host.response.values("x-out"), ["42"]);
+}
+
+#[test]
+fn a_response_reads_the_query_that_the_client_sent() {
+    let program = compile(&json!({"response": header_rule("{{ query_param('a') }}")})).unwrap();
+    assert!(program.needs().captures_request_headers);
+    let request = Message::new(&[(":path", "/p?a=sent")], "");
+    let mut host = MemoryHost {
+        request,
+        ..MemoryHost::default()
+    };
+    let mut stream = program.open();
+    stream.on_request_headers(&host);
+    host.request = Message::new(&[(":path", "/rewritten")], "");
+    stream
+        .transform_response(&mut host, BodyAccess::Whole)
+        .unwrap();
+    assert_eq!(host.response.values("x-out"), ["sent"]);
+
+    let given = "{{ query_param('/q?a=1', 'a') }}";
+    let program = compile(&json!({"response": header_rule(given)})).unwrap();
+    assert!(!program.needs().captures_request_headers);
+}
+
+#[test]
+fn json_that_is_not_touched_keeps_its_bytes() {
+    let body = r#"{ "big": 123456789012345678901234567890, "f": 1.50,  "k": [1, 2] }"#;
+    for (template, result) in [
+        (
+            "{{ tojson(big) }} {{ f|tojson }}",
+            "123456789012345678901234567890 1.5",
+        ),
+        ("{{ context()|tojson }}", body),
+        (
+            "{{ context()|json_set('/f', 2)|json_remove('/k/0') }}",
+            r#"{ "big": 123456789012345678901234567890, "f": 2,  "k": [ 2] }"#,
+        ),
+        (
+            "{{ json_set(context(), '/f', k) }}",
+            r#"{ "big": 123456789012345678901234567890, "f": [1, 2],  "k": [1, 2] }"#,
+        ),
+        ("{{ json_merge(k, big) }}", "123456789012345678901234567890"),
+        ("{{ fromjson('{\"n\": 1e400}')|tojson }}", "{\"n\": 1e400}"),
+        ("{{ fromjson(body()).k[1] }}", "2"),
+        ("{{ json_set('{}', '/a', 'text') }}", r#"{"a":"text"}"#),
+        ("{{ json_set({}, '/a', none) }}", r#"{"a":null}"#),
+    ] {
+        assert_eq!(render(template, body).as_deref(), Ok(result), "{template}");
+    }
+}
+
+#[test]
+fn functions_take_values_of_any_kind() {
+    let body = r#"{"n": 12, "list": ["a b", {"c": null}], "t": "2026-01-02T03:04:05Z"}"#;
+    for (template, result) in [
+        (
+            "{{ word_count(list) }} {{ word_count([n, 'a b']) }} {{ word_count(missing) }}",
+            "3 3 0",
+        ),
+        ("{{ sha256(n) == sha256('12') }}", "true"),
+        (
+            "{{ urlencode(list) }}",
+            "%5B%22a%20b%22%2C%20%7B%22c%22%3A%20null%7D%5D",
+        ),
+        ("{{ set_query_param('/x', 'n', n) }}", "/x?n=12"),
+        (
+            "{{ t|date('%d.%m.%Y') }} {{ 1.5|date }}",
+            "02.01.2026 1970-01-01T00:00:01Z",
+        ),
+        ("{{ split(header('x-list'), ',')[1] }}", "b"),
+        (
+            "{{ split('a,b,c', ',', 1) }} {{ split(' a  b c ', none, 1) }}",
+            r#"["a", "b,c"] ["a", "b c"]"#,
+        ),
+        ("{{ header('x-list')|split(',')|length }}", "2"),
+        (
+            "{% for part in split('a  b') %}<{{ part }}>{% endfor %}",
+            "<a><b>",
+        ),
+        (
+            "{% filter regex_replace('a', 'b') %}aa{% endfilter %}",
+            "bb",
+        ),
+        (
+            "{{ metadata('a', 'b')|default('-') }}{{ attribute('source.address') }}",
+            "-",
+        ),
+    ] {
+        assert_eq!(render(template, body).as_deref(), Ok(result), "{template}");
+    }
+}
+
+#[test]
+fn arguments_that_make_no_sense_fail_the_template() {
+    for template in [
+        "{{ urldecode('100%') }}",
+        "{{ fromjson('{') }}",
+        "{{ json_set('{', '/a', 1) }}",
+        "{{ json_set('{}', 'a', 1) }}",
+        "{{ json_set('{}', '/a/b', 1) }}",
+        "{{ json_remove('{}', '') }}",
+        "{{ date('soon') }}",
+        "{{ date([]) }}",
+        "{{ date(340282366920938463463374607431768211455) }}",
+        "{{ ['a']|map('regex_match', 'a')|list }}",
+    ] {
+        assert_eq!(
+            render(template, "{}"),
+            Err(TransformErrorKind::Render),
+            "{template}"
+        );
+    }
+}
+
+#[test]
+fn functions_pay_for_their_output_and_their_work() {
+    let long = format!("{{\"t\": \"{}\"}}", "a".repeat(1 << 20));
+    for template in [
+        "{% for i in range(1000) %}{{ sha256(t) }}{% endfor %}",
+        "{% for i in range(1000) %}{{ regex_match(t, 'b$') }}{% endfor %}",
+        "{% for i in range(1000) %}{{ word_count(t) }}{% endfor %}",
+        "{% for i in range(1000) %}{{ urlencode(t)|length }}{% endfor %}",
+        "{% for i in range(1000) %}{{ json_set(context(), '/t', i)|length }}{% endfor %}",
+        "{{ regex_replace(t, '^.*$', '$0$0$0$0$0$0$0$0$0') }}",
+    ] {
+        assert_eq!(
+            render(template, &long),
+            Err(TransformErrorKind::TooMuchOutput),
+            "{template}"
+        );
+    }
+}
+
+#[test]
+fn json_keys_never_take_the_place_of_a_function() {
+    let body = r#"{"sha256": 1, "now": 2, "regex_match": 3, "urlencode": 4, "metadata": 5}"#;
+    let template = "{{ regex_match('a', 'a') }} {{ urlencode(' ') }} {{ 'x'|urlencode }} {{ now }}";
+    assert_eq!(render(template, body).as_deref(), Ok("true %20 x 2"));
+}
