@@ -230,6 +230,31 @@ on_every_envoy! {
         );
     }
 
+    fn a_websocket_has_no_json_and_keeps_its_metadata(envoy) {
+        let marking = json!({"dynamicMetadata": [
+            {"namespace": "lab.test", "key": "seen", "value": {"stringValue": "[{{ body() }}]"}},
+        ]});
+        let showing = json!({"set": [set("x-seen", "{{ metadata('lab.test', 'seen') }}")]});
+        let reading = json!({"body": {"parseAs": "AsJson"}, "set": [set("x-model", "{{ model }}")]});
+        let config = EnvoyConfig::new()
+            .websocket()
+            .route(Route::at("/reading").transform(json!({"request": reading})))
+            .route(Route::at("/").transform(json!({"request": marking, "response": showing})));
+        let lab = Lab::start(envoy, &config);
+        lab.origin().answer("/socket", Reply::echo_tunnel());
+        let upgrade = |path: &str| {
+            lab.get(path)
+                .header("connection", "Upgrade")
+                .header("upgrade", "websocket")
+        };
+        let exchange = upgrade("/socket").begin().unwrap();
+        assert_eq!(
+            (exchange.status, exchange.headers.values("x-seen").concat()),
+            (101, "[]".to_owned())
+        );
+        assert_eq!(upgrade("/reading").send().status, 400);
+    }
+
     fn a_connect_tunnel_flows_through_rules_that_read_bodies(envoy) {
         let rules = json!({"set": [set("x-set", "!")], "body": {"value": "<{{ body() }}>"}});
         let route = Route::at("/").field("match", json!({"connect_matcher": {}}));

@@ -202,4 +202,17 @@ on_every_envoy! {
         assert_eq!(lab.logs().lines().count(), before, "{}", lab.logs());
         assert_eq!(lab.stat("rustformations_errors.kind.invalid_json"), 20);
     }
+
+    fn the_modules_own_answer_is_not_transformed(envoy) {
+        let rules = json!({"set": [set("x-a", "{{ model }}")]});
+        let answering = json!({"set": [set("x-own", "1")], "body": {"value": "transformed"}});
+        let route = Route::at("/").transform(json!({"request": rules, "response": answering}));
+        let lab = Lab::start(envoy, &EnvoyConfig::new().route(route));
+        for request in [lab.get("/"), lab.post("/").body("b")] {
+            let answer = request.send();
+            assert_eq!((answer.status, answer.text().as_str()), (400, ""));
+            assert!(!answer.headers.has("x-own"), "{answer:?}");
+        }
+        assert_eq!(lab.stat("rustformations_responses_transformed"), 0);
+    }
 }

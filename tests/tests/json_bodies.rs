@@ -200,4 +200,36 @@ on_every_envoy! {
         }
         assert_eq!(lab.origin().received().len(), 1);
     }
+
+    fn json_that_is_never_parsed_is_a_400_wherever_a_template_wants_it(envoy) {
+        let unparsed = json!({"body": {"parseAs": "None"}, "set": [set("x-a", "{{ model }}")]});
+        let metadata = json!({"dynamicMetadata": [
+            {"namespace": "lab.test", "key": "model", "value": {"stringValue": "{{ model }}"}},
+        ]});
+        let config = EnvoyConfig::new()
+            .route(Route::at("/request").transform(json!({"request": unparsed})))
+            .route(Route::at("/metadata").transform(json!({"request": metadata})))
+            .route(Route::at("/response").transform(json!({"response": unparsed})));
+        let lab = Lab::start(envoy, &config);
+        let document = json!({"model": "gpt-4"});
+        lab.origin().answer("/response", Reply::json(&document));
+        for path in ["/request", "/metadata", "/response"] {
+            let answer = lab.post(path).json(&document).send();
+            assert_eq!((answer.status, answer.text().as_str()), (400, ""), "{path}");
+        }
+        assert_eq!(lab.origin().received().len(), 1);
+        let undeclared = "rustformations_errors.kind.undeclared_variable";
+        assert_eq!(lab.stat(undeclared), 3);
+    }
+
+    fn a_name_of_the_document_may_be_missing_where_a_bare_variable_may_not(envoy) {
+        let rules = json!({"body": {"parseAs": "AsJson"}, "set": [
+            set("x-model", "{{ request.json.model|default('none') }}"),
+        ]});
+        let lab = lab_with(envoy, json!({"request": rules}));
+        for request in [lab.get("/"), lab.post("/").body("null"), lab.post("/").body("{}")] {
+            assert_eq!(request.send().status, 200);
+            assert_eq!(lab.origin().last().header("x-model"), "none");
+        }
+    }
 }

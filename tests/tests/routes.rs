@@ -262,6 +262,28 @@ on_every_envoy! {
         assert!(!received.headers.has("x-none"), "{received:?}");
     }
 
+    fn an_incomplete_metadata_entry_is_left_out_with_a_warning(envoy) {
+        let transform = json!({"request": {"dynamicMetadata": [
+            {"namespace": "lab.test", "value": {"stringValue": "no key"}},
+            {"key": "nowhere", "value": {"stringValue": "no namespace"}},
+            {"namespace": "lab.test", "key": "novalue"},
+            {"namespace": "lab.test", "key": "whole", "value": {"stringValue": "yes"}},
+        ]}});
+        let config = EnvoyConfig::new()
+            .filter_after(show_metadata(
+                "request_mutations",
+                "lab.test",
+                &["novalue", "whole"],
+            ))
+            .route(Route::at("/").transform(transform));
+        let lab = Lab::start(envoy, &config);
+        lab.get("/").send();
+        let received = lab.origin().last();
+        assert_eq!(received.header("x-whole"), "yes");
+        assert!(!received.headers.has("x-novalue"), "{received:?}");
+        lab.expect_log("[RF1007] request.dynamicMetadata[0]");
+    }
+
     fn dynamic_metadata_of_a_response_is_there_for_the_filters_before(envoy) {
         let transform = json!({"response": {
             "dynamicMetadata": [{"namespace": "lab.test", "key": "tokens", "value": {"stringValue": "{{ usage.total_tokens }}"}}],
