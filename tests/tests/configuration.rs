@@ -44,6 +44,11 @@ fn bad_configurations() -> Vec<(FilterConfig, &'static [&'static str])> {
                 "did you mean \"upper\"?",
             ],
         ),
+        (
+            set("{{ length(header('x-b')) }}"),
+            &["error[RF1203]", "length is a filter: {{ value | length }}"],
+        ),
+        (set("{% include 'x' %}"), &["error[RF1215] request.set[0].value"]),
         (set("{{ response.status }}"), &["error[RF1207]", "there is no response yet"]),
         (
             request(json!({"body": {"parseAs": "AsJSON"}})),

@@ -63,6 +63,17 @@ on_every_envoy! {
         let received = lab.origin().last();
         assert_eq!(received.header("x-second"), "b");
         assert_eq!(received.text(), r#"["a","b"]"#);
+        // What is no object is parsed, though it defines no variables.
+        let rules = json!({"body": {"parseAs": "AsJson"}, "set": [
+            set("x-all", "{{ context() }}"), set("x-model", "[{{ model }}]"),
+        ]});
+        let lab = lab_with(envoy, json!({"request": rules}));
+        for (document, printed) in [("\"text\"", "text"), ("12", "12"), ("false", "false")] {
+            assert_eq!(lab.post("/").body(document).send().status, 200);
+            let received = lab.origin().last();
+            assert_eq!(received.header("x-all"), printed);
+            assert_eq!(received.header("x-model"), "[]");
+        }
     }
 
     fn what_a_rewrite_does_not_touch_keeps_its_spelling(envoy) {

@@ -226,6 +226,7 @@ on_every_envoy! {
             "response": {"set": [
                 {"name": "x-tier", "value": "{{ metadata('lab.test', 'tier') }}"},
                 {"name": "x-region", "value": "{{ cluster_metadata('region', 'my.company') }}"},
+                {"name": "x-older", "value": "{{ clusterMetadata('region', 'my.company') }}"},
                 {"name": "x-zone", "value": "{{ host_metadata('zone', 'envoy.lb') }}"},
             ]},
         });
@@ -261,6 +262,7 @@ on_every_envoy! {
         assert_eq!(received.header("x-none"), "[]");
         assert_eq!(answer.header("x-tier"), "gold");
         assert_eq!(answer.header("x-region"), "eu-1");
+        assert_eq!(answer.header("x-older"), "eu-1");
         assert_eq!(answer.header("x-zone"), "b");
     }
 }

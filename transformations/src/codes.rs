@@ -47,6 +47,7 @@ codes! {
     CONFLICTING_BODY = 1014, "a body is to become several things at once";
     BAD_METADATA_VALUE = 1015, "a constant is not of the type that dynamicMetadata asks for";
     NO_BUFFER_LIMIT = 1016, "the host cannot raise its buffer limit";
+    FRAMING_HEADER = 1017, "a rule would say where the message ends";
     BAD_EVENT_RULE = 1030, "a rule for the events of a stream contradicts itself or does nothing";
     SYNTAX = 1201, "a template cannot be parsed";
     UNKNOWN_FUNCTION = 1203, "a template calls an unknown function";

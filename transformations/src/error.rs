@@ -34,13 +34,17 @@ pub enum TransformErrorKind {
     InvalidPatchValue,
     /// The response is a compressed stream, whose events cannot be seen.
     CompressedStream,
+    /// A template or a patch reads the body of a request, which is compressed. Answered with 415.
+    CompressedRequestBody,
+    /// A template or a patch reads the body of a response, which is compressed.
+    CompressedResponseBody,
     /// An event of a stream is longer than `maxEventBytes`.
     EventTooLarge,
 }
 
 impl TransformErrorKind {
     /// Every kind, for whoever keeps a counter for each.
-    pub const ALL: [TransformErrorKind; 13] = [
+    pub const ALL: [TransformErrorKind; 15] = [
         TransformErrorKind::UndeclaredVariable,
         TransformErrorKind::InvalidJson,
         TransformErrorKind::Render,
@@ -53,6 +57,8 @@ impl TransformErrorKind {
         TransformErrorKind::ResponsePatchFailed,
         TransformErrorKind::InvalidPatchValue,
         TransformErrorKind::CompressedStream,
+        TransformErrorKind::CompressedRequestBody,
+        TransformErrorKind::CompressedResponseBody,
         TransformErrorKind::EventTooLarge,
     ];
 
@@ -71,6 +77,8 @@ impl TransformErrorKind {
             TransformErrorKind::ResponsePatchFailed => "rustformation_response_patch_failed",
             TransformErrorKind::InvalidPatchValue => "rustformation_invalid_patch_value",
             TransformErrorKind::CompressedStream => "rustformation_compressed_stream",
+            TransformErrorKind::CompressedRequestBody => "rustformation_compressed_request_body",
+            TransformErrorKind::CompressedResponseBody => "rustformation_compressed_response_body",
             TransformErrorKind::EventTooLarge => "rustformation_event_too_large",
         }
     }
@@ -87,6 +95,7 @@ impl TransformErrorKind {
             TransformErrorKind::UndeclaredVariable
             | TransformErrorKind::InvalidJson
             | TransformErrorKind::RequestPatchFailed => 400,
+            TransformErrorKind::CompressedRequestBody => 415,
             _ => 500,
         }
     }
@@ -113,6 +122,10 @@ impl TransformErrorKind {
             }
             TransformErrorKind::InvalidPatchValue => {
                 "the value rendered to something else than JSON"
+            }
+            TransformErrorKind::CompressedRequestBody
+            | TransformErrorKind::CompressedResponseBody => {
+                "the body is compressed, and cannot be read"
             }
             TransformErrorKind::CompressedStream => {
                 "the response is a compressed stream, whose events cannot be seen: remove \
@@ -152,7 +165,7 @@ impl TransformError {
         self.field
     }
 
-    /// The status of the local reply, 400 or 500.
+    /// The status of the local reply: 400, 415 or 500.
     pub fn status(&self) -> u32 {
         self.kind.status()
     }

@@ -2,7 +2,8 @@
 //!
 //! Read on the main thread while a configuration is loaded. Every problem is reported, not just
 //! the first. Both spellings that kgateway 2.3 has used are understood: `cidrs` and `cidr`,
-//! `blockedByHeaderName` and `addBlockedByHeader`.
+//! `blockedByHeaderName` and `addBlockedByHeader`. Unknown fields are refused: a misspelt `rules` must
+//! not leave the door open.
 
 use serde::Deserialize;
 
@@ -69,7 +70,7 @@ impl AccessPolicy {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Written {
     default_action: Action,
     #[serde(default)]
@@ -78,6 +79,7 @@ struct Written {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct WrittenRule {
     name: Option<String>,
     action: Action,
@@ -111,7 +113,7 @@ impl WrittenRule {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct WrittenResponse {
     status_code: Option<u32>,
     #[serde(default)]
@@ -191,6 +193,13 @@ mod tests {
                 "denyResponse.headers[0].name"
             ]
         );
+    }
+
+    #[test]
+    fn a_misspelt_field_is_refused() {
+        let config =
+            r#"{"defaultAction":"allow","rule":[{"cidrs":["10.0.0.0/8"],"action":"deny"}]}"#;
+        assert!(problems(config)[0].contains("`rule`"));
     }
 
     #[test]

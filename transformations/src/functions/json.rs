@@ -29,7 +29,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function!(
         "fromjson",
         "fromjson(text)",
-        "The value that JSON text stands for; numbers keep their spelling until computed with. Fails if the text is not JSON.",
+        "The value that JSON text stands for; integers keep every digit. Fails if the text is not JSON.",
         ("{{ fromjson('{\"a\": [1, 2]}').a[1] }}", "2"),
         (1, 1),
         None,

@@ -90,6 +90,9 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
             self.count(done);
             self.applied.body = BodyChange::Replaced;
         }
+        // What was written is not compressed, whatever was there before.
+        let done = self.side.remove("content-encoding");
+        self.count(done);
         self.applied.headers = true;
     }
 

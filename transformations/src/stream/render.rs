@@ -75,11 +75,12 @@ pub(super) fn half<O: TransformationOps + ?Sized>(
         left: program.output_bytes,
         first_error: None,
     };
+    render.check_encoding()?;
     render.parse()?;
     let mut patch_values = None;
     match &half.body {
         None => {}
-        Some(BodyRule::Template(value)) if whole => {
+        Some(BodyRule::Template(value)) if render.whole => {
             render.field(value, scratch, check_nothing)?;
         }
         Some(BodyRule::Template(_)) => scratch.push(Rendered::Failed),
@@ -115,6 +116,29 @@ struct Render<'a, O: ?Sized> {
 }
 
 impl<O: TransformationOps + ?Sized> Render<'_, O> {
+    /// Compressed bytes are neither text nor JSON: a body that is to be read must not be.
+    fn check_encoding(&mut self) -> Result<(), TransformError> {
+        let reads = &self.half.reads;
+        let patches = matches!(self.half.body, Some(BodyRule::Patch(_)));
+        let is_read = reads.body || reads.document || reads.variables || patches;
+        if !is_read || !self.whole {
+            return Ok(());
+        }
+        let phase = self.half.phase;
+        let mut encoding = String::new();
+        append_header(&*self.side.ops, phase, "content-encoding", &mut encoding);
+        if matches!(encoding.trim(), "" | "identity") || self.side.body_length() == 0 {
+            return Ok(());
+        }
+        // What goes on after this sees no body.
+        self.whole = false;
+        let kind = match phase {
+            Phase::Request => TransformErrorKind::CompressedRequestBody,
+            Phase::Response => TransformErrorKind::CompressedResponseBody,
+        };
+        self.failed(kind, self.half.body_field)
+    }
+
     /// Parses the body if a template reads it as JSON, or a patch edits it. An empty body is no
     /// JSON.
     fn parse(&mut self) -> Result<(), TransformError> {

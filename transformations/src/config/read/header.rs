@@ -136,6 +136,13 @@ impl Reader {
 
     /// Refuses rules that could only break the message.
     fn allowed(&mut self, rule: &HeaderRule, parent: &str, field: &str) -> bool {
+        if is_framing(&rule.name) && !rule.value.is_empty() {
+            let message = format!("{} cannot be given a value by a rule", rule.name);
+            let help = "it is kept right when the body changes; leave the rule out";
+            let problem = Diagnostic::error(Code::FRAMING_HEADER, &rule.path, message);
+            self.found.push(problem.with_help(help));
+            return false;
+        }
         if !is_vital(&rule.name, parent) {
             return true;
         }
@@ -161,6 +168,12 @@ impl Reader {
 /// stream when one is missing further down the chain.
 fn is_vital(name: &str, parent: &str) -> bool {
     name.starts_with(':') || (parent == "request" && name == "host")
+}
+
+/// Whether the header says where the message ends. A wrong value would make the rest of this body
+/// the next message on the connection: the way requests are smuggled.
+fn is_framing(name: &str) -> bool {
+    matches!(name, "content-length" | "transfer-encoding")
 }
 
 /// A `tchar` of RFC 9110.
