@@ -96,8 +96,12 @@ const HOSTILE: &[&str] = &[
     "{{ env('') }}{{ env('=') }}{{ env('A=B') }}{{ env('x' * 10000) }}",
 ];
 
+/// Each answer takes a fraction of a second where the machine is idle; without a budget it would take
+/// minutes. The room between is for busy machines.
+const PROMPT: Duration = Duration::from_secs(5);
+
 on_every_envoy! {
-    fn a_hostile_template_is_refused_or_stopped_within_a_second(envoy) {
+    fn a_hostile_template_is_refused_or_stopped(envoy) {
         let safe = Route::at("/still-there");
         let config = EnvoyConfig::new().routes_from_file().route(safe.clone());
         let mut lab = Lab::start(envoy, &config);
@@ -120,7 +124,7 @@ on_every_envoy! {
                 "{} for {template}",
                 answer.status
             );
-            assert!(took < Duration::from_secs(1), "{took:?} for {template}");
+            assert!(took < PROMPT, "{took:?} for {template}");
         }
         assert!(
             ran > HOSTILE.len() / 2,
@@ -175,7 +179,7 @@ on_every_envoy! {
                 answer.status
             );
             assert!(
-                began.elapsed() < Duration::from_secs(2),
+                began.elapsed() < PROMPT,
                 "{:?} for {expression}",
                 began.elapsed()
             );
@@ -209,7 +213,7 @@ on_every_envoy! {
             let began = Instant::now();
             assert_eq!(lab.get(&format!("/{kind}")).send().status, 500, "{kind}");
             assert!(
-                began.elapsed() < Duration::from_secs(1),
+                began.elapsed() < PROMPT,
                 "{kind}: {:?}",
                 began.elapsed()
             );
