@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::config::{OnError, StreamFormat};
 use crate::error::{FieldId, TransformError, TransformErrorKind};
-use crate::message::{HeaderSnapshot, HostAnswers, append_header};
+use crate::message::{HeaderSnapshot, HostAnswers, append_header, is_compressed};
 use crate::ops::TransformationOps;
 use crate::program::{PatchRule, Program, TemplateField};
 use crate::template::{Phase, Reads};
@@ -117,15 +117,12 @@ impl EventStream {
         captured: Option<&HeaderSnapshot>,
         ops: &(impl TransformationOps + ?Sized),
     ) -> Result<OpenedEvents, TransformError> {
-        let header = |name| {
-            let mut value = String::new();
-            append_header(ops, Phase::Response, name, &mut value);
-            value
-        };
-        let Some(wire) = Wire::of(&header("content-type"), rules.format) else {
+        let mut content_type = String::new();
+        append_header(ops, Phase::Response, "content-type", &mut content_type);
+        let Some(wire) = Wire::of(&content_type, rules.format) else {
             return Ok(OpenedEvents::NotAStream);
         };
-        if !matches!(header("content-encoding").trim(), "" | "identity") {
+        if is_compressed(ops, Phase::Response) {
             let error = TransformError::new(TransformErrorKind::CompressedStream, rules.field);
             return match rules.on_error {
                 OnError::Fail => Err(error),

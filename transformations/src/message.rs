@@ -16,7 +16,7 @@ use crate::template::{HostRead, Phase, Reads};
 mod headers;
 mod node;
 
-pub(crate) use headers::{HeaderSnapshot, append as append_header};
+pub(crate) use headers::{HeaderSnapshot, append as append_header, is_compressed};
 pub(crate) use node::{NodeValue, to_value};
 
 use headers::HeadersValue;

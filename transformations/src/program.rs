@@ -67,6 +67,13 @@ pub(crate) struct Half {
     pub(crate) commands: Vec<Command>,
 }
 
+impl Half {
+    /// The body is edited in place.
+    pub(crate) fn patches(&self) -> bool {
+        matches!(self.body, Some(BodyRule::Patch(_)))
+    }
+}
+
 /// What to do with one rendered value.
 #[derive(Debug)]
 pub(crate) struct Rule {

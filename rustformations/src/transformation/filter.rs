@@ -41,7 +41,7 @@ use super::limits;
 use super::stats::Stats;
 use super::streaming::{Passed, Streaming};
 
-static COMPRESSED_STREAM_WAS_LOGGED: AtomicBool = AtomicBool::new(false);
+static COMPRESSED_WAS_LOGGED: AtomicBool = AtomicBool::new(false);
 
 /// One stream of the transformation filter.
 pub(super) struct TransformationFilter {
@@ -261,8 +261,11 @@ impl TransformationFilter {
         // A client can cause a 400 at will, so it must not be able to fill the log with them.
         let of_client = error.status() < 500;
         // Clients choose what is compressed, too; saying so once is enough to mend it.
-        let said = error.kind() == TransformErrorKind::CompressedStream
-            && COMPRESSED_STREAM_WAS_LOGGED.swap(true, Ordering::Relaxed);
+        let compressed = matches!(
+            error.kind(),
+            TransformErrorKind::CompressedStream | TransformErrorKind::CompressedResponseBody
+        );
+        let said = compressed && COMPRESSED_WAS_LOGGED.swap(true, Ordering::Relaxed);
         if of_client || said {
             envoy_log_debug!("{field}: {error}");
         } else {

@@ -8,6 +8,14 @@ use minijinja::value::{Enumerator, Object};
 use crate::ops::TransformationOps;
 use crate::template::{HeaderNames, Phase};
 
+/// Whether the body of a message is compressed, by its `content-encoding`: neither text nor JSON nor
+/// events until somebody unpacks it.
+pub(crate) fn is_compressed(ops: &(impl TransformationOps + ?Sized), phase: Phase) -> bool {
+    let mut encoding = String::new();
+    append(ops, phase, "content-encoding", &mut encoding);
+    !matches!(encoding.trim(), "" | "identity")
+}
+
 /// Some headers, or all, of one message at one moment. Values that are not UTF-8 are left out.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HeaderSnapshot {

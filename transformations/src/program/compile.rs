@@ -106,7 +106,7 @@ pub(super) fn program(
 }
 
 fn needs(half: &Half, transform: &Transform) -> PhaseNeeds {
-    let patches = matches!(half.body, Some(BodyRule::Patch(_)));
+    let patches = half.patches();
     let parses_json = half.as_json && (half.reads.document || half.reads.variables || patches);
     let writes = |rule: &Rule| !matches!(rule.action, Action::Metadata { .. });
     PhaseNeeds {

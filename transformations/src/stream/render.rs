@@ -13,7 +13,9 @@ use crate::config::OnError;
 use crate::error::{FieldId, TransformError, TransformErrorKind};
 use crate::json::patch::Edited;
 use crate::json::{Document, Kind, Node};
-use crate::message::{BodyText, HeaderSnapshot, HostAnswers, Message, append_header, to_value};
+use crate::message::{
+    BodyText, HeaderSnapshot, HostAnswers, Message, append_header, is_compressed, to_value,
+};
 use crate::metadata;
 use crate::ops::TransformationOps;
 use crate::program::{Action, BodyRule, Half, PatchRule, Program, Rule, TemplateField};
@@ -119,15 +121,13 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
     /// Compressed bytes are neither text nor JSON: a body that is to be read must not be.
     fn check_encoding(&mut self) -> Result<(), TransformError> {
         let reads = &self.half.reads;
-        let patches = matches!(self.half.body, Some(BodyRule::Patch(_)));
+        let patches = self.half.patches();
         let is_read = reads.body || reads.document || reads.variables || patches;
         if !is_read || !self.whole {
             return Ok(());
         }
         let phase = self.half.phase;
-        let mut encoding = String::new();
-        append_header(&*self.side.ops, phase, "content-encoding", &mut encoding);
-        if matches!(encoding.trim(), "" | "identity") || self.side.body_length() == 0 {
+        if !is_compressed(&*self.side.ops, phase) || self.side.body_length() == 0 {
             return Ok(());
         }
         // What goes on after this sees no body.
@@ -143,7 +143,7 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
     /// JSON.
     fn parse(&mut self) -> Result<(), TransformError> {
         let reads = &self.half.reads;
-        let patches = matches!(self.half.body, Some(BodyRule::Patch(_)));
+        let patches = self.half.patches();
         let wanted = self.half.as_json && (reads.document || reads.variables || patches);
         if !wanted || !self.whole || self.side.body_length() == 0 {
             return Ok(());
