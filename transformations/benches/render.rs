@@ -75,9 +75,6 @@ impl TransformationOps for Host {
     fn request_body_length(&mut self) -> usize {
         self.body.len()
     }
-    fn for_each_request_body_chunk(&mut self, visit: &mut dyn FnMut(&[u8])) {
-        visit(&self.body);
-    }
 }
 
 fn run(bencher: Bencher<'_, '_>, config: &str, body: Vec<u8>) {
@@ -108,6 +105,15 @@ fn one_header_set_and_one_added(bencher: Bencher<'_, '_>) {
         bencher,
         r#"{"request": {"set": [{"name": "x-a", "value": "{{ header('user-agent') }}"}]},
             "response": {"add": [{"name": "x-b", "value": "path={{ request_header(':path') }}"}]}}"#,
+        Vec::new(),
+    );
+}
+
+#[divan::bench]
+fn a_header_of_command_operators(bencher: Bencher<'_, '_>) {
+    run(
+        bencher,
+        r#"{"request": {"set": [{"name": "x-a", "value": "method=%REQ(:METHOD)%&path=%REQ(:PATH)%"}]}}"#,
         Vec::new(),
     );
 }
@@ -151,5 +157,30 @@ fn a_system_message_by_template(bencher: Bencher<'_, '_>, bytes: usize) {
         r#"{"request": {"body": {"parseAs": "AsJson", "value":
             "{\"model\": {{ model|tojson }}, \"messages\": [{\"role\": \"system\", \"content\": \"be brief\"}{% for m in messages %}, {{ m|tojson }}{% endfor %}]}"}}}"#,
         chat(bytes),
+    );
+}
+
+#[divan::bench(args = [300, 64 << 10, 1 << 20])]
+fn a_system_message_by_patch(bencher: Bencher<'_, '_>, bytes: usize) {
+    run(
+        bencher,
+        r#"{"request": {"body": {"patch": [{"op": "add", "path": "/messages/0",
+            "value": {"role": "system", "content": "be brief"}}]}}}"#,
+        chat(bytes),
+    );
+}
+
+#[divan::bench]
+fn two_headers_of_a_reply(bencher: Bencher<'_, '_>) {
+    let content = "The answer in plain words. ".repeat(16);
+    let reply = format!(
+        r#"{{"choices":[{{"finish_reason":"stop","index":0,"message":{{"content":"{content}","role":"assistant"}}}}],"model":"gpt-4-0613","usage":{{"completion_tokens":22,"prompt_tokens":20,"total_tokens":42}}}}"#
+    );
+    run(
+        bencher,
+        r#"{"response": {"body": {"parseAs": "AsJson"}, "set": [
+            {"name": "x-model", "value": "{{ model }}"},
+            {"name": "x-tokens", "value": "{{ usage.total_tokens }}"}]}}"#,
+        reply.into_bytes(),
     );
 }

@@ -147,40 +147,26 @@ pub trait TransformationOps {
         self.get_response_body().len()
     }
 
-    /// Visits the request body piece by piece.
-    fn for_each_request_body_chunk(&mut self, visit: &mut dyn FnMut(&[u8])) {
-        visit(&self.get_request_body());
-    }
-
-    /// Visits the response body piece by piece.
-    fn for_each_response_body_chunk(&mut self, visit: &mut dyn FnMut(&[u8])) {
-        visit(&self.get_response_body());
-    }
-
-    /// The request body as a JSON document.
+    /// The request body as a JSON document; `None` if the body is empty.
     ///
     /// # Errors
-    /// If it is not valid JSON; an empty body is not.
-    fn parse_request_json_body(&mut self) -> Result<Document, ParseError> {
-        Document::parse(collect(self.request_body_length(), |visit| {
-            self.for_each_request_body_chunk(visit);
-        }))
+    /// If it is not valid JSON.
+    fn parse_request_json_body(&mut self) -> Result<Option<Document>, ParseError> {
+        parse(self.get_request_body())
     }
 
-    /// The response body as a JSON document.
+    /// The response body as a JSON document; `None` if the body is empty.
     ///
     /// # Errors
-    /// If it is not valid JSON; an empty body is not.
-    fn parse_response_json_body(&mut self) -> Result<Document, ParseError> {
-        Document::parse(collect(self.response_body_length(), |visit| {
-            self.for_each_response_body_chunk(visit);
-        }))
+    /// If it is not valid JSON.
+    fn parse_response_json_body(&mut self) -> Result<Option<Document>, ParseError> {
+        parse(self.get_response_body())
     }
 }
 
-/// Gathers visited pieces into one buffer of the right size.
-pub(crate) fn collect(length: usize, each: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(length);
-    each(&mut |chunk| bytes.extend_from_slice(chunk));
-    bytes
+fn parse(body: Vec<u8>) -> Result<Option<Document>, ParseError> {
+    if body.is_empty() {
+        return Ok(None);
+    }
+    Document::parse(body).map(Some)
 }

@@ -172,7 +172,14 @@ impl Stream {
                 Err(error) if half.on_error == OnError::Continue => (None, Some(error)),
                 Err(error) => return go_over(half, error),
             };
-            let mut applied = apply::half(half, ops, body, scratch, edited.as_ref());
+            let mut applied = apply::half(
+                half,
+                ops,
+                body,
+                scratch,
+                edited.as_ref(),
+                outcome.read_bytes,
+            );
             applied.error = failed.or(outcome.error);
             Ok(applied)
         })

@@ -287,14 +287,6 @@ impl TransformationOps for MemoryHost {
         self.add_to_list(namespace, key, MetadataValue::Bool(value))
     }
 
-    fn for_each_request_body_chunk(&mut self, visit: &mut dyn FnMut(&[u8])) {
-        self.request.body.iter().for_each(|chunk| visit(chunk));
-    }
-
-    fn for_each_response_body_chunk(&mut self, visit: &mut dyn FnMut(&[u8])) {
-        self.response.body.iter().for_each(|chunk| visit(chunk));
-    }
-
     fn request_body_length(&mut self) -> usize {
         self.request.body_length()
     }

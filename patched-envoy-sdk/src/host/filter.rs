@@ -18,7 +18,7 @@ mod scheduler;
 mod socket;
 mod spans;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
 
 use super::Host;
@@ -35,6 +35,9 @@ pub struct EnvoyHttpFilterImpl {
     slot: NonNull<Slot>,
     /// Copies of what Envoy would free under a view; they live as long as the handle.
     kept: RefCell<Vec<Box<[u8]>>>,
+    /// Whether both views of the body are one buffer, once that is known.
+    request_is_aliased: Cell<Option<bool>>,
+    response_is_aliased: Cell<Option<bool>>,
 }
 
 impl EnvoyHttpFilterImpl {
@@ -44,6 +47,8 @@ impl EnvoyHttpFilterImpl {
         Self {
             slot,
             kept: RefCell::new(Vec::new()),
+            request_is_aliased: Cell::new(None),
+            response_is_aliased: Cell::new(None),
         }
     }
 

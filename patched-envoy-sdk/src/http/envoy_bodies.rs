@@ -83,12 +83,14 @@ pub trait EnvoyBodies {
         self.body_view_size(message.buffered()) + self.body_view_size(message.received())
     }
 
-    /// A copy of the whole body so far. Costs one allocation and one copy.
+    /// A copy of the whole body so far. Costs one copy, and one allocation beside those of
+    /// [`body_chunks`](Self::body_chunks).
     fn copy_body(&self, message: HttpMessage) -> Vec<u8> {
-        let mut whole = Vec::with_capacity(self.body_size(message));
-        self.for_each_body_chunk(message, &mut |chunk| {
-            whole.extend_from_slice(chunk.as_slice())
-        });
+        let chunks = self.body_chunks(message);
+        let mut whole = Vec::with_capacity(chunks.iter().map(|chunk| chunk.as_slice().len()).sum());
+        for chunk in &chunks {
+            whole.extend_from_slice(chunk.as_slice());
+        }
         whole
     }
 

@@ -49,7 +49,7 @@ pub(super) struct TransformationFilter {
     filter_program: Arc<Program>,
     stats: Stats,
     stream: Option<Stream>,
-    is_upgrade: bool,
+    method: Method,
     request_is_held: bool,
     response_is_held: bool,
     /// The response body is a stream of events.
@@ -68,7 +68,7 @@ impl TransformationFilter {
             filter_program,
             stats,
             stream: None,
-            is_upgrade: false,
+            method: Method::Other,
             request_is_held: false,
             response_is_held: false,
             is_event_stream: false,
@@ -88,7 +88,7 @@ impl TransformationFilter {
             stream.on_request_headers(&Host(envoy));
         }
         if needs.request.buffers() || needs.response.buffers() {
-            self.is_upgrade = is_upgrade(envoy);
+            self.method = Method::of_request(envoy);
         }
         self.stream = Some(stream);
     }
@@ -115,7 +115,7 @@ impl TransformationFilter {
     }
 
     fn access(&self) -> BodyAccess {
-        if self.is_upgrade {
+        if self.method == Method::Upgrade {
             BodyAccess::HeadersOnly
         } else {
             BodyAccess::Whole
@@ -127,11 +127,19 @@ impl TransformationFilter {
             return BodyAccess::Stream;
         }
         let buffers = |stream: &Stream| stream.program().needs().response.buffers();
-        if self.stream.as_ref().is_some_and(buffers) && is_bodiless_response(envoy) {
+        if self.stream.as_ref().is_some_and(buffers) && self.is_bodiless_response(envoy) {
             BodyAccess::HeadersOnly
         } else {
             self.access()
         }
+    }
+
+    /// Whether HTTP gives this response no body, whatever its headers say (RFC 9110 section 6.4.1).
+    fn is_bodiless_response<EHF: EnvoyHttpFilter>(&self, envoy: &EHF) -> bool {
+        self.method == Method::Head
+            || envoy
+                .get_response_header_value(":status")
+                .is_some_and(|status| matches!(status.as_slice(), b"204" | b"304"))
     }
 
     /// Transforms the request; `false` if the client got an answer instead.
@@ -284,7 +292,7 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for TransformationFilter {
         if !needs.has_work {
             return RequestHeadersStatus::Continue;
         }
-        if needs.buffers() && !end_of_stream && !self.is_upgrade {
+        if needs.buffers() && !end_of_stream && self.method != Method::Upgrade {
             limits::raise(envoy, needs.max_body_bytes);
             self.request_is_held = true;
             return RequestHeadersStatus::StopIteration;
@@ -341,7 +349,7 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for TransformationFilter {
         if streams && !end_of_stream && !self.open_events(envoy) {
             return ResponseHeadersStatus::StopIteration;
         }
-        if buffers && !end_of_stream && !self.is_upgrade && !self.is_event_stream {
+        if buffers && !end_of_stream && self.method != Method::Upgrade && !self.is_event_stream {
             limits::raise(envoy, max_body_bytes);
             self.response_is_held = true;
             return ResponseHeadersStatus::StopIteration;
@@ -410,25 +418,29 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for TransformationFilter {
     }
 }
 
-/// Whether HTTP gives this response no body, whatever its headers say (RFC 9110 section 6.4.1).
-fn is_bodiless_response<EHF: EnvoyHttpFilter>(envoy: &EHF) -> bool {
-    let is = |value: Option<EnvoyBuffer<'_>>, expected: &[&[u8]]| {
-        value.is_some_and(|value| expected.contains(&value.as_slice()))
-    };
-    is(envoy.get_request_header_value(":method"), &[b"HEAD"])
-        || is(
-            envoy.get_response_header_value(":status"),
-            &[b"204", b"304"],
-        )
+/// What the method of the request means for the bodies.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Method {
+    /// The bodies have no end to wait for.
+    Upgrade,
+    /// The response has no body.
+    Head,
+    Other,
 }
 
-fn is_upgrade<EHF: EnvoyHttpFilter>(envoy: &EHF) -> bool {
-    let is = |header: &str, expected: &[u8]| {
-        envoy
-            .get_request_header_value(header)
-            .is_some_and(|value| value.as_slice().eq_ignore_ascii_case(expected))
-    };
-    is(":method", b"CONNECT") || is("upgrade", b"websocket")
+impl Method {
+    fn of_request<EHF: EnvoyHttpFilter>(envoy: &EHF) -> Method {
+        let upgrade = || envoy.get_request_header_value("upgrade");
+        let method = envoy.get_request_header_value(":method");
+        match method.as_ref().map(EnvoyBuffer::as_slice) {
+            Some(b"CONNECT") => Method::Upgrade,
+            _ if upgrade().is_some_and(|it| it.as_slice().eq_ignore_ascii_case(b"websocket")) => {
+                Method::Upgrade
+            }
+            Some(b"HEAD") => Method::Head,
+            _ => Method::Other,
+        }
+    }
 }
 
 #[cfg(test)]

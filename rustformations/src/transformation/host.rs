@@ -121,16 +121,6 @@ impl<EHF: EnvoyHttpFilter> TransformationOps for Host<'_, EHF> {
         self.0.body_size(HttpMessage::Response)
     }
 
-    fn for_each_request_body_chunk(&mut self, visit: &mut dyn FnMut(&[u8])) {
-        self.0
-            .for_each_body_chunk(HttpMessage::Request, &mut |chunk| visit(chunk.as_slice()));
-    }
-
-    fn for_each_response_body_chunk(&mut self, visit: &mut dyn FnMut(&[u8])) {
-        self.0
-            .for_each_body_chunk(HttpMessage::Response, &mut |chunk| visit(chunk.as_slice()));
-    }
-
     fn drain_request_body(&mut self, bytes: usize) -> bool {
         self.drain_front(HttpMessage::Request, bytes)
     }

@@ -18,6 +18,7 @@ pub(super) fn half<O: TransformationOps + ?Sized>(
     body: BodyAccess,
     scratch: &Scratch,
     edited: Option<&Edited<'_>>,
+    read_bytes: Option<usize>,
 ) -> Applied {
     let mut apply = Apply {
         side: Side {
@@ -28,6 +29,7 @@ pub(super) fn half<O: TransformationOps + ?Sized>(
             reroute: half.always_reroutes,
             ..Applied::default()
         },
+        read_bytes,
     };
     let mut next = 0;
     if let Some(BodyRule::Template(value)) = &half.body {
@@ -59,41 +61,61 @@ fn text<'a>(template: &'a Template, scratch: &'a Scratch, index: usize) -> Optio
     }
 }
 
+/// Bodies up to this size are handed to the host in one piece.
+const JOIN_BYTES: usize = 8 << 10;
+
 struct Apply<'a, O: ?Sized> {
     side: Side<'a, O>,
     applied: Applied,
+    /// How long the body is, if it was read; unless it is empty, it is not compressed then.
+    read_bytes: Option<usize>,
 }
 
 impl<O: TransformationOps + ?Sized> Apply<'_, O> {
     /// Replaces the body with `pieces`, which have `length` bytes together.
     fn body<'p>(&mut self, length: usize, pieces: impl Iterator<Item = &'p [u8]>) {
-        let before = self.side.body_length();
+        let before = match self.read_bytes {
+            Some(read) => read,
+            None => self.side.body_length(),
+        };
         if before > 0 && !self.side.drain(before) {
             // Appending now would glue two bodies together.
             self.applied.refused += 1;
             return;
         }
         if length == 0 {
-            let done = self.side.set("content-length", b"0");
-            self.count(done);
-            let done = self.side.remove("content-type");
-            self.count(done);
+            self.header(|side| side.set("content-length", b"0"));
+            self.header(|side| side.remove("content-type"));
             self.applied.body = BodyChange::Emptied;
         } else {
-            for piece in pieces {
-                let done = self.side.append(piece);
-                self.count(done);
-            }
-            let done = self
-                .side
-                .set("content-length", length.to_string().as_bytes());
-            self.count(done);
+            self.append(length, pieces);
+            let mut digits = itoa::Buffer::new();
+            let digits = digits.format(length);
+            self.header(|side| side.set("content-length", digits.as_bytes()));
             self.applied.body = BodyChange::Replaced;
         }
-        // What was written is not compressed, whatever was there before.
-        let done = self.side.remove("content-encoding");
-        self.count(done);
-        self.applied.headers = true;
+        if self.read_bytes.unwrap_or_default() == 0 {
+            // What was written is not compressed, whatever was there before.
+            self.header(|side| side.remove("content-encoding"));
+        }
+    }
+
+    /// Appends `pieces`, small ones together: a call into the host costs more than copying them.
+    fn append<'p>(&mut self, length: usize, pieces: impl Iterator<Item = &'p [u8]>) {
+        let mut joined = Vec::new();
+        for piece in pieces {
+            if length > JOIN_BYTES || piece.len() == length {
+                let done = self.side.append(piece);
+                self.count(done);
+            } else {
+                joined.reserve_exact(length - joined.len());
+                joined.extend_from_slice(piece);
+            }
+        }
+        if !joined.is_empty() {
+            let done = self.side.append(&joined);
+            self.count(done);
+        }
     }
 
     fn rule(&mut self, rule: &Rule, text: Option<&str>) {

@@ -30,6 +30,8 @@ pub(super) struct Outcome {
     pub(super) error: Option<TransformError>,
     /// The parsed body.
     pub(super) document: Option<Document>,
+    /// How long the body is, if it was read; unless it is empty, it is not compressed then.
+    pub(super) read_bytes: Option<usize>,
     /// The values of the patch, unless it is left out.
     pub(super) patch_values: Option<Vec<String>>,
 }
@@ -74,6 +76,7 @@ pub(super) fn half<O: TransformationOps + ?Sized>(
         whole,
         document: None,
         message: None,
+        read_bytes: None,
         left: program.output_bytes,
         first_error: None,
     };
@@ -99,6 +102,7 @@ pub(super) fn half<O: TransformationOps + ?Sized>(
     Ok(Outcome {
         error: render.first_error,
         document: render.document,
+        read_bytes: render.read_bytes,
         patch_values,
     })
 }
@@ -112,6 +116,8 @@ struct Render<'a, O: ?Sized> {
     document: Option<Document>,
     /// The engine's view of the message, made for the first template that needs it.
     message: Option<Value>,
+    /// How long the body is, once it was read.
+    read_bytes: Option<usize>,
     /// Bytes that may still be produced.
     left: usize,
     first_error: Option<TransformError>,
@@ -145,12 +151,13 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
         let reads = &self.half.reads;
         let patches = self.half.patches();
         let wanted = self.half.as_json && (reads.document || reads.variables || patches);
-        if !wanted || !self.whole || self.side.body_length() == 0 {
+        if !wanted || !self.whole {
             return Ok(());
         }
         match self.side.parse_json() {
             Ok(document) => {
-                self.document = Some(document);
+                self.read_bytes = Some(document.as_ref().map_or(0, |it| it.text().len()));
+                self.document = document;
                 Ok(())
             }
             Err(_) => self.failed(TransformErrorKind::InvalidJson, self.half.body_field),
@@ -292,11 +299,7 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
             Segment::Json(steps) => {
                 let root = self.json().map(Document::root);
                 match root.and_then(|root| follow(root, steps)) {
-                    Some(Found::Node(node)) => match node.as_str() {
-                        Some(text) => out.push_str(&text),
-                        None => print::value(out, &to_value(node))
-                            .map_err(|_| TransformErrorKind::Render)?,
-                    },
+                    Some(Found::Node(node)) => json(&node, out)?,
                     Some(Found::Character(text)) => out.push(text),
                     None => {}
                 }
@@ -326,7 +329,9 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
             ),
         };
         let body = if self.half.reads.body && self.whole && self.json().is_none() {
-            BodyText::new(self.side.body())
+            let bytes = self.side.body();
+            self.read_bytes = Some(bytes.len());
+            BodyText::new(bytes)
         } else {
             BodyText::default()
         };
@@ -336,6 +341,21 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
         self.message = Some(value.clone());
         value
     }
+}
+
+/// Prints a value as the engine does.
+fn json(node: &Node, out: &mut String) -> Result<(), TransformErrorKind> {
+    match node.kind() {
+        Kind::String => out.push_str(&node.as_str().unwrap_or_default()),
+        // What the engine would make of it is the spelling it has.
+        Kind::Bool(_) => out.push_str(node.raw()),
+        Kind::Number if node.as_i64().is_some() => out.push_str(node.raw()),
+        _ => {
+            return print::value(out, &to_value(node.clone()))
+                .map_err(|_| TransformErrorKind::Render);
+        }
+    }
+    Ok(())
 }
 
 /// What a path into a document leads to.

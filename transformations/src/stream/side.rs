@@ -1,7 +1,7 @@
 //! One direction of the host: picks the request or the response twin of each operation.
 
 use crate::json::{Document, ParseError};
-use crate::ops::{TransformationOps, collect};
+use crate::ops::TransformationOps;
 use crate::template::Phase;
 
 /// The host, seen from one direction.
@@ -40,14 +40,13 @@ impl<O: TransformationOps + ?Sized> Side<'_, O> {
     }
 
     pub(super) fn body(&mut self) -> Vec<u8> {
-        let length = self.body_length();
-        collect(length, |visit| match self.phase {
-            Phase::Request => self.ops.for_each_request_body_chunk(visit),
-            Phase::Response => self.ops.for_each_response_body_chunk(visit),
-        })
+        match self.phase {
+            Phase::Request => self.ops.get_request_body(),
+            Phase::Response => self.ops.get_response_body(),
+        }
     }
 
-    pub(super) fn parse_json(&mut self) -> Result<Document, ParseError> {
+    pub(super) fn parse_json(&mut self) -> Result<Option<Document>, ParseError> {
         match self.phase {
             Phase::Request => self.ops.parse_request_json_body(),
             Phase::Response => self.ops.parse_response_json_body(),

@@ -3,6 +3,8 @@
 //! On the stream's worker thread. Envoy sometimes shows one buffer as both views; then the received
 //! view has the bytes here and the buffered view does not exist.
 
+use std::cell::Cell;
+
 use super::{EnvoyHttpFilterImpl, view};
 use crate::abi::envoy_dynamic_module_type_http_body_type as BodyView;
 use crate::buffer::{EnvoyBuffer, EnvoyMutBuffer};
@@ -49,7 +51,11 @@ unsafe fn raw_chunks(host: &Host, envoy: FilterPtr, which: BodyView) -> Option<V
     // SAFETY: the caller's promise; the array has room for the number of chunks just named, and on
     // this thread nothing changes the body in between.
     unsafe {
-        let mut chunks = vec![Buf::EMPTY; chunk_count(host, envoy, which)?];
+        let count = chunk_count(host, envoy, which)?;
+        if count == 0 {
+            return Some(Vec::new());
+        }
+        let mut chunks = vec![Buf::EMPTY; count];
         let filled = match &host.family {
             Family::V136(table) => {
                 let get = match which {
@@ -68,65 +74,101 @@ unsafe fn raw_chunks(host: &Host, envoy: FilterPtr, which: BodyView) -> Option<V
     }
 }
 
-/// Whether both views of a message are one buffer: the host's word from 1.38 on, before that the
-/// address of the first byte.
+/// Both views of a message, as the host has them.
 ///
 /// # Safety
 /// `envoy` is the live Envoy object of this stream.
-unsafe fn aliased(host: &Host, envoy: FilterPtr, message: HttpMessage) -> bool {
-    let ask = match message {
-        HttpMessage::Request => host.later.http_received_buffered_request_body,
-        HttpMessage::Response => host.later.http_received_buffered_response_body,
-    };
+unsafe fn raw_views(host: &Host, envoy: FilterPtr, message: HttpMessage) -> (Vec<Buf>, Vec<Buf>) {
     // SAFETY: the caller's promise.
-    unsafe {
-        if let Some(ask) = ask {
-            return ask(envoy);
-        }
-        if chunk_count(host, envoy, message.buffered()).unwrap_or(0) == 0 {
-            return false;
-        }
-        let first = |which| {
-            raw_chunks(host, envoy, which)?
-                .first()
-                .map(|chunk| chunk.ptr)
-        };
-        let received = first(message.received());
-        received.is_some_and(|ptr| !ptr.is_null()) && received == first(message.buffered())
+    let chunks = |which| unsafe { raw_chunks(host, envoy, which) }.unwrap_or_default();
+    (chunks(message.buffered()), chunks(message.received()))
+}
+
+/// Whether these two views are one buffer, by the address of the first byte.
+fn same_bytes(buffered: &[Buf], received: &[Buf]) -> bool {
+    match (buffered.first(), received.first()) {
+        (Some(buffered), Some(received)) => !buffered.ptr.is_null() && buffered.ptr == received.ptr,
+        _ => false,
     }
 }
 
-/// Whether `which` is a buffered view that shows what the received view shows already.
-///
-/// # Safety
-/// `envoy` is the live Envoy object of this stream.
-unsafe fn shown_as_received(host: &Host, envoy: FilterPtr, which: BodyView) -> bool {
-    let message = match which {
-        BodyView::BufferedRequestBody => HttpMessage::Request,
-        BodyView::BufferedResponseBody => HttpMessage::Response,
-        BodyView::ReceivedRequestBody | BodyView::ReceivedResponseBody => return false,
-    };
-    // SAFETY: the caller's promise.
-    unsafe { aliased(host, envoy, message) }
-}
-
 impl EnvoyHttpFilterImpl {
-    /// The chunks of a view that this crate shows.
-    fn shown_chunks(&self, which: BodyView) -> Option<Vec<Buf>> {
-        let (host, envoy) = self.live()?;
-        // SAFETY: live.
-        unsafe {
-            if shown_as_received(host, envoy, which) {
-                return None;
-            }
-            raw_chunks(host, envoy, which)
+    /// Whether both views of a message are one buffer: the host's word from 1.38 on, before that the
+    /// bytes, which the caller may have `at_hand`. Asked once in a hook, as soon as there are bytes to
+    /// tell by: what a filter does to the views makes neither one buffer of two nor two of one.
+    fn aliased(&self, message: HttpMessage, at_hand: Option<(&[Buf], &[Buf])>) -> bool {
+        let Some((host, envoy)) = self.live() else {
+            return false;
+        };
+        let known = self.known_alias(message);
+        if let Some(aliased) = known.get() {
+            return aliased;
         }
+        let ask = match message {
+            HttpMessage::Request => host.later.http_received_buffered_request_body,
+            HttpMessage::Response => host.later.http_received_buffered_response_body,
+        };
+        if let Some(ask) = ask {
+            // SAFETY: live.
+            let aliased = unsafe { ask(envoy) };
+            known.set(Some(aliased));
+            return aliased;
+        }
+        let fetched;
+        let (buffered, received) = match at_hand {
+            Some(views) => views,
+            None => {
+                // SAFETY: live.
+                fetched = unsafe { raw_views(host, envoy, message) };
+                (&*fetched.0, &*fetched.1)
+            }
+        };
+        let aliased = same_bytes(buffered, received);
+        if !buffered.is_empty() {
+            known.set(Some(aliased));
+        }
+        aliased
+    }
+
+    fn known_alias(&self, message: HttpMessage) -> &Cell<Option<bool>> {
+        match message {
+            HttpMessage::Request => &self.request_is_aliased,
+            HttpMessage::Response => &self.response_is_aliased,
+        }
+    }
+
+    /// Whether `which` is a buffered view that shows what the received view shows already.
+    fn shown_as_received(&self, which: BodyView) -> bool {
+        match which {
+            BodyView::BufferedRequestBody => self.aliased(HttpMessage::Request, None),
+            BodyView::BufferedResponseBody => self.aliased(HttpMessage::Response, None),
+            BodyView::ReceivedRequestBody | BodyView::ReceivedResponseBody => false,
+        }
+    }
+
+    /// The chunks of the whole body so far, each once.
+    fn whole_chunks(&self, message: HttpMessage) -> Vec<Buf> {
+        let Some((host, envoy)) = self.live() else {
+            return Vec::new();
+        };
+        // SAFETY: live.
+        let (mut buffered, received) = unsafe { raw_views(host, envoy, message) };
+        if buffered.is_empty() || self.aliased(message, Some((&buffered, &received))) {
+            return received;
+        }
+        buffered.extend(received);
+        buffered
     }
 }
 
 impl EnvoyBodies for EnvoyHttpFilterImpl {
     fn body_chunks_mut<'a>(&'a mut self, which: BodyView) -> Option<Vec<EnvoyMutBuffer<'a>>> {
-        let chunks = self.shown_chunks(which)?;
+        if self.shown_as_received(which) {
+            return None;
+        }
+        let (host, envoy) = self.live()?;
+        // SAFETY: live.
+        let chunks = unsafe { raw_chunks(host, envoy, which) }?;
         let lend = |chunk: Buf| {
             let len = if chunk.ptr.is_null() { 0 } else { chunk.len };
             // SAFETY: the host's slices of one buffer are disjoint and writable, stay until this
@@ -141,17 +183,17 @@ impl EnvoyBodies for EnvoyHttpFilterImpl {
             return 0;
         };
         // SAFETY: live.
-        unsafe {
-            let size = match &host.family {
+        let size = unsafe {
+            match &host.family {
                 Family::V136(_) => raw_chunks(host, envoy, which)
                     .map_or(0, |chunks| chunks.iter().map(|chunk| chunk.len).sum()),
                 Family::V137(table) => (table.http_get_body_size)(envoy, which as u32),
-            };
-            if size > 0 && shown_as_received(host, envoy, which) {
-                0
-            } else {
-                size
             }
+        };
+        if size > 0 && self.shown_as_received(which) {
+            0
+        } else {
+            size
         }
     }
 
@@ -159,11 +201,11 @@ impl EnvoyBodies for EnvoyHttpFilterImpl {
         let Some((host, envoy)) = self.live() else {
             return false;
         };
+        if self.shown_as_received(which) {
+            return false;
+        }
         // SAFETY: live.
         unsafe {
-            if shown_as_received(host, envoy, which) {
-                return false;
-            }
             match &host.family {
                 Family::V136(table) => {
                     let drain = match which {
@@ -204,9 +246,7 @@ impl EnvoyBodies for EnvoyHttpFilterImpl {
     }
 
     fn received_is_buffered(&self, message: HttpMessage) -> bool {
-        // SAFETY: live.
-        self.live()
-            .is_some_and(|(host, envoy)| unsafe { aliased(host, envoy, message) })
+        self.aliased(message, None)
     }
 
     fn for_each_body_chunk<'a>(
@@ -214,11 +254,9 @@ impl EnvoyBodies for EnvoyHttpFilterImpl {
         message: HttpMessage,
         visit: &mut dyn FnMut(EnvoyBuffer<'a>),
     ) {
-        for which in [message.buffered(), message.received()] {
-            for chunk in self.shown_chunks(which).unwrap_or_default() {
-                // SAFETY: Envoy's chunks stay until this body is changed, which needs `&mut self`.
-                visit(unsafe { view(chunk) });
-            }
+        for chunk in self.whole_chunks(message) {
+            // SAFETY: Envoy's chunks stay until this body is changed, which needs `&mut self`.
+            visit(unsafe { view(chunk) });
         }
     }
 }
