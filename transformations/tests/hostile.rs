@@ -217,7 +217,8 @@ fn walks_over_a_value_that_holds_itself_twice_at_each_level_are_stopped() {
         rows.extend(picked.iter().map(|tail| (trees(node) + tail, "{}")));
     }
     let looped = "{% set ns = namespace(a=[1]) %}{% for i in range(30) %}{% set ns.a = [ns.a, ns.a] %}{% endfor %}{{ ns.a|tojson }}";
-    rows.push((looped.to_owned(), "{}"));
+    let looped_maps = "{% set ns = namespace(a={}) %}{% for i in range(30) %}{% set ns.a = {'a': ns.a, 'b': ns.a} %}{% endfor %}{{ ns.a|string|length }}";
+    rows.extend([looped, looped_maps].map(|template| (template.to_owned(), "{}")));
     check(&rows, is_stopped);
 }
 

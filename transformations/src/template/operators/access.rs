@@ -141,12 +141,10 @@ fn stored(value: Value, depth: usize) -> Result<Value, Error> {
     if value.as_object().is_none() || value.downcast_object_ref::<NodeValue>().is_some() {
         return Ok(value);
     }
-    if depth > MAX_DEPTH {
-        return Err(budget::overdrawn());
-    }
-    if value.downcast_object_ref::<Vec<Value>>().is_some() && is_plain(&value, depth)? {
+    if is_plain(&value, depth)? {
         return Ok(value);
     }
+    budget::charge_container()?;
     match value.kind() {
         ValueKind::Seq | ValueKind::Iterable => {
             let mut items = Vec::new();
@@ -171,18 +169,24 @@ fn stored(value: Value, depth: usize) -> Result<Value, Error> {
     }
 }
 
-/// Whether the value can be stored as it is.
-fn is_plain(item: &Value, depth: usize) -> Result<bool, Error> {
+/// Whether the value can be stored as it is. Copies would not share what the value shares, and take
+/// memory for each place where it stands.
+fn is_plain(value: &Value, depth: usize) -> Result<bool, Error> {
     budget::charge_node()?;
-    if let Some(items) = item.downcast_object_ref::<Vec<Value>>() {
-        if depth > MAX_DEPTH {
-            return Err(budget::overdrawn());
-        }
-        return items
-            .iter()
-            .try_fold(true, |all, item| Ok(all && is_plain(item, depth + 1)?));
+    if depth > MAX_DEPTH {
+        return Err(budget::overdrawn());
     }
-    Ok(item.as_object().is_none() || item.downcast_object_ref::<NodeValue>().is_some())
+    let all = |before: bool, item: &Value| Ok(before && is_plain(item, depth + 1)?);
+    if let Some(items) = value.downcast_object_ref::<Vec<Value>>() {
+        return items.iter().try_fold(true, all);
+    }
+    if let Some(members) = value.downcast_object_ref::<BTreeMap<Value, Value>>() {
+        return members
+            .iter()
+            .flat_map(|(key, member)| [key, member])
+            .try_fold(true, all);
+    }
+    Ok(value.as_object().is_none() || value.downcast_object_ref::<NodeValue>().is_some())
 }
 
 /// Whether the value is a namespace or a macro. The engine keeps these types to itself, but not
