@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 mod http_acl;
+mod local_reply;
 mod my_smart_header;
 mod transformation;
 

@@ -332,6 +332,30 @@ fn an_access_list_fails_closed_without_a_client_address() {
 }
 
 #[test]
+fn a_grpc_call_is_refused_with_the_status_that_grpc_has_for_it() {
+    let refusal = |content_type: &str, policy: &str| {
+        let module = Loaded::new("http-acl", policy);
+        let mut exchange = module.exchange();
+        let call = FakeMessage::request("POST", "/").header("content-type", content_type);
+        exchange.request(&call);
+        exchange.downstream().header("grpc-status")
+    };
+    let deny = r#"{"defaultAction":"deny"}"#;
+    for grpc in ["application/grpc", "application/grpc+proto"] {
+        assert_eq!(refusal(grpc, deny).as_deref(), Some("7"), "{grpc}");
+    }
+    for other in ["application/json", "application/grpc-web", ""] {
+        assert_eq!(refusal(other, deny), None, "{other}");
+    }
+    let policy =
+        |response: &str| format!(r#"{{"defaultAction":"deny","denyResponse":{response}}}"#);
+    let teapot = policy(r#"{"statusCode":418}"#);
+    assert_eq!(refusal("application/grpc", &teapot).as_deref(), Some("2"));
+    let own = policy(r#"{"headers":[{"name":"grpc-status","value":"16"}]}"#);
+    assert_eq!(refusal("application/grpc", &own).as_deref(), Some("16"));
+}
+
+#[test]
 fn command_operators_read_headers_trailers_metadata_and_attributes() {
     let module = Loaded::new(
         "rustformation",

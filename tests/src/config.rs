@@ -86,6 +86,8 @@ pub struct EnvoyConfig {
     virtual_host: Vec<(String, Value)>,
     buffer_limit: Option<u32>,
     routes_from_file: bool,
+    http2_origin: Option<SocketAddr>,
+    tls: Option<Value>,
 }
 
 impl Default for EnvoyConfig {
@@ -108,6 +110,8 @@ impl EnvoyConfig {
             virtual_host: Vec::new(),
             buffer_limit: None,
             routes_from_file: false,
+            http2_origin: None,
+            tls: None,
         }
     }
 
@@ -200,6 +204,37 @@ impl EnvoyConfig {
         self
     }
 
+    /// Sends what goes to `origin` to a server at `address` instead, over HTTP/2 without TLS. Clients
+    /// need nothing of the kind: Envoy sees from their first bytes which HTTP they speak.
+    #[must_use]
+    pub fn http2_origin(mut self, address: SocketAddr) -> Self {
+        self.http2_origin = Some(address);
+        self
+    }
+
+    /// Speaks TLS with clients, HTTP/2 with those that offer it, and looks at the server name they ask
+    /// for. All three are PEM: the server's certificate, its key, and the authority whose certificates
+    /// clients may show if they want to.
+    #[must_use]
+    pub fn tls(mut self, certificate: &str, key: &str, authority: &str) -> Self {
+        self.tls = Some(json!({
+            "name": "envoy.transport_sockets.tls",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+                "require_client_certificate": false,
+                "common_tls_context": {
+                    "alpn_protocols": ["h2", "http/1.1"],
+                    "tls_certificates": [{
+                        "certificate_chain": {"inline_string": certificate},
+                        "private_key": {"inline_string": key},
+                    }],
+                    "validation_context": {"trusted_ca": {"inline_string": authority}},
+                },
+            },
+        }));
+        self
+    }
+
     /// Whether the bootstrap names the module.
     pub fn uses_module(&self) -> bool {
         self.module.is_some()
@@ -246,12 +281,26 @@ impl EnvoyConfig {
         let mut listener = json!({
             "name": "lab",
             "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
-            "filter_chains": [{"filters": [{
+            "filter_chains": [{"name": "lab-chain", "filters": [{
                 "name": "envoy.filters.network.http_connection_manager",
                 "typed_config": manager,
             }]}],
         });
-        let mut clusters = vec![origin_cluster(origin)];
+        if let Some(transport_socket) = &self.tls {
+            listener["filter_chains"][0]["transport_socket"] = transport_socket.clone();
+            listener["listener_filters"] = json!([{
+                "name": "envoy.filters.listener.tls_inspector",
+                "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector"},
+            }]);
+        }
+        let mut clusters = vec![match self.http2_origin {
+            // Trailers need no permission there.
+            Some(origin) => origin_cluster(origin, &json!({"http2_protocol_options": {}})),
+            None => origin_cluster(
+                origin,
+                &json!({"http_protocol_options": {"enable_trailers": true}}),
+            ),
+        }];
         clusters.extend(self.clusters.iter().cloned());
         if let Some(limit) = self.buffer_limit {
             listener["per_connection_buffer_limit_bytes"] = json!(limit);
@@ -277,7 +326,7 @@ impl EnvoyConfig {
     }
 }
 
-fn origin_cluster(origin: SocketAddr) -> Value {
+fn origin_cluster(origin: SocketAddr, protocol: &Value) -> Value {
     json!({
         "name": "origin",
         "type": "STATIC",
@@ -291,7 +340,7 @@ fn origin_cluster(origin: SocketAddr) -> Value {
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-                "explicit_http_config": {"http_protocol_options": {"enable_trailers": true}},
+                "explicit_http_config": protocol,
             },
         },
     })

@@ -16,7 +16,8 @@
 //! ```
 //!
 //! which makes one test for each Envoy, so that a failure names the release. Nothing here runs inside
-//! Envoy; the module under test is the shared library as shipped.
+//! Envoy; the module under test is the shared library as shipped. HTTP/2 and TLS are with their tests, in
+//! `tests/http2`: the demo is built without them.
 #![forbid(unsafe_code)]
 
 pub mod client;

@@ -34,7 +34,7 @@ codes! {
     PROTOBUF_STRUCT = 5, "the configuration is a protobuf message, not JSON text";
     WRONG_TYPE = 1001, "a field holds the wrong type of value";
     MISSING_NAME = 1002, "a header rule has no name";
-    BAD_HEADER_NAME = 1003, "a header name holds characters that HTTP does not allow";
+    BAD_HEADER_NAME = 1003, "a header name is not one that HTTP allows";
     PROTECTED_HEADER = 1004, "a header that a message cannot be without would be removed or doubled";
     UNKNOWN_CHOICE = 1005, "a field holds none of its known values";
     BAD_LIMIT = 1006, "a limit is out of range";

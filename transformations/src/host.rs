@@ -68,6 +68,7 @@ pub enum AttributeKind {
 pub struct Attribute {
     name: &'static str,
     kind: AttributeKind,
+    since: (u16, u16),
 }
 
 impl Attribute {
@@ -84,18 +85,15 @@ impl Attribute {
         text("request.useragent"),
         text("request.id"),
         text("request.protocol"),
-        integer("request.size"),
-        integer("request.total_size"),
+        integer("request.size").since_envoy(1, 40),
+        integer("request.total_size").since_envoy(1, 40),
         text("source.address"),
         integer("source.port"),
         text("destination.address"),
         integer("destination.port"),
         integer("connection.id"),
-        Attribute {
-            name: "connection.mtls",
-            kind: AttributeKind::Bool,
-        },
-        text("connection.requested_server_name"),
+        Attribute::new("connection.mtls", AttributeKind::Bool).since_envoy(1, 38),
+        text("connection.requested_server_name").since_envoy(1, 39),
         text("connection.tls_version"),
         text("connection.subject_local_certificate"),
         text("connection.subject_peer_certificate"),
@@ -106,12 +104,12 @@ impl Attribute {
         text("connection.sha256_peer_certificate_digest"),
         text("upstream.address"),
         integer("upstream.port"),
-        text("upstream.local_address"),
-        integer("upstream.request_attempt_count"),
-        text("xds.cluster_name"),
+        text("upstream.local_address").since_envoy(1, 39),
+        integer("upstream.request_attempt_count").since_envoy(1, 39),
+        text("xds.cluster_name").since_envoy(1, 40),
         text("xds.route_name"),
-        text("xds.virtual_host_name"),
-        text("xds.filter_chain_name"),
+        text("xds.virtual_host_name").since_envoy(1, 40),
+        text("xds.filter_chain_name").since_envoy(1, 40),
     ];
 
     /// The name, such as `source.address`.
@@ -124,26 +122,39 @@ impl Attribute {
         self.kind
     }
 
+    /// The first Envoy, by major and minor version, that tells modules its value. `(1, 36)` stands for
+    /// the first one that has modules like this, and so for always.
+    pub fn since(self) -> (u16, u16) {
+        self.since
+    }
+
     /// The attribute of this name.
     pub fn find(name: &str) -> Option<Attribute> {
         Attribute::ALL
             .into_iter()
             .find(|attribute| attribute.name == name)
     }
+
+    const fn new(name: &'static str, kind: AttributeKind) -> Self {
+        Self {
+            name,
+            kind,
+            since: (1, 36),
+        }
+    }
+
+    const fn since_envoy(mut self, major: u16, minor: u16) -> Self {
+        self.since = (major, minor);
+        self
+    }
 }
 
 const fn text(name: &'static str) -> Attribute {
-    Attribute {
-        name,
-        kind: AttributeKind::Text,
-    }
+    Attribute::new(name, AttributeKind::Text)
 }
 
 const fn integer(name: &'static str) -> Attribute {
-    Attribute {
-        name,
-        kind: AttributeKind::Integer,
-    }
+    Attribute::new(name, AttributeKind::Integer)
 }
 
 #[cfg(test)]

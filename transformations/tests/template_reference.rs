@@ -16,6 +16,16 @@ use transformations::{Attribute, BodyAccess, CompileOptions, HostValue, Metadata
 
 const MARKER: &str = "<!-- Everything below is generated from the code: UPDATE_DOCS=1 cargo test -p transformations --test template_reference -->\n";
 
+const ATTRIBUTES: &str = "
+## Attributes
+
+What `attribute(name)` can be asked for. It is empty in an Envoy older than the one that is named, for `connection`
+where there is no TLS or no certificate to tell of, and for `upstream` in a request, whose upstream is not chosen yet
+(`upstream.request_attempt_count` is 0). `connection.mtls` is false for a client that showed no certificate, and empty
+without TLS. `request.size` and `request.total_size` count what has come so far.
+
+";
+
 const REQUEST_BODY: &str = r#"{"model":"gpt-4o","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"Hello there"}],"n": 1}"#;
 const RESPONSE_BODY: &str = r#"{"id":"r-1","usage":{"total_tokens":12}}"#;
 
@@ -283,9 +293,14 @@ fn generate() -> String {
     FILTERS.iter().for_each(|filter| builtin(&mut out, filter));
     out.push_str("\n## Tests\n\n");
     TESTS.iter().for_each(|test| builtin(&mut out, test));
-    out.push_str("\n## Attributes\n\nWhat `attribute(name)` can be asked for. Which of them have a value depends on the Envoy version.\n\n");
+    out.push_str(ATTRIBUTES);
     for attribute in Attribute::ALL {
-        writeln!(out, "- `{}`: {:?}", attribute.name(), attribute.kind()).unwrap();
+        write!(out, "- `{}`: {:?}", attribute.name(), attribute.kind()).unwrap();
+        let (major, minor) = attribute.since();
+        if (major, minor) > (1, 36) {
+            write!(out, ", from Envoy {major}.{minor}").unwrap();
+        }
+        out.push('\n');
     }
     out
 }

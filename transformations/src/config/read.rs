@@ -21,11 +21,9 @@ pub(super) fn config(value: &Value) -> (Config, Vec<Diagnostic>) {
     let mut reader = Reader { found: Vec::new() };
     let mut config = Config::default();
     if let Some(fields) = reader.object(value, "") {
-        reader.known(
-            fields,
-            "",
-            &["request", "response", "limits", "envAllow", "onError"],
-        );
+        let known = ["request", "response", "limits", "envAllow", "onError"];
+        reader.known(fields, "", &[&known[..], &OLDEST].concat());
+        reader.warn_of_oldest(fields);
         let on_error = reader.on_error(fields, "").unwrap_or_default();
         config = Config {
             request: reader.transform(fields, "request", on_error),
@@ -36,6 +34,13 @@ pub(super) fn config(value: &Value) -> (Config, Vec<Diagnostic>) {
     }
     (config, reader.found)
 }
+
+/// The fields of kgateway 2.0, which moved twice since.
+const OLDEST: [&str; 3] = [
+    "request_headers_setter",
+    "response_headers_setter",
+    "route_specific",
+];
 
 struct Reader {
     found: Vec<Diagnostic>,
@@ -80,6 +85,17 @@ impl Reader {
                 note = note.with_help(format!("did you mean \"{near}\"?"));
             }
             self.found.push(note);
+        }
+    }
+
+    /// Says it aloud: whoever wrote such a configuration counts on it.
+    fn warn_of_oldest(&mut self, fields: &Map<String, Value>) {
+        for name in OLDEST.iter().filter(|name| fields.contains_key(**name)) {
+            let message = "this is a field of kgateway 2.0 and is ignored";
+            let help = "write request.set and response.set, on the route they are for";
+            let warning = Diagnostic::error(Code::UNKNOWN_FIELD, name, message);
+            self.found
+                .push(warning.with_severity(Severity::Warning).with_help(help));
         }
     }
 

@@ -100,6 +100,9 @@ impl Reader {
             let Some(name) = self.header_name(name, &path) else {
                 continue;
             };
+            if self.is_unknown_pseudo_header(&name, parent, &path) {
+                continue;
+            }
             if is_vital(&name, parent) {
                 self.found.push(
                     Diagnostic::error(
@@ -134,8 +137,33 @@ impl Reader {
         None
     }
 
+    /// Refuses pseudo-headers that HTTP does not have: a message that carries one is malformed (RFC
+    /// 9113 section 8.3).
+    fn is_unknown_pseudo_header(&mut self, name: &str, parent: &str, path: &str) -> bool {
+        let known: &[&str] = match parent {
+            "request" => &[":method", ":path", ":authority", ":scheme", ":protocol"],
+            _ => &[":status"],
+        };
+        if !name.starts_with(':') || known.contains(&name) {
+            return false;
+        }
+        let message = format!("a {parent} has no {name}");
+        let help = format!("it has {}", known.join(", "));
+        self.found
+            .push(Diagnostic::error(Code::BAD_HEADER_NAME, path, message).with_help(help));
+        true
+    }
+
     /// Refuses rules that could only break the message.
     fn allowed(&mut self, rule: &HeaderRule, parent: &str, field: &str) -> bool {
+        // The path leads to the value, which is what other problems are about.
+        let path = match rule.path.strip_suffix(".value") {
+            Some(item) => join(item, "name"),
+            None => rule.path.clone(),
+        };
+        if self.is_unknown_pseudo_header(&rule.name, parent, &path) {
+            return false;
+        }
         if is_framing(&rule.name) && !rule.value.is_empty() {
             let message = format!("{} cannot be given a value by a rule", rule.name);
             let help = "it is kept right when the body changes; leave the rule out";

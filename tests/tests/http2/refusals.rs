@@ -1,0 +1,75 @@
+//! Answers of the module itself: they end their stream and no other, and gRPC calls get them as gRPC.
+
+use rustformations_tests::{Answer, EnvoyConfig, Lab, on_every_envoy};
+use serde_json::{Value, json};
+
+use crate::client::Http2;
+use crate::message::Message;
+use crate::origin::{Http2Origin, Reply};
+use crate::{Ground, grpc, grpc_frame};
+
+/// Fails on a request that is not JSON, 400, and on a response without a model, 500.
+fn strict() -> Value {
+    json!({
+        "request": {"body": {"parseAs": "AsJson", "value": "{{ model }}"}},
+        "response": {"body": {"patch": [{"op": "replace", "path": "/model", "value": "hidden"}]}},
+    })
+}
+
+/// A gRPC call that ended with `status`, and not with an answer.
+fn assert_grpc_status(answer: &Answer, status: &str) {
+    assert_eq!(
+        (answer.status, answer.header("content-type").as_str()),
+        (200, "application/grpc")
+    );
+    assert_eq!(answer.headers.values("grpc-status"), [status]);
+    assert!(
+        answer.pieces.is_empty() && answer.trailers.0.is_empty() && !answer.cut,
+        "{answer:?}"
+    );
+}
+
+on_every_envoy! {
+    fn a_transform_that_fails_is_an_answer_on_its_stream(envoy) {
+        let mut ground = Ground::with(envoy, strict()).unwrap();
+        let broken = || Message::new().piece("{");
+        for message in [broken(), broken().trailer("x-end", "yes")] {
+            let answer = ground.client.send("POST", "/", message);
+            assert_eq!((answer.status, answer.cut, answer.trailers.0.len()), (400, false, 0));
+        }
+        assert!(ground.origin.received().is_empty());
+        let model = || Message::new().piece(r#"{"model":"m"}"#);
+        let none = || Message::new().piece("{}");
+        for reply in [none(), none().trailer("x-end", "yes")] {
+            ground.origin.answer("/", Reply::new(200, reply));
+            let answer = ground.client.send("POST", "/", model());
+            assert_eq!((answer.status, answer.cut, answer.trailers.0.len()), (500, false, 0));
+        }
+        ground.origin.answer("/", Reply::new(200, model()));
+        assert_eq!(ground.client.send("POST", "/", model()).text(), r#"{"model":"hidden"}"#);
+        assert_eq!(ground.origin.last().text(), "m");
+        assert_eq!(ground.lab.stat("http.lab.downstream_cx_total"), 1);
+    }
+
+    fn a_transform_that_fails_is_no_success_of_a_grpc_call(envoy) {
+        let mut ground = Ground::with(envoy, strict()).unwrap();
+        assert_grpc_status(&ground.client.send("POST", "/", grpc().piece(grpc_frame("{"))), "13");
+        let call = grpc().piece(r#"{"model":"m"}"#);
+        ground.origin.answer("/", Reply::new(200, grpc().piece("{}").trailer("grpc-status", "0")));
+        assert_grpc_status(&ground.client.send("POST", "/", call), "2");
+    }
+
+    fn a_grpc_call_that_is_denied_is_denied_in_grpc(envoy) {
+        let origin = Http2Origin::start().unwrap();
+        let config = EnvoyConfig::new()
+            .filter_name("http-acl")
+            .filter_level(json!({"defaultAction": "deny"}))
+            .http2_origin(origin.address());
+        let lab = Lab::start(envoy, &config);
+        let mut client = Http2::open(lab.address()).unwrap();
+        assert_grpc_status(&client.send("POST", "/", grpc().piece(grpc_frame("call"))), "7");
+        let answer = client.send("POST", "/", Message::new().piece("no call"));
+        assert_eq!((answer.status, answer.headers.has("grpc-status")), (403, false));
+        assert!(origin.received().is_empty());
+    }
+}
