@@ -15,8 +15,8 @@ use std::any::Any;
 use std::sync::Arc;
 
 use envoy_proxy_dynamic_modules_rust_sdk::{
-    Capabilities, Capability, EnvoyHttpFilter, EnvoyHttpFilterConfig, HttpFilter, HttpFilterConfig,
-    envoy_log_debug, envoy_log_error, envoy_log_warn,
+    Capabilities, Capability, EnvoyHttpFilter, EnvoyHttpFilterConfig, EnvoyVersion, HttpFilter,
+    HttpFilterConfig, envoy_log_debug, envoy_log_error, envoy_log_warn,
 };
 use transformations::{CompileOptions, Program, Severity};
 
@@ -71,6 +71,13 @@ fn compile_options() -> CompileOptions {
     options.capabilities.metadata_bool = host.has(Capability::MetadataBool);
     options.capabilities.metadata_list = host.has(Capability::MetadataLists);
     options.capabilities.buffer_limit = host.has(Capability::BufferLimit);
+    options.capabilities.attributes_of_envoy = match EnvoyVersion::of_host() {
+        None | Some(EnvoyVersion::V1_36) => (1, 36),
+        Some(EnvoyVersion::V1_37) => (1, 37),
+        Some(EnvoyVersion::V1_38) => (1, 38),
+        Some(EnvoyVersion::V1_39) => (1, 39),
+        Some(EnvoyVersion::V1_40) => (1, 40),
+    };
     options
 }
 

@@ -93,8 +93,7 @@ pub trait TransformationOps {
         None
     }
 
-    /// An attribute of the stream, if it has a value. Not called for attributes that
-    /// [`Capabilities::attributes`](crate::Capabilities::attributes) leaves out.
+    /// An attribute of the stream, if it has a value.
     fn attribute(&self, attribute: Attribute) -> Option<HostValue> {
         let _ = attribute;
         None

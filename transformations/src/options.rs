@@ -17,9 +17,9 @@ pub struct Capabilities {
     pub metadata_list: bool,
     /// The limit of what is buffered can be raised for one stream.
     pub buffer_limit: bool,
-    /// The names of the attributes that the host can be asked for; `None`: all of
-    /// [`Attribute::ALL`](crate::Attribute::ALL).
-    pub attributes: Option<&'static [&'static str]>,
+    /// The Envoy, by major and minor version, whose attributes the host knows: see
+    /// [`Attribute::since`](crate::Attribute::since). Templates that read others are warned about.
+    pub attributes_of_envoy: (u16, u16),
 }
 
 impl Capabilities {
@@ -30,7 +30,7 @@ impl Capabilities {
             metadata_bool: true,
             metadata_list: true,
             buffer_limit: true,
-            attributes: None,
+            attributes_of_envoy: (u16::MAX, u16::MAX),
         }
     }
 
@@ -41,7 +41,7 @@ impl Capabilities {
             metadata_bool: false,
             metadata_list: false,
             buffer_limit: false,
-            attributes: Some(&[]),
+            attributes_of_envoy: (1, 36),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use transformations::testing::{MemoryHost, Message};
-use transformations::{BodyAccess, Capabilities, CompileOptions, Program, TransformErrorKind};
+use transformations::{BodyAccess, CompileOptions, Program, TransformErrorKind};
 
 fn compile(config: &Value) -> Result<Arc<Program>, String> {
     Program::compile(config.to_string().as_bytes(), &CompileOptions::default())
@@ -179,22 +179,22 @@ fn what_is_wrong_with_an_extractor_is_said_when_the_configuration_is_loaded() {
 }
 
 #[test]
-fn an_attribute_that_the_host_lacks_is_refused() {
-    let mut capabilities = Capabilities::none();
-    capabilities.attributes = Some(&["source.address"]);
-    let options = CompileOptions {
-        capabilities,
-        ..CompileOptions::default()
+fn an_attribute_that_the_host_does_not_tell_is_warned_about() {
+    let warnings = |envoy: (u16, u16), name: &str| {
+        let mut options = CompileOptions::default();
+        options.capabilities.attributes_of_envoy = envoy;
+        let half = header_rule(&format!("{{{{ attribute('{name}') }}}}"));
+        let config = json!({"request": half}).to_string();
+        let program = Program::compile(config.as_bytes(), &options).unwrap();
+        let warnings: Vec<_> = program.warnings().iter().map(ToString::to_string).collect();
+        warnings.concat()
     };
-    let compile = |template: &str| {
-        let config = json!({"request": header_rule(template)}).to_string();
-        Program::compile(config.as_bytes(), &options).map_err(|problems| problems.to_string())
-    };
-    assert!(compile("{{ attribute('source.address') }}").is_ok());
-    let text = compile("{{ attribute('xds.route_name') }}").unwrap_err();
+    assert_eq!(warnings((1, 36), "source.address"), "");
+    assert_eq!(warnings((1, 38), "connection.mtls"), "");
+    let warning = warnings((1, 37), "connection.mtls");
     assert!(
-        text.contains("RF1010") && text.contains("xds.route_name"),
-        "{text}"
+        warning.starts_with("warning[RF1010]") && warning.contains("from 1.38 on"),
+        "{warning}"
     );
 }
 

@@ -22,7 +22,9 @@ const ATTRIBUTES: &str = "
 What `attribute(name)` can be asked for. It is empty in an Envoy older than the one that is named, for `connection`
 where there is no TLS or no certificate to tell of, and for `upstream` in a request, whose upstream is not chosen yet
 (`upstream.request_attempt_count` is 0). `connection.mtls` is false for a client that showed no certificate, and empty
-without TLS. `request.size` and `request.total_size` count what has come so far.
+without TLS. `request.size` and `request.total_size` count what has come so far. A configuration that reads what this
+Envoy does not tell is loaded with a warning. Envoy 1.39 gives the name of the virtual cluster, if there is one, as
+`xds.virtual_host_name`.
 
 ";
 

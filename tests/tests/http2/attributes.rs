@@ -163,4 +163,12 @@ on_every_envoy! {
         ask(&mut client, &lab);
         assert!(!lab.logs().contains("[error]"), "{}", lab.logs());
     }
+
+    fn what_this_envoy_does_not_tell_is_said_when_the_configuration_is_loaded(envoy) {
+        let lab = Lab::start(envoy, &EnvoyConfig::new().route(telling()));
+        for attribute in Attribute::ALL {
+            let warning = format!("this Envoy does not tell \"{}\"", attribute.name());
+            assert_eq!(lab.logs().contains(&warning), !tells(attribute, lab.version()), "{warning}");
+        }
+    }
 }

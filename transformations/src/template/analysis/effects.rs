@@ -10,7 +10,7 @@ use minijinja::machinery::ast::{CallArg, Expr};
 use super::Walk;
 use crate::codes::Code;
 use crate::config::ExtractorSource;
-use crate::diagnostics::nearest;
+use crate::diagnostics::{Severity, nearest};
 use crate::functions::{Effect, Fault, Function, dates, host, regex};
 use crate::host::{Attribute, MetadataSource};
 use crate::template::{HostRead, Phase};
@@ -154,16 +154,13 @@ impl Walk<'_, '_> {
             self.unknown_name("attribute", name, known, span);
             return;
         };
-        if self
-            .site
-            .capabilities
-            .attributes
-            .is_some_and(|known| !known.contains(&name))
-        {
-            let message = format!("this host does not know the attribute \"{name}\"");
+        let (major, minor) = attribute.since();
+        if (major, minor) > self.site.capabilities.attributes_of_envoy {
+            let message = format!("this Envoy does not tell \"{name}\": it will be empty");
+            let help = format!("Envoy tells it from {major}.{minor} on");
             let problem = self.problem(Code::MISSING_CAPABILITY, span, message);
             self.found
-                .push(problem.with_help("a newer Envoy may have it"));
+                .push(problem.with_severity(Severity::Warning).with_help(help));
         }
         self.analysis
             .reads

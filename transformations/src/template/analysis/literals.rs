@@ -51,7 +51,7 @@ impl Walk<'_, '_> {
             }
             Token::Operator(call) => call,
         };
-        match commands::parse(&call, self.site.phase, self.site.capabilities) {
+        match commands::parse(&call, self.site.phase) {
             Ok(command) => {
                 let reads = &mut self.analysis.reads;
                 for name in command.request_headers() {

@@ -6,7 +6,6 @@ use super::{Call, Command, HeaderSource, Operator, TimeFormat};
 use crate::codes::Code;
 use crate::diagnostics::nearest;
 use crate::host::Attribute;
-use crate::options::Capabilities;
 use crate::template::Phase;
 
 /// Every operator, with how it is written.
@@ -62,11 +61,7 @@ impl Fault {
 ///
 /// # Errors
 /// An unknown name, arguments that the operator does not take, or a value that cannot be there.
-pub(crate) fn parse(
-    call: &Call<'_>,
-    phase: Phase,
-    capabilities: Capabilities,
-) -> Result<Command, Fault> {
+pub(crate) fn parse(call: &Call<'_>, phase: Phase) -> Result<Command, Fault> {
     let operator = match call.name {
         "REQ" => header(call, HeaderSource::Request)?,
         "RESP" => in_response(call, phase, header(call, HeaderSource::Response)?)?,
@@ -82,19 +77,19 @@ pub(crate) fn parse(
         "START_TIME" => Operator::StartTime(start_time(call)?),
         "DYNAMIC_METADATA" => metadata(call)?,
         "PROTOCOL" => {
-            let protocol = attribute(call, "request.protocol", capabilities)?;
+            let protocol = attribute(call, "request.protocol")?;
             plain(call, Operator::Attribute(protocol))?
         }
         "DOWNSTREAM_REMOTE_ADDRESS" => {
-            let address = attribute(call, "source.address", capabilities)?;
+            let address = attribute(call, "source.address")?;
             plain(call, Operator::Attribute(address))?
         }
         "DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT" => {
-            let address = attribute(call, "source.address", capabilities)?;
+            let address = attribute(call, "source.address")?;
             plain(call, Operator::AddressWithoutPort(address))?
         }
         "UPSTREAM_HOST" => {
-            let address = attribute(call, "upstream.address", capabilities)?;
+            let address = attribute(call, "upstream.address")?;
             in_response(call, phase, plain(call, Operator::Attribute(address))?)?
         }
         name => return Err(unknown(name)),
@@ -138,20 +133,9 @@ fn plain(call: &Call<'_>, operator: Operator) -> Result<Operator, Fault> {
     }
 }
 
-fn attribute(
-    call: &Call<'_>,
-    name: &'static str,
-    capabilities: Capabilities,
-) -> Result<Attribute, Fault> {
-    let is_known = |known: &[&str]| known.contains(&name);
-    Attribute::find(name)
-        .filter(|_| capabilities.attributes.is_none_or(is_known))
-        .ok_or_else(|| {
-            let message = format!("this host has no value for %{}%", call.name);
-            let help =
-                format!("it would come from the attribute {name}; a newer Envoy may have it");
-            Fault::new(Code::MISSING_CAPABILITY, message, help)
-        })
+/// One of the attributes that every Envoy tells.
+fn attribute(call: &Call<'_>, name: &'static str) -> Result<Attribute, Fault> {
+    Attribute::find(name).ok_or_else(|| unknown(call.name))
 }
 
 /// `name` or `name?other`.
