@@ -79,12 +79,16 @@ on_every_envoy! {
     fn what_a_rewrite_does_not_touch_keeps_its_spelling(envoy) {
         let lab = lab_with(
             envoy,
-            json!({"request": {"body": {"parseAs": "AsJson", "value": "[{{ kept|tojson }}]"}}}),
+            json!({"request": {"body": {
+                "parseAs": "AsJson",
+                "value": "[{{ kept|tojson }},{{ temperature }},{{ temperature|tojson }}]",
+            }}}),
         );
         let kept =
             r#"{"z":1.10,"a":1e400,"b":-0,"c":123456789012345678901234567890,"d":"é\u00e9\/"}"#;
-        lab.post("/").body(format!(r#"{{"kept":{kept}}}"#)).send();
-        assert_eq!(lab.origin().last().text(), format!("[{kept}]"));
+        let document = format!(r#"{{"kept":{kept},"temperature":0.70}}"#);
+        lab.post("/").body(document).send();
+        assert_eq!(lab.origin().last().text(), format!("[{kept},0.70,0.70]"));
     }
 
     fn a_json_key_never_shadows_a_function(envoy) {

@@ -254,7 +254,7 @@ fn json_that_is_not_touched_keeps_its_bytes() {
     for (template, result) in [
         (
             "{{ tojson(big) }} {{ f|tojson }}",
-            "123456789012345678901234567890 1.5",
+            "123456789012345678901234567890 1.50",
         ),
         ("{{ context()|tojson }}", body),
         (
@@ -270,6 +270,66 @@ fn json_that_is_not_touched_keeps_its_bytes() {
         ("{{ fromjson(body()).k[1] }}", "2"),
         ("{{ json_set('{}', '/a', 'text') }}", r#"{"a":"text"}"#),
         ("{{ json_set({}, '/a', none) }}", r#"{"a":null}"#),
+    ] {
+        assert_eq!(render(template, body).as_deref(), Ok(result), "{template}");
+    }
+}
+
+#[test]
+fn numbers_that_are_only_printed_keep_their_spelling() {
+    let body = r#"{"a": 1.50, "b": 1E2, "c": -0, "d": 0.1234567890123456789012, "e": 1e400,
+        "o": {"x": 2.50, "list": [3.50, {"y": 4.50}]}, "a-b": 5.50, "i": 7, "n": null}"#;
+    for (template, result) in [
+        // Without the engine.
+        (
+            "{{ a }} {{ b }} {{ c }} {{ d }} {{ e }} {{ i }}",
+            "1.50 1E2 -0 0.1234567890123456789012 1e400 7",
+        ),
+        ("{{ o.x }} {{ o.list[1].y }}", "2.50 4.50"),
+        // In the engine.
+        (
+            "{% if true %}{{ a }} {{ b }} {{ c }} {{ d }} {{ e }} {{ i }}{% endif %}",
+            "1.50 1E2 -0 0.1234567890123456789012 1e400 7",
+        ),
+        (
+            "{% if true %}{{ o.x }} {{ o['x'] }} {{ o.list[0] }} {{ o.list[-2] }} {{ o.list[-1].y }}{% endif %}",
+            "2.50 2.50 3.50 3.50 4.50",
+        ),
+        (
+            "{% if true %}{{ context()['a-b'] }} {{ request.json.a }}{% endif %}",
+            "5.50 1.50",
+        ),
+        (
+            "{{ a|tojson }} {{ o.x|tojson }} {{ tojson(o.list[0]) }} {{ n|tojson }}",
+            "1.50 2.50 3.50 null",
+        ),
+        (
+            "{% for m in [o] %}{{ m.x }}{% endfor %} {% macro p(v) %}{{ v.x }}{% endmacro %}{{ p(o) }}",
+            "2.50 2.50",
+        ),
+        ("{% autoescape 'html' %}{{ a }}{% endautoescape %}", "1.50"),
+        // What a template assigns is its own.
+        ("{% set a = 2.5 %}{{ a }}", "2.5"),
+        (
+            "{% macro p(a) %}{{ a }}{% endmacro %}{{ p(0.25) }} {% for b in [0.5] %}{{ b }}{% endfor %}",
+            "0.25 0.5",
+        ),
+        (
+            "{% set o = {'x': 0.5} %}{{ o.x }} {{ [0.5][0] }}",
+            "0.5 0.5",
+        ),
+        // What is computed is a float, and so is what gets another name.
+        ("{{ a * 1 }} {{ a + b }} {{ a == 1.5 }}", "1.5 101.5 true"),
+        ("{% set x = a %}{{ x }} {{ a ~ '' }}", "1.5 1.5"),
+        (
+            "{% for x in o.list %}{% if x is number %}{{ x }}{% endif %}{% endfor %}",
+            "3.5",
+        ),
+        // What is not there.
+        (
+            "{% if true %}{{ z }}{{ z.z }}{{ n.z }}{{ a.z }}{{ o.list[9] }}{{ o.list[-9] }}{{ i[0] }}{% endif %}.",
+            ".",
+        ),
     ] {
         assert_eq!(render(template, body).as_deref(), Ok(result), "{template}");
     }

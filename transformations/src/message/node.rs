@@ -10,11 +10,15 @@ use crate::json::{Kind, Node};
 use crate::template::budget;
 use crate::template::print::{self, Layout};
 
-/// A container, or a number that no machine number can hold.
+/// A container, or a number that no machine number can hold or that is about to be printed.
 #[derive(Debug)]
 pub(crate) struct NodeValue(Node);
 
 impl NodeValue {
+    pub(crate) fn new(node: Node) -> NodeValue {
+        NodeValue(node)
+    }
+
     pub(crate) fn node(&self) -> &Node {
         &self.0
     }

@@ -347,9 +347,7 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
 fn json(node: &Node, out: &mut String) -> Result<(), TransformErrorKind> {
     match node.kind() {
         Kind::String => out.push_str(&node.as_str().unwrap_or_default()),
-        // What the engine would make of it is the spelling it has.
-        Kind::Bool(_) => out.push_str(node.raw()),
-        Kind::Number if node.as_i64().is_some() => out.push_str(node.raw()),
+        Kind::Bool(_) | Kind::Number => out.push_str(node.raw()),
         _ => {
             return print::value(out, &to_value(node.clone()))
                 .map_err(|_| TransformErrorKind::Render);

@@ -23,6 +23,8 @@ use super::{budget, operators, print, weigh};
 use crate::config::Limits;
 use crate::error::TransformErrorKind;
 use crate::functions::{self, Configured};
+use crate::json::Kind;
+use crate::message::NodeValue;
 
 /// A template that analysis found to be sound but not simple.
 #[derive(Debug)]
@@ -169,7 +171,7 @@ fn environment<'s>(names: &'s Names, limits: &Limits, configured: &Configured) -
 
 /// Prints what `{{ ... }}` yields.
 fn write_value(out: &mut Output<'_>, state: &State<'_, '_>, value: &Value) -> Result<(), Error> {
-    if state.auto_escape() != AutoEscape::None {
+    if state.auto_escape() != AutoEscape::None && !is_number_of_message(value) {
         // Only inside {% autoescape %}, where the author asked for it. An escape has six bytes.
         weigh::as_text(value)?;
         budget::charge(
@@ -185,6 +187,13 @@ fn write_value(out: &mut Output<'_>, state: &State<'_, '_>, value: &Value) -> Re
     }
     weigh::as_text(value)?;
     print::value(&mut Metered(out), value).map_err(fmt_error)
+}
+
+/// Whether this is a number that keeps its spelling. There is nothing in it to escape.
+fn is_number_of_message(value: &Value) -> bool {
+    value
+        .downcast_object_ref::<NodeValue>()
+        .is_some_and(|found| found.node().kind() == Kind::Number)
 }
 
 /// Pays for text on its way to the output.

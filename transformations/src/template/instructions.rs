@@ -53,6 +53,14 @@ pub(super) fn rewrite<'s>(
             Some(Instruction::LoadConst(value)) => Some(value),
             _ => None,
         };
+        if is_printed(old, at)
+            && let Some(reading) = rewriting.spelled(instruction)
+        {
+            reading.into_iter().for_each(|instruction| {
+                new.add(instruction);
+            });
+            continue;
+        }
         for instruction in rewriting.replace(instruction, constant) {
             new.add(instruction);
         }
@@ -66,6 +74,17 @@ pub(super) fn rewrite<'s>(
         }
     }
     new
+}
+
+/// Whether what this instruction reads is printed as it is, or by `tojson`.
+fn is_printed(instructions: &Instructions<'_>, at: u32) -> bool {
+    match instructions.get(at + 1) {
+        Some(Instruction::Emit) => true,
+        Some(
+            Instruction::ApplyFilter(name, Some(1), _) | Instruction::CallFunction(name, Some(1)),
+        ) => *name == "tojson",
+        _ => false,
+    }
 }
 
 /// Where an instruction may jump to.
@@ -167,6 +186,21 @@ impl<'s> Rewriting<'s> {
                 Instruction::Emit,
             ],
             other => vec![self.rename(other).unwrap_or_else(|| other.clone())],
+        }
+    }
+
+    /// A reading that keeps how JSON spells a number, since nothing is computed with it.
+    fn spelled(&self, instruction: &Instruction<'s>) -> Option<Vec<Instruction<'s>>> {
+        let load = |name: &str| Instruction::LoadConst(Value::from(name));
+        match instruction {
+            Instruction::Lookup(name) if !self.source.assigned.contains(*name) => Some(vec![
+                self.rename(instruction).unwrap_or(instruction.clone()),
+                load(name),
+                call(operators::SPELLED, 2),
+            ]),
+            Instruction::GetAttr(name) => Some(vec![load(name), call(operators::SPELLED_ITEM, 2)]),
+            Instruction::GetItem => Some(vec![call(operators::SPELLED_ITEM, 2)]),
+            _ => None,
         }
     }
 

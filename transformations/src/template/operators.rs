@@ -18,6 +18,7 @@ use crate::functions;
 use crate::message::Message;
 
 mod access;
+mod spelling;
 
 pub(super) const ADD: &str = "fn +";
 pub(super) const MULTIPLY: &str = "fn *";
@@ -45,6 +46,11 @@ pub(super) const COUNT: &str = "fn count";
 pub(super) const STORE: &str = "fn store";
 /// Envoy's command operators, which the compiler numbers.
 pub(super) const COMMAND: &str = "fn %";
+
+/// A variable of the message that is printed as it is, with its name.
+pub(super) const SPELLED: &str = "fn spelled";
+/// An item that is printed as it is: what holds it, and its key.
+pub(super) const SPELLED_ITEM: &str = "fn spelled [x]";
 
 /// The largest width, count or fill that a filter takes.
 const MAX_COUNT: usize = 10_000;
@@ -78,6 +84,8 @@ pub(super) fn register(environment: &mut Environment<'_>) {
     environment.add_function(IN, contains);
     environment.add_function(ITEM, access::item);
     environment.add_function(SLICE, access::slice);
+    environment.add_function(SPELLED, spelling::variable);
+    environment.add_function(SPELLED_ITEM, spelling::item);
     environment.add_function(METHOD, access::method);
     environment.add_function(STORE, access::store);
     environment.add_function(WEIGH, |value: Value| weigh::deep(&value).map(|()| value));
