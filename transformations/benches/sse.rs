@@ -1,11 +1,16 @@
-//! What decoding a stream costs: whole events in a chunk, and one event spread over many.
+//! What decoding a stream costs: whole events in a chunk, and one event spread over many; and what
+//! the rules of `response.stream` add.
 //!
 //! Run with `cargo bench -p transformations --bench sse`.
 
 #![expect(clippy::unwrap_used, reason = "a failure here is a broken benchmark")]
 
+use std::sync::Arc;
+
 use divan::{Bencher, black_box, counter::BytesCount};
 use transformations::sse::{Decoder, Frame, Oversize};
+use transformations::testing::{MemoryHost, Message};
+use transformations::{CompileOptions, OpenedEvents, Program};
 
 fn main() {
     divan::main();
@@ -37,4 +42,56 @@ fn data_of_a_thousand_events_in_chunks_of(bencher: Bencher<'_, '_>, chunk: usize
             }
             black_box(bytes)
         });
+}
+
+/// A thousand events under `rules`, in chunks of a network packet.
+fn run(bencher: Bencher<'_, '_>, rules: &str) {
+    let config = format!(r#"{{"response": {{"stream": {{"rules": [{rules}]}}}}}}"#);
+    let options = CompileOptions::default();
+    let program = Arc::new(Program::compile(config.as_bytes(), &options).unwrap());
+    let host = MemoryHost {
+        response: Message::new(&[("content-type", "text/event-stream")], ""),
+        ..MemoryHost::default()
+    };
+    let body = stream();
+    bencher
+        .counter(BytesCount::from(body.len()))
+        .bench_local(|| {
+            let opened = program.open().open_events(&host).unwrap();
+            let OpenedEvents::Stream(mut events) = opened else {
+                panic!("the benchmark's response is a stream of events");
+            };
+            let mut out = Vec::with_capacity(body.len());
+            let mut changed = 0;
+            for chunk in body.chunks(1448) {
+                changed += events.push(chunk, &mut out).unwrap().changed;
+            }
+            black_box((events.finish(&mut out), changed, out))
+        });
+}
+
+#[divan::bench]
+fn events_that_no_rule_selects(bencher: Bencher<'_, '_>) {
+    run(bencher, r#"{"when": {"data": "[DONE]"}, "drop": true}"#);
+}
+
+#[divan::bench]
+fn events_that_a_rule_looks_into(bencher: Bencher<'_, '_>) {
+    run(bencher, r#"{"when": {"pointer": "/error"}, "drop": true}"#);
+}
+
+#[divan::bench]
+fn events_that_are_patched(bencher: Bencher<'_, '_>) {
+    run(
+        bencher,
+        r#"{"patch": [{"op": "replace", "path": "/model", "value": "hidden"}]}"#,
+    );
+}
+
+#[divan::bench]
+fn events_that_a_template_rewrites(bencher: Bencher<'_, '_>) {
+    run(
+        bencher,
+        r#"{"data": "{\"text\": {{ choices[0].delta.content|tojson }}}"}"#,
+    );
 }
