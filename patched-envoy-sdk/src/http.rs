@@ -13,6 +13,7 @@ mod envoy_filter_config;
 mod envoy_headers;
 mod filter;
 mod filter_config;
+pub(crate) mod grpc;
 mod ids;
 mod scheduler;
 mod span;

@@ -32,7 +32,7 @@ pub(crate) use visit::{Outcome, Visit};
 
 use crate::filter_config::FilterConfig;
 use crate::host::Host;
-use crate::host::filter::EnvoyHttpFilterImpl;
+use crate::host::filter::{EnvoyHttpFilterImpl, headers};
 use crate::host::once::report_refused_nesting;
 use crate::host::raw::FilterPtr;
 use crate::http::HttpFilter;
@@ -83,6 +83,8 @@ pub(crate) struct Slot {
     response_started: Cell<bool>,
     /// A call that ends the message was recorded since the running hook began.
     ended: Cell<bool>,
+    /// Whether the request is a gRPC call, once that was looked up.
+    grpc: Cell<Option<bool>>,
     /// Numbers callouts where Envoy leaves that to the module (1.36).
     callouts: Cell<u32>,
     request: Flow,
@@ -116,6 +118,7 @@ impl Slot {
             complete: Cell::new(false),
             response_started: Cell::new(false),
             ended: Cell::new(false),
+            grpc: Cell::new(None),
             callouts: Cell::new(0),
             request: Flow::default(),
             response: Flow::default(),
@@ -184,6 +187,21 @@ impl Slot {
         let len = waiting.len();
         self.waiting.set(waiting);
         len
+    }
+
+    /// Whether the request is a gRPC call. Looked up for the first reply, or before the header that says
+    /// so is changed: Envoy has made up its mind when the request came.
+    pub(crate) fn is_grpc_call(&self) -> bool {
+        if let Some(known) = self.grpc.get() {
+            return known;
+        }
+        let Some(envoy) = self.live() else {
+            return false;
+        };
+        // SAFETY: not gone, so Envoy's object is alive.
+        let is_call = unsafe { headers::is_grpc_call(self.host, envoy) };
+        self.grpc.set(Some(is_call));
+        is_call
     }
 
     /// A number no other callout of this stream has.

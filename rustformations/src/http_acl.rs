@@ -25,7 +25,6 @@ use envoy_proxy_dynamic_modules_rust_sdk::{
 
 use self::config::AccessPolicy;
 use self::rules::{Verdict, parse_source_address};
-use crate::local_reply;
 
 /// The name kgateway asks for.
 pub(crate) const NAME: &str = "http-acl";
@@ -105,7 +104,7 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for AclFilter {
                     envoy_log_error!("{NAME}: the route's configuration belongs to another filter");
                 });
                 let _ = envoy.increment_counter(self.blocked, 1);
-                local_reply::send(envoy, 500, &[], "http_acl_foreign_route_config");
+                envoy.send_response(500, &[], None, Some("http_acl_foreign_route_config"));
                 return RequestHeadersStatus::StopIteration;
             };
             self.policy = Arc::clone(policy);
@@ -147,5 +146,5 @@ fn deny<EHF: EnvoyHttpFilter>(
         .as_deref()
         .map(|name| (name, blocked_by.as_bytes()));
     let headers: Vec<_> = written.chain(reason).collect();
-    local_reply::send(envoy, policy.status, &headers, "http_acl_denied");
+    envoy.send_response(policy.status, &headers, None, Some("http_acl_denied"));
 }

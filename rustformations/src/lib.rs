@@ -15,7 +15,6 @@
 #![forbid(unsafe_code)]
 
 mod http_acl;
-mod local_reply;
 mod my_smart_header;
 mod transformation;
 

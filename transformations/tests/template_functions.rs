@@ -278,7 +278,7 @@ fn json_that_is_not_touched_keeps_its_bytes() {
 #[test]
 fn numbers_that_are_only_printed_keep_their_spelling() {
     let body = r#"{"a": 1.50, "b": 1E2, "c": -0, "d": 0.1234567890123456789012, "e": 1e400,
-        "o": {"x": 2.50, "list": [3.50, {"y": 4.50}]}, "a-b": 5.50, "i": 7, "n": null}"#;
+        "o": {"x": 2.50, "list": [3.50, {"y": 4.50}]}, "a-b": 5.50, "i": 7, "n": null, "zero": 0.0}"#;
     for (template, result) in [
         // Without the engine.
         (
@@ -308,6 +308,23 @@ fn numbers_that_are_only_printed_keep_their_spelling() {
             "2.50 2.50",
         ),
         ("{% autoescape 'html' %}{{ a }}{% endautoescape %}", "1.50"),
+        (
+            "{{ a|default(0.7) }} {{ a|default(0.7)|tojson }} {{ z|default(0.7)|tojson }} {{ o.x|d }} {{ a|string }}",
+            "1.50 1.50 0.7 2.50 1.50",
+        ),
+        (
+            "{{ a if i else b }} {{ a if not i else b }} {{ a or b }} {{ z or a }} {{ b and a }}",
+            "1.50 1E2 1.50 1.50 1.50",
+        ),
+        ("{{ zero or 'none' }} {{ zero and 'some' }}", "none 0.0"),
+        (
+            "{% set k = 'x' %}{{ o[k] }} {% set k = -2 %}{{ o.list[k] }}",
+            "2.50 3.50",
+        ),
+        (
+            "{% macro tojson(v) %}{{ v * 2 }}{% endmacro %}{{ tojson(a) }}",
+            "3.0",
+        ),
         // What a template assigns is its own.
         ("{% set a = 2.5 %}{{ a }}", "2.5"),
         (
@@ -332,6 +349,30 @@ fn numbers_that_are_only_printed_keep_their_spelling() {
         ),
     ] {
         assert_eq!(render(template, body).as_deref(), Ok(result), "{template}");
+    }
+}
+
+#[test]
+fn a_number_that_is_the_whole_body_keeps_its_spelling() {
+    for template in [
+        "{{ request.json }}",
+        "{% if true %}{{ request.json }}{% endif %}",
+    ] {
+        assert_eq!(
+            render(template, "1.50").as_deref(),
+            Ok("1.50"),
+            "{template}"
+        );
+    }
+}
+
+#[test]
+fn printing_an_item_costs_no_more_than_reading_it() {
+    for template in [
+        "{% set s = range(10000) %}{% for i in range(300) %}{{ s[0] }}{{ s.x }}{% endfor %}",
+        "{% set t = 'x' * 600000 %}{% for i in range(100) %}{{ t[0] }}{{ t.x }}{% endfor %}",
+    ] {
+        assert!(render(template, "{}").is_ok(), "{template}");
     }
 }
 

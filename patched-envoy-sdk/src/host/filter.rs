@@ -8,7 +8,7 @@ mod attributes;
 mod bodies;
 pub(crate) mod callouts;
 mod filter_state;
-mod headers;
+pub(crate) mod headers;
 mod metadata;
 pub(crate) mod metrics;
 mod official;

@@ -60,7 +60,8 @@ pub trait EnvoyBodies {
     /// it, which gives a header-only message a body; a received view that does not exist refuses.
     fn append_body(&mut self, view: BodyView, data: &[u8]) -> bool;
 
-    /// Whether Envoy itself has the same bytes as received and as buffered right now. Only of
+    /// Whether Envoy itself has the same bytes as received and as buffered, as found by the first look in
+    /// this hook that met bytes. Only of
     /// interest for diagnosis: the views of this crate never show them twice.
     fn received_is_buffered(&self, message: HttpMessage) -> bool;
 
@@ -71,7 +72,7 @@ pub trait EnvoyBodies {
         visit: &mut dyn FnMut(EnvoyBuffer<'a>),
     );
 
-    /// The chunks of the whole body so far, without copying them. Costs one allocation.
+    /// The chunks of the whole body so far, without copying them. Costs up to three allocations.
     fn body_chunks(&self, message: HttpMessage) -> Vec<EnvoyBuffer<'_>> {
         let mut chunks = Vec::new();
         self.for_each_body_chunk(message, &mut |chunk| chunks.push(chunk));

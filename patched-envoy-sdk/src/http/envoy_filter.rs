@@ -273,6 +273,9 @@ pub trait EnvoyHttpFilter: EnvoyHeaderMaps + EnvoyBodies {
 
     /// Answers the client and ends the stream. In a hook with a status the filter is stopped,
     /// whatever it returns. `details` end up in the access log (Envoy 1.37+; dropped before).
+    ///
+    /// A gRPC call gets the `grpc-status` that stands for the HTTP status, unless `headers` have one:
+    /// Envoy by itself would send 0, a success.
     fn send_response<'a>(
         &mut self,
         status_code: u32,

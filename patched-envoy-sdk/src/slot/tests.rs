@@ -22,6 +22,8 @@ thread_local! {
     static STORY: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
     /// The slot under test, for host functions that call back into it.
     static SLOT: Cell<*const Slot> = const { Cell::new(ptr::null()) };
+    /// The value of every header; none if it is empty.
+    static HEADER: Cell<&'static str> = const { Cell::new("") };
 }
 
 fn tell(line: impl Into<String>) {
@@ -40,12 +42,24 @@ const ENVOY: FilterPtr = NonNull::<c_void>::dangling().as_ptr();
 unsafe extern "C" fn send_response(
     _: FilterPtr,
     code: u32,
-    _: *const Pair,
-    _: usize,
+    lines: *const Pair,
+    count: usize,
     _: Buf,
     _: Buf,
 ) {
-    tell(format!("host: reply {code}"));
+    let names: Vec<&[u8]> = (0..count)
+        // SAFETY: the array has so many lines, whose names stay while this runs.
+        .map(|at| unsafe {
+            let name = &(*lines.add(at)).key;
+            std::slice::from_raw_parts(name.ptr, name.len)
+        })
+        .collect();
+    let grpc = if names.contains(&b"grpc-status".as_slice()) {
+        " in gRPC"
+    } else {
+        ""
+    };
+    tell(format!("host: reply {code}{grpc}"));
     // SAFETY: the test leaked the slot, and its hook is on the stack.
     unsafe {
         if let Some(visit) = Visit::enter(SLOT.get(), ENVOY) {
@@ -80,12 +94,15 @@ unsafe extern "C" fn get_header(
     _: FilterPtr,
     _: u32,
     _: Buf,
-    _: *mut Buf,
+    value: *mut Buf,
     _: usize,
     _: *mut usize,
 ) -> bool {
     tell("host: asked for a header");
-    false
+    let header = HEADER.get();
+    // SAFETY: the caller's out value.
+    unsafe { value.write(Buf::of(header.as_bytes())) };
+    !header.is_empty()
 }
 
 unsafe extern "C" fn define(_: *mut c_void, _: Buf, _: *const Buf, _: usize, _: *mut usize) -> u32 {
@@ -235,6 +252,7 @@ fn a_reply_waits_for_the_hook_stops_the_message_and_frees_the_filter_last() {
         story(),
         [
             "made",
+            "host: asked for a header",
             "request hook returns",
             "host: reply 403",
             "host: asked for a header",
@@ -354,10 +372,31 @@ fn a_panic_answers_500_drops_the_filter_and_makes_later_hooks_inert() {
             "made",
             "dropped",
             "host: panic counted",
+            "host: asked for a header",
             "host: reply 500",
             "host: destroyed"
         ]
     );
+}
+
+#[test]
+fn a_grpc_call_is_told_in_grpc_of_a_refusal_and_of_a_panic() {
+    HEADER.set("application/grpc");
+    for (status, reply) in [(403, "host: reply 403 in gRPC"), (200, "host: reply 200")] {
+        let slot = new_slot(move |envoy| {
+            envoy.send_response(status, &[], None, None);
+            RequestHeadersStatus::Continue
+        });
+        assert_eq!(request(slot), STOP);
+        assert!(story().contains(&reply.to_owned()), "{reply}");
+    }
+    let slot = new_slot(|_| panic!("boom"));
+    assert_eq!(request(slot), STOP);
+    assert!(story().contains(&"host: reply 500 in gRPC".to_owned()));
+    HEADER.set("application/json");
+    let slot = new_slot(|_| panic!("boom"));
+    assert_eq!(request(slot), STOP);
+    assert!(story().contains(&"host: reply 500".to_owned()));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::abi;
 use crate::guard::{self, Panicked};
 use crate::host::filter::{EnvoyHttpFilterImpl, replies};
 use crate::host::raw::FilterPtr;
-use crate::http::{HttpFilter, HttpMessage};
+use crate::http::{HttpFilter, HttpMessage, grpc};
 
 /// What became of an author's hook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -275,6 +275,7 @@ impl Visit {
             return;
         }
         slot.ended.set(true);
+        let is_grpc_call = slot.is_grpc_call();
         const DETAILS: &str = "dynamic_module_panic";
         // SAFETY: not gone, so Envoy's object is alive; the slot is poisoned, so every hook this
         // causes is inert, and destroy only marks while this visit lasts.
@@ -282,9 +283,14 @@ impl Visit {
             if slot.response_started.get() && replies::can_reset(slot.host) {
                 replies::reset_stream(slot.host, envoy, 0, DETAILS);
             } else {
-                let headers = [("content-type", "text/plain")];
+                let plain = [("content-type", "text/plain"), (grpc::STATUS, "2")];
+                let headers = if is_grpc_call {
+                    &plain[..]
+                } else {
+                    &plain[..1]
+                };
                 let body = b"internal server error";
-                replies::send_response(slot.host, envoy, 500, &headers, body, DETAILS);
+                replies::send_response(slot.host, envoy, 500, headers, body, DETAILS);
             }
         }
     }

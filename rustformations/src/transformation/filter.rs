@@ -40,7 +40,6 @@ use super::host::Host;
 use super::limits;
 use super::stats::Stats;
 use super::streaming::{Passed, Streaming};
-use crate::local_reply;
 
 static COMPRESSED_WAS_LOGGED: AtomicBool = AtomicBool::new(false);
 
@@ -253,7 +252,7 @@ impl TransformationFilter {
 
     fn refuse<EHF: EnvoyHttpFilter>(&self, envoy: &mut EHF, error: TransformError) {
         self.report(envoy, error);
-        local_reply::send(envoy, error.status(), &[], error.details());
+        envoy.send_response(error.status(), &[], None, Some(error.details()));
     }
 
     fn report<EHF: EnvoyHttpFilter>(&self, envoy: &EHF, error: TransformError) {

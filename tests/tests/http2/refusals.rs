@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::client::Http2;
 use crate::message::Message;
 use crate::origin::{Http2Origin, Reply};
-use crate::{Ground, grpc, grpc_frame};
+use crate::{Ground, grpc, grpc_frame, set};
 
 /// Fails on a request that is not JSON, 400, and on a response without a model, 500.
 fn strict() -> Value {
@@ -57,6 +57,18 @@ on_every_envoy! {
         let call = grpc().piece(r#"{"model":"m"}"#);
         ground.origin.answer("/", Reply::new(200, grpc().piece("{}").trailer("grpc-status", "0")));
         assert_grpc_status(&ground.client.send("POST", "/", call), "2");
+    }
+
+    fn a_grpc_call_stays_one_whatever_a_rule_calls_it(envoy) {
+        let fails = json!([set("x-a", "{{ 'a' * -1 }}")]);
+        for rule in [json!({"set": [set("content-type", "application/json")]}), json!({"remove": ["content-type"]})] {
+            let mut ground = Ground::with(envoy, json!({"request": rule, "response": {"set": fails}})).unwrap();
+            assert_grpc_status(&ground.client.send("POST", "/", grpc().piece("{}")), "2");
+        }
+        let rule = json!({"set": [set("content-type", "application/grpc")]});
+        let mut ground = Ground::with(envoy, json!({"request": rule, "response": {"set": fails}})).unwrap();
+        let answer = ground.client.send("POST", "/", Message::new().piece("{}"));
+        assert_eq!((answer.status, answer.headers.has("grpc-status")), (500, false));
     }
 
     fn a_grpc_call_that_is_denied_is_denied_in_grpc(envoy) {

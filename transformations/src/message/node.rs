@@ -102,7 +102,8 @@ impl Object for NodeValue {
     fn is_true(self: &Arc<Self>) -> bool {
         match self.0.kind() {
             Kind::Object | Kind::Array => !self.0.is_empty(),
-            _ => true,
+            // What no float can hold is not 0.
+            _ => self.0.as_f64().is_none_or(|number| number != 0.0),
         }
     }
 

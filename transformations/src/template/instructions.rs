@@ -53,15 +53,11 @@ pub(super) fn rewrite<'s>(
             Some(Instruction::LoadConst(value)) => Some(value),
             _ => None,
         };
-        if is_printed(old, at)
-            && let Some(reading) = rewriting.spelled(instruction)
-        {
-            reading.into_iter().for_each(|instruction| {
-                new.add(instruction);
-            });
-            continue;
-        }
-        for instruction in rewriting.replace(instruction, constant) {
+        let spelled = match rewriting.prints(old, at + 1) {
+            true => rewriting.spelled(instruction, constant),
+            false => None,
+        };
+        for instruction in spelled.unwrap_or_else(|| rewriting.replace(instruction, constant)) {
             new.add(instruction);
         }
     }
@@ -74,17 +70,6 @@ pub(super) fn rewrite<'s>(
         }
     }
     new
-}
-
-/// Whether what this instruction reads is printed as it is, or by `tojson`.
-fn is_printed(instructions: &Instructions<'_>, at: u32) -> bool {
-    match instructions.get(at + 1) {
-        Some(Instruction::Emit) => true,
-        Some(
-            Instruction::ApplyFilter(name, Some(1), _) | Instruction::CallFunction(name, Some(1)),
-        ) => *name == "tojson",
-        _ => false,
-    }
 }
 
 /// Where an instruction may jump to.
@@ -189,17 +174,70 @@ impl<'s> Rewriting<'s> {
         }
     }
 
-    /// A reading that keeps how JSON spells a number, since nothing is computed with it.
-    fn spelled(&self, instruction: &Instruction<'s>) -> Option<Vec<Instruction<'s>>> {
-        let load = |name: &str| Instruction::LoadConst(Value::from(name));
+    /// Whether the instructions from `at` on print what lies on top of the stack, and do nothing else
+    /// with it than look whether it is there.
+    fn prints(&self, instructions: &Instructions<'s>, at: u32) -> bool {
+        let is_default = |name: &str| matches!(name, "default" | "d");
+        match instructions.get(at) {
+            Some(Instruction::Emit) => true,
+            Some(Instruction::ApplyFilter(name, Some(1), _)) if is_default(name) => {
+                self.prints(instructions, at + 1)
+            }
+            Some(Instruction::ApplyFilter(name, Some(1), _)) => {
+                matches!(*name, "tojson" | "string")
+            }
+            Some(Instruction::CallFunction("tojson", Some(1))) => {
+                !self.source.assigned.contains("tojson")
+            }
+            // The other value of `default`.
+            Some(Instruction::LoadConst(_)) => match instructions.get(at + 1) {
+                Some(Instruction::ApplyFilter(name, Some(2), _)) if is_default(name) => {
+                    self.prints(instructions, at + 2)
+                }
+                _ => false,
+            },
+            // Forward, so this comes to an end.
+            Some(
+                Instruction::Jump(to)
+                | Instruction::JumpIfTrueOrPop(to)
+                | Instruction::JumpIfFalseOrPop(to),
+            ) if *to > at => self.prints(instructions, *to),
+            _ => false,
+        }
+    }
+
+    /// A reading that keeps how JSON spells a number: what the engine reads, and then a look at where
+    /// that comes from.
+    fn spelled(
+        &self,
+        instruction: &Instruction<'s>,
+        constant: Option<&Value>,
+    ) -> Option<Vec<Instruction<'s>>> {
+        let load = |key: &Value| Instruction::LoadConst(key.clone());
         match instruction {
             Instruction::Lookup(name) if !self.source.assigned.contains(*name) => Some(vec![
-                self.rename(instruction).unwrap_or(instruction.clone()),
-                load(name),
+                self.rename(instruction)
+                    .unwrap_or_else(|| instruction.clone()),
+                load(&Value::from(*name)),
                 call(operators::SPELLED, 2),
             ]),
-            Instruction::GetAttr(name) => Some(vec![load(name), call(operators::SPELLED_ITEM, 2)]),
-            Instruction::GetItem => Some(vec![call(operators::SPELLED_ITEM, 2)]),
+            Instruction::GetAttr(name) => Some(vec![
+                Instruction::DupTop,
+                instruction.clone(),
+                load(&Value::from(*name)),
+                call(operators::SPELLED_ITEM, 3),
+            ]),
+            Instruction::GetItem => match constant.filter(|_| is_near(constant)) {
+                Some(key) => Some(vec![
+                    Instruction::DiscardTop,
+                    Instruction::DupTop,
+                    load(key),
+                    instruction.clone(),
+                    load(key),
+                    call(operators::SPELLED_ITEM, 3),
+                ]),
+                None => Some(vec![call(operators::SPELLED_PLACE, 2)]),
+            },
             _ => None,
         }
     }

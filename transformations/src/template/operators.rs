@@ -49,8 +49,10 @@ pub(super) const COMMAND: &str = "fn %";
 
 /// A variable of the message that is printed as it is, with its name.
 pub(super) const SPELLED: &str = "fn spelled";
-/// An item that is printed as it is: what holds it, and its key.
-pub(super) const SPELLED_ITEM: &str = "fn spelled [x]";
+/// An item that is printed as it is: what holds it, what the engine found there, and its key.
+pub(super) const SPELLED_ITEM: &str = "fn spelled .x";
+/// The same, where the engine is not to look itself: what holds it, and its key.
+pub(super) const SPELLED_PLACE: &str = "fn spelled [x]";
 
 /// The largest width, count or fill that a filter takes.
 const MAX_COUNT: usize = 10_000;
@@ -86,6 +88,7 @@ pub(super) fn register(environment: &mut Environment<'_>) {
     environment.add_function(SLICE, access::slice);
     environment.add_function(SPELLED, spelling::variable);
     environment.add_function(SPELLED_ITEM, spelling::item);
+    environment.add_function(SPELLED_PLACE, spelling::place);
     environment.add_function(METHOD, access::method);
     environment.add_function(STORE, access::store);
     environment.add_function(WEIGH, |value: Value| weigh::deep(&value).map(|()| value));

@@ -12,7 +12,7 @@ use crate::host::raw::{Buf, FilterPtr};
 use crate::host::{Family, Host};
 use crate::http::{EnvoyBodies, HttpMessage};
 
-/// How many chunks a view has; `None` if the host says that there is no such view.
+/// How many chunks a view has. What there is of an absent view depends on the host: 0 or `None`.
 ///
 /// # Safety
 /// `envoy` is the live Envoy object of this stream.
@@ -43,7 +43,7 @@ unsafe fn chunk_count(host: &Host, envoy: FilterPtr, which: BodyView) -> Option<
     }
 }
 
-/// The chunks of a view as the host has it; `None` if there is no such view.
+/// The chunks of a view as the host has it; `None` if there is nothing in it.
 ///
 /// # Safety
 /// `envoy` is the live Envoy object of this stream.
@@ -51,10 +51,7 @@ unsafe fn raw_chunks(host: &Host, envoy: FilterPtr, which: BodyView) -> Option<V
     // SAFETY: the caller's promise; the array has room for the number of chunks just named, and on
     // this thread nothing changes the body in between.
     unsafe {
-        let count = chunk_count(host, envoy, which)?;
-        if count == 0 {
-            return Some(Vec::new());
-        }
+        let count = chunk_count(host, envoy, which).filter(|count| *count > 0)?;
         let mut chunks = vec![Buf::EMPTY; count];
         let filled = match &host.family {
             Family::V136(table) => {

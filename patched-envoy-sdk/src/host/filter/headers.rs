@@ -10,7 +10,9 @@ use crate::error::AbiError;
 use crate::host::raw::{Buf, FilterPtr, Pair};
 use crate::host::table_136::Table136;
 use crate::host::{Family, Host, once};
-use crate::http::EnvoyHeaderMaps;
+use crate::http::{EnvoyHeaderMaps, grpc};
+
+const CONTENT_TYPE: &str = "content-type";
 
 /// The value at `index` and how many there are; `None` where there is no value at `index`.
 ///
@@ -46,6 +48,18 @@ unsafe fn value_at(
                 (found.then_some(value), total)
             }
         }
+    }
+}
+
+/// Whether the request says that it is a gRPC call.
+///
+/// # Safety
+/// `envoy` is the live Envoy object of this stream.
+pub(crate) unsafe fn is_grpc_call(host: &Host, envoy: FilterPtr) -> bool {
+    // SAFETY: the caller's promise; nothing changes the value while it is looked at.
+    unsafe {
+        let (value, _) = value_at(host, envoy, HeaderMap::RequestHeader, CONTENT_TYPE, 0);
+        value.is_some_and(|value| grpc::is_call(view(value).as_slice()))
     }
 }
 
@@ -182,6 +196,7 @@ impl EnvoyHeaderMaps for EnvoyHttpFilterImpl {
         let Some((host, envoy)) = self.live() else {
             return false;
         };
+        self.note_change(map, key);
         // SAFETY: live.
         unsafe { set(host, envoy, map, key, value) }
     }
@@ -195,6 +210,7 @@ impl EnvoyHeaderMaps for EnvoyHttpFilterImpl {
         if value.is_empty() {
             return refused("adding a header line with an empty value");
         }
+        self.note_change(map, key);
         let added = match &host.family {
             // SAFETY: live; Envoy copies both strings during the call.
             Family::V137(table) => unsafe {
@@ -222,6 +238,13 @@ impl EnvoyHeaderMaps for EnvoyHttpFilterImpl {
 }
 
 impl EnvoyHttpFilterImpl {
+    /// Remembers what a header said of the request, before it is changed.
+    fn note_change(&self, map: HeaderMap, key: &str) {
+        if map == HeaderMap::RequestHeader && key.eq_ignore_ascii_case(CONTENT_TYPE) {
+            self.slot().is_grpc_call();
+        }
+    }
+
     /// All values and one more as one line, which for lists means the same as two lines; `None` if
     /// there is nothing to join. Cookies are joined by semicolons, set-cookie lines not at all.
     fn joined(&self, map: HeaderMap, key: &str, value: &[u8]) -> Result<Option<Vec<u8>>, AbiError> {

@@ -7,7 +7,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use super::socket::SocketOption;
-use super::{EnvoyHttpFilterImpl, metrics};
+use super::{EnvoyHttpFilterImpl, metrics, replies};
 use crate::abi;
 use crate::abi::envoy_dynamic_module_type_attribute_id as AttributeId;
 use crate::abi::envoy_dynamic_module_type_http_callout_init_result as InitResult;
@@ -16,6 +16,9 @@ use crate::abi::envoy_dynamic_module_type_metrics_result as MetricsResult;
 use crate::abi::envoy_dynamic_module_type_socket_direction as SocketDirection;
 use crate::abi::envoy_dynamic_module_type_socket_option_state as SocketOptionState;
 use crate::buffer::EnvoyBuffer;
+use crate::capabilities::Capability;
+use crate::host::once;
+use crate::http::grpc;
 use crate::http::{
     ClusterHostCount, EnvoyChildSpan, EnvoyCounterId, EnvoyCounterVecId, EnvoyGaugeId,
     EnvoyGaugeVecId, EnvoyHistogramId, EnvoyHistogramVecId, EnvoyHttpFilter,
@@ -60,9 +63,17 @@ impl EnvoyHttpFilter for EnvoyHttpFilterImpl {
         body: Option<&'a [u8]>,
         details: Option<&'a str>,
     ) {
+        let names = headers.iter().map(|(name, _)| *name);
+        let grpc_status = grpc::status_for(status_code, names);
+        let mut headers = owned(headers);
+        if let Some(status) = grpc_status
+            && self.slot().is_grpc_call()
+        {
+            headers.push((grpc::STATUS.into(), status.into()));
+        }
         self.defer(Call::SendResponse {
             status: status_code,
-            headers: owned(headers),
+            headers,
             body: body.map(<[u8]>::to_vec),
             details: details.map(str::to_owned),
         });
@@ -330,6 +341,12 @@ impl EnvoyHttpFilter for EnvoyHttpFilterImpl {
         reason: abi::envoy_dynamic_module_type_http_filter_stream_reset_reason,
         details: &str,
     ) {
+        let host = self.slot().host;
+        if !replies::can_reset(host) {
+            once::warn_unsupported(host, Capability::ResetStream, "reset_stream");
+            // Envoy makes a reset of it when response headers are already out.
+            return self.send_response(500, &[], None, Some(details));
+        }
         self.defer(Call::ResetStream {
             reason: reason as u32,
             details: details.to_owned(),

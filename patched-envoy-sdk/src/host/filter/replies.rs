@@ -102,22 +102,14 @@ pub(crate) fn can_reset(host: &Host) -> bool {
     host.later.http_filter_reset_stream.is_some()
 }
 
-/// Resets the stream. A host that cannot gets a local reply of 500, which it turns into a reset
-/// itself when response headers are already out.
+/// Resets the stream, if this host [can](can_reset).
 ///
 /// # Safety
 /// `envoy` is the live Envoy object of this stream.
 pub(crate) unsafe fn reset_stream(host: &Host, envoy: FilterPtr, reason: u32, details: &str) {
-    // SAFETY: the caller's promise; Envoy copies the details during the call.
-    unsafe {
-        match host.later.http_filter_reset_stream {
-            Some(reset) => reset(envoy, reason, Buf::of(details.as_bytes())),
-            None => {
-                once::warn_unsupported(host, Capability::ResetStream, "reset_stream");
-                let none: [(&str, &str); 0] = [];
-                send_response(host, envoy, 500, &none, b"", details);
-            }
-        }
+    if let Some(reset) = host.later.http_filter_reset_stream {
+        // SAFETY: the caller's promise; Envoy copies the details during the call.
+        unsafe { reset(envoy, reason, Buf::of(details.as_bytes())) }
     }
 }
 

@@ -21,6 +21,7 @@ use crate::{
 };
 
 use super::{Attribute, FakeEnvoy, SocketOption};
+use crate::http::grpc;
 use crate::testing::actions::Action;
 use crate::testing::callouts::Start;
 use crate::testing::header_map::FakeHeaderMap;
@@ -68,9 +69,18 @@ impl EnvoyHttpFilter for FakeEnvoy {
         let details = details
             .filter(|_| self.has(Capability::ReplyDetails))
             .unwrap_or_default();
+        let names = headers.iter().map(|(name, _)| *name);
+        let grpc_status = grpc::status_for(status_code, names);
+        let is_call = self
+            .get_request_header_value("content-type")
+            .is_some_and(|value| grpc::is_call(value.as_slice()));
+        let mut headers = owned(headers);
+        if let Some(status) = grpc_status.filter(|_| is_call) {
+            headers.push(grpc::STATUS.as_bytes(), status.as_bytes());
+        }
         self.actions.push(Action::SendResponse {
             status: status_code,
-            headers: owned(headers),
+            headers,
             body: body.unwrap_or_default().to_vec(),
             details: details.to_owned(),
         });

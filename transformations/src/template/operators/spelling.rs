@@ -1,38 +1,63 @@
 //! Numbers of a message that are printed as they are: they keep the spelling they have there.
 //!
-//! Called on workers in the place of the engine's own reading, where the compiler sees that nothing is
-//! computed with what is read. The engine has floats for all numbers with a fraction or an exponent:
-//! `1.50` would come out as `1.5`, and a long fraction rounded.
+//! Called on workers after the engine's own reading, where the compiler sees that what is read is only
+//! printed. The engine has floats for all numbers with a fraction or an exponent: `1.50` would come out
+//! as `1.5`, and a long fraction rounded.
 
 use minijinja::value::ValueKind;
 use minijinja::{Error, State, Value};
 
-use super::access;
+use super::{access, budget};
 use crate::json::Node;
 use crate::message::{Message, NodeValue};
 
 /// What the engine found under `name` among the variables.
-pub(super) fn variable(state: &State<'_, '_>, found: Value, name: &str) -> Value {
+pub(super) fn variable(state: &State<'_, '_>, found: Value, name: &str) -> Result<Value, Error> {
+    keep_spelling(found, || member(&root(state)?, &Value::from(name)))
+}
+
+/// What the engine found as `holder.key` or `holder[key]`.
+pub(super) fn item(
+    state: &State<'_, '_>,
+    holder: &Value,
+    found: Value,
+    key: &Value,
+) -> Result<Value, Error> {
     keep_spelling(found, || {
-        Message::with(state, Message::root).and_then(|root| root.get(name))
+        match holder.downcast_object_ref::<NodeValue>() {
+            Some(holder) => member(holder.node(), key),
+            // The whole body, which may be a number.
+            None if key.as_str() == Some("json") => root(state).map(Ok),
+            None => None,
+        }
     })
 }
 
-/// `value[key]` or `value.key`; what is not there is undefined.
-pub(super) fn item(value: &Value, key: &Value) -> Result<Value, Error> {
-    let found = access::item(value, key)?;
-    Ok(keep_spelling(found, || {
-        let container = value.downcast_object_ref::<NodeValue>()?.node();
-        match key.as_str() {
-            Some(name) => container.get(name),
-            None => container.index(place(key, container.len())?),
-        }
-    }))
+/// `holder[key]` for a key that the template computes.
+pub(super) fn place(state: &State<'_, '_>, holder: &Value, key: &Value) -> Result<Value, Error> {
+    let found = access::item(holder, key)?;
+    item(state, holder, found, key)
+}
+
+fn root(state: &State<'_, '_>) -> Option<Node> {
+    Message::with(state, Message::root)
+}
+
+/// Looks a member up once more, and pays once more.
+fn member(container: &Node, key: &Value) -> Option<Result<Node, Error>> {
+    match key.as_str() {
+        Some(name) => match budget::charge_lookup(container.width()) {
+            Ok(()) => container.get(name).map(Ok),
+            Err(overdrawn) => Some(Err(overdrawn)),
+        },
+        None => container
+            .index(index(key.as_i64()?, container.len())?)
+            .map(Ok),
+    }
 }
 
 /// A place in a list, where negative numbers count from the end.
-fn place(key: &Value, length: usize) -> Option<usize> {
-    let place = key.as_i64()?;
+fn index(place: i64, length: usize) -> Option<usize> {
     match usize::try_from(place) {
         Ok(place) => Some(place),
         Err(_) => length.checked_sub(usize::try_from(place.unsigned_abs()).ok()?),
@@ -40,13 +65,16 @@ fn place(key: &Value, length: usize) -> Option<usize> {
 }
 
 /// The number in the message that the engine made a float of; anything else as it was found.
-fn keep_spelling(found: Value, node: impl FnOnce() -> Option<Node>) -> Value {
+fn keep_spelling(
+    found: Value,
+    look: impl FnOnce() -> Option<Result<Node, Error>>,
+) -> Result<Value, Error> {
     if found.kind() != ValueKind::Number || found.is_integer() {
-        return found;
+        return Ok(found);
     }
     let number = f64::try_from(found.clone()).ok();
-    match node().filter(|node| node.as_f64() == number) {
-        Some(node) => Value::from_object(NodeValue::new(node)),
-        None => found,
+    match look().transpose()? {
+        Some(node) if node.as_f64() == number => Ok(Value::from_object(NodeValue::new(node))),
+        _ => Ok(found),
     }
 }
