@@ -225,7 +225,7 @@ fn a_body_that_is_no_json_is_answered_with_400_and_counted() {
     assert_eq!(exchange.downstream().status(), Some(400));
     assert_eq!(
         exchange.local_reply_details(),
-        Some("rustformation_invalid_json")
+        Some("rustformation_invalid_json{request.body.parseAs}")
     );
     assert!(!exchange.upstream().has_headers());
     assert_eq!(module.errors("invalid_json"), 1);

@@ -149,7 +149,7 @@ on_every_envoy! {
         );
     }
 
-    fn the_details_of_an_answer_name_the_error(envoy) {
+    fn the_details_of_an_answer_name_the_error_and_the_field(envoy) {
         let json_rules =
             json!({"body": {"parseAs": "AsJson"}, "set": [set("x-model", "{{ 1 + model }}")]});
         let config =
@@ -169,16 +169,16 @@ on_every_envoy! {
         lab.origin()
             .answer("/status", Reply::new(200).header("x-s", "teapot"));
         let cases = [
-            (lab.post("/json").body("nonsense"), 400, "invalid_json"),
-            (lab.post("/json").body("{}"), 500, "render_error"),
-            (lab.post("/undeclared"), 400, "undeclared_variable"),
-            (lab.get("/response"), 400, "invalid_json"),
-            (lab.get("/status"), 500, "invalid_header_value"),
+            (lab.post("/json").body("nonsense"), 400, "invalid_json{request.body.parseAs}"),
+            (lab.post("/json").body("{}"), 500, "render_error{request.set[0].value}"),
+            (lab.post("/undeclared"), 400, "undeclared_variable{request.set[0].value}"),
+            (lab.get("/response"), 400, "invalid_json{response.body.parseAs}"),
+            (lab.get("/status"), 500, "invalid_header_value{response.set[0].value}"),
         ];
-        for (request, status, kind) in cases {
+        for (request, status, why) in cases {
             let answer = request.send();
-            assert_eq!(answer.status, status, "{kind}");
-            let says_why = answer.header("x-details") == format!("rustformation_{kind}");
+            assert_eq!(answer.status, status, "{why}");
+            let says_why = answer.header("x-details") == format!("rustformation_{why}");
             assert_eq!(
                 says_why,
                 LOCAL_REPLY_SAYS_WHY.is_in(envoy.version()),

@@ -62,7 +62,7 @@ impl TransformErrorKind {
         TransformErrorKind::EventTooLarge,
     ];
 
-    /// A constant token for response code details, logs and stats.
+    /// A constant token: what response code details begin with.
     pub const fn details(self) -> &'static str {
         match self {
             TransformErrorKind::UndeclaredVariable => "rustformation_undeclared_variable",
@@ -170,7 +170,7 @@ impl TransformError {
         self.kind.status()
     }
 
-    /// A constant token for response code details.
+    /// A constant token: what response code details begin with.
     pub fn details(&self) -> &'static str {
         self.kind.details()
     }

@@ -252,7 +252,8 @@ impl TransformationFilter {
 
     fn refuse<EHF: EnvoyHttpFilter>(&self, envoy: &mut EHF, error: TransformError) {
         self.report(envoy, error);
-        envoy.send_response(error.status(), &[], None, Some(error.details()));
+        let details = format!("{}{{{}}}", error.details(), self.field(error));
+        envoy.send_response(error.status(), &[], None, Some(&details));
     }
 
     fn report<EHF: EnvoyHttpFilter>(&self, envoy: &EHF, error: TransformError) {
@@ -260,12 +261,15 @@ impl TransformationFilter {
         self.log(error);
     }
 
+    /// Where in the configuration the error is.
+    fn field(&self, error: TransformError) -> &str {
+        let stream = self.stream.as_ref();
+        stream.map_or("", |stream| stream.program().field_path(error.field()))
+    }
+
     /// Logs an error: which field, and what kind; never what the message held.
     fn log(&self, error: TransformError) {
-        let field = self
-            .stream
-            .as_ref()
-            .map_or("", |s| s.program().field_path(error.field()));
+        let field = self.field(error);
         // A client can cause a 400 at will, so it must not be able to fill the log with them.
         let of_client = error.status() < 500;
         // Clients choose what is compressed, too; saying so once is enough to mend it.
