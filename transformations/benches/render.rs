@@ -184,3 +184,33 @@ fn two_headers_of_a_reply(bencher: Bencher<'_, '_>) {
         reply.into_bytes(),
     );
 }
+
+#[divan::bench]
+fn a_body_as_text(bencher: Bencher<'_, '_>) {
+    run(
+        bencher,
+        r#"{"request": {"body": {"value": "{{ body()|replace('fox', 'dog') }}"}}}"#,
+        chat(1 << 10),
+    );
+}
+
+#[divan::bench]
+fn a_field_of_a_body_as_metadata(bencher: Bencher<'_, '_>) {
+    run(
+        bencher,
+        r#"{"response": {"body": {"parseAs": "AsJson"}, "dynamicMetadata": [
+            {"namespace": "my.llm", "key": "model", "value": {"stringValue": "{{ model }}"}}]}}"#,
+        chat(1 << 10),
+    );
+}
+
+#[divan::bench]
+fn an_extraction_from_a_header(bencher: Bencher<'_, '_>) {
+    run(
+        bencher,
+        r#"{"request": {
+            "extractors": {"version": {"header": ":path", "regex": "/v([0-9]+)/.*", "subgroup": 1}},
+            "set": [{"name": "x-version", "value": "{{ extraction('version') }}"}]}}"#,
+        Vec::new(),
+    );
+}

@@ -244,6 +244,8 @@ proptest! {
         ),
         literal in "[ -z]{0,5}",
         path in "/[a-z?]{0,6}",
+        number in prop::sample::select(vec!["1.50", "1E2", "-0", "1e400", "0.1234567890123456789"]),
+        shape in 0_usize..6,
     ) {
         // Literal braces and hashes would be markers.
         let literal = literal.replace(['{', '#', '%'], "");
@@ -252,7 +254,14 @@ proptest! {
             template.push_str(&format!("{literal}{{{{ {read} }}}}"));
         }
         let headers = [("x-a", "one"), ("x-a", "two"), (":path", path.as_str()), (":method", "PUT")];
-        let body = json!({"v": value}).to_string();
+        let body = match shape {
+            0 => format!(r#"{{"v": {number}}}"#),
+            1 => format!(r#"{{"v": {{"a": {number}}}}}"#),
+            2 => format!(r#"{{"v": [{number}, {{"c": {number}}}]}}"#),
+            3 => number.to_owned(),
+            4 => value.to_string(),
+            _ => json!({"v": value}).to_string(),
+        };
         let fast = body_of(&template, &headers, &body);
         // A condition sends the same template through the engine.
         let engine = body_of(&format!("{{% if true %}}{template}{{% endif %}}"), &headers, &body);

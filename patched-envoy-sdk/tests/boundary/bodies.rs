@@ -55,7 +55,7 @@ fn a_body_that_is_received_and_buffered_at_once_is_shown_and_drained_once() {
 }
 
 #[test]
-fn the_empty_last_chunk_can_still_be_written_to() {
+fn the_empty_last_chunk_shows_nothing_and_can_be_written_to() {
     for line in LINES {
         let run = Host::of(line).run(&[
             "config:request_body=survey_body",
@@ -66,7 +66,11 @@ fn the_empty_last_chunk_can_still_be_written_to() {
             "destroy",
             "config_destroy",
         ]);
-        run.expect_end()
-            .expect_in_order(&["log 2 sizes (0, 0)", r#"log 2 whole "replaced""#]);
+        run.expect_end().expect_in_order(&[
+            "log 2 sizes (0, 0)",
+            "log 2 received chunks None",
+            "log 2 buffered chunks None",
+            r#"log 2 whole "replaced""#,
+        ]);
     }
 }
