@@ -367,6 +367,15 @@ fn a_number_that_is_the_whole_body_keeps_its_spelling() {
 }
 
 #[test]
+fn long_chains_in_front_of_a_value_are_compiled() {
+    let defaults = format!("{{{{ a{} }}}}", "|default(0.5)".repeat(60));
+    let branches = format!("{{{{ z{} or a }}}}", " or z".repeat(60));
+    for template in [defaults, branches] {
+        assert!(render(&template, r#"{"a": 1.50}"#).is_ok(), "{template}");
+    }
+}
+
+#[test]
 fn printing_an_item_costs_no_more_than_reading_it() {
     for template in [
         "{% set s = range(10000) %}{% for i in range(300) %}{{ s[0] }}{{ s.x }}{% endfor %}",

@@ -19,6 +19,10 @@ use crate::message;
 /// A constant text or place up to this is not worth paying for.
 const SMALL: usize = 64;
 
+/// How many defaults and branches between a value and its printing are followed; a template may chain
+/// thousands.
+const PATIENCE: u32 = 32;
+
 /// Rewrites the instructions of one template. Literal text longer than `unpaid` pays for itself if
 /// the template can repeat it.
 pub(super) fn rewrite<'s>(
@@ -53,7 +57,7 @@ pub(super) fn rewrite<'s>(
             Some(Instruction::LoadConst(value)) => Some(value),
             _ => None,
         };
-        let spelled = match rewriting.prints(old, at + 1) {
+        let spelled = match rewriting.prints(old, at + 1, PATIENCE) {
             true => rewriting.spelled(instruction, constant),
             false => None,
         };
@@ -175,13 +179,16 @@ impl<'s> Rewriting<'s> {
     }
 
     /// Whether the instructions from `at` on print what lies on top of the stack, and do nothing else
-    /// with it than look whether it is there.
-    fn prints(&self, instructions: &Instructions<'s>, at: u32) -> bool {
+    /// with it than look whether it is there. After `steps` of those the answer is no.
+    fn prints(&self, instructions: &Instructions<'s>, at: u32, steps: u32) -> bool {
+        let Some(steps) = steps.checked_sub(1) else {
+            return false;
+        };
         let is_default = |name: &str| matches!(name, "default" | "d");
         match instructions.get(at) {
             Some(Instruction::Emit) => true,
             Some(Instruction::ApplyFilter(name, Some(1), _)) if is_default(name) => {
-                self.prints(instructions, at + 1)
+                self.prints(instructions, at + 1, steps)
             }
             Some(Instruction::ApplyFilter(name, Some(1), _)) => {
                 matches!(*name, "tojson" | "string")
@@ -192,16 +199,15 @@ impl<'s> Rewriting<'s> {
             // The other value of `default`.
             Some(Instruction::LoadConst(_)) => match instructions.get(at + 1) {
                 Some(Instruction::ApplyFilter(name, Some(2), _)) if is_default(name) => {
-                    self.prints(instructions, at + 2)
+                    self.prints(instructions, at + 2, steps)
                 }
                 _ => false,
             },
-            // Forward, so this comes to an end.
             Some(
                 Instruction::Jump(to)
                 | Instruction::JumpIfTrueOrPop(to)
                 | Instruction::JumpIfFalseOrPop(to),
-            ) if *to > at => self.prints(instructions, *to),
+            ) => self.prints(instructions, *to, steps),
             _ => false,
         }
     }
