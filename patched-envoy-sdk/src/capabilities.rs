@@ -37,17 +37,24 @@ impl EnvoyVersion {
     pub fn of_host() -> Option<Self> {
         HOST.get().map(|host| host.0)
     }
+
+    /// The major and the minor version.
+    #[must_use]
+    pub const fn numbers(self) -> (u16, u16) {
+        match self {
+            Self::V1_36 => (1, 36),
+            Self::V1_37 => (1, 37),
+            Self::V1_38 => (1, 38),
+            Self::V1_39 => (1, 39),
+            Self::V1_40 => (1, 40),
+        }
+    }
 }
 
 impl fmt::Display for EnvoyVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::V1_36 => "1.36",
-            Self::V1_37 => "1.37",
-            Self::V1_38 => "1.38",
-            Self::V1_39 => "1.39",
-            Self::V1_40 => "1.40",
-        })
+        let (major, minor) = self.numbers();
+        write!(f, "{major}.{minor}")
     }
 }
 

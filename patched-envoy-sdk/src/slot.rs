@@ -35,7 +35,7 @@ use crate::host::Host;
 use crate::host::filter::{EnvoyHttpFilterImpl, headers};
 use crate::host::once::report_refused_nesting;
 use crate::host::raw::FilterPtr;
-use crate::http::HttpFilter;
+use crate::http::{HttpFilter, grpc};
 
 /// The author's filter, as the boundary holds it.
 pub(crate) type Filter = Box<dyn HttpFilter<EnvoyHttpFilterImpl>>;
@@ -187,6 +187,16 @@ impl Slot {
         let len = waiting.len();
         self.waiting.set(waiting);
         len
+    }
+
+    /// The `grpc-status` to send along with a local reply of this HTTP status, whose headers have these
+    /// names; none if the request is no gRPC call.
+    pub(crate) fn grpc_status<'h>(
+        &self,
+        http: u32,
+        names: impl IntoIterator<Item = &'h str>,
+    ) -> Option<&'static str> {
+        grpc::status_for(http, names).filter(|_| self.is_grpc_call())
     }
 
     /// Whether the request is a gRPC call. Looked up for the first reply, or before the header that says

@@ -71,13 +71,8 @@ fn compile_options() -> CompileOptions {
     options.capabilities.metadata_bool = host.has(Capability::MetadataBool);
     options.capabilities.metadata_list = host.has(Capability::MetadataLists);
     options.capabilities.buffer_limit = host.has(Capability::BufferLimit);
-    options.capabilities.attributes_of_envoy = match EnvoyVersion::of_host() {
-        None | Some(EnvoyVersion::V1_36) => (1, 36),
-        Some(EnvoyVersion::V1_37) => (1, 37),
-        Some(EnvoyVersion::V1_38) => (1, 38),
-        Some(EnvoyVersion::V1_39) => (1, 39),
-        Some(EnvoyVersion::V1_40) => (1, 40),
-    };
+    let envoy = EnvoyVersion::of_host().unwrap_or(EnvoyVersion::V1_36);
+    options.capabilities.attributes_of_envoy = envoy.numbers();
     options
 }
 

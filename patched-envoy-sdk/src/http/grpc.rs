@@ -16,7 +16,7 @@ pub(crate) fn is_call(content_type: &[u8]) -> bool {
 
 /// The status that gRPC has for an HTTP status, by its own table for clients without any better. None
 /// for a success, which Envoy gets right.
-pub(crate) fn status_of(http: u32) -> Option<&'static str> {
+fn status_of(http: u32) -> Option<&'static str> {
     match http {
         200..=299 => None,
         400 => Some("13"),                   // INTERNAL

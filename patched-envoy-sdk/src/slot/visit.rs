@@ -275,7 +275,6 @@ impl Visit {
             return;
         }
         slot.ended.set(true);
-        let is_grpc_call = slot.is_grpc_call();
         const DETAILS: &str = "dynamic_module_panic";
         // SAFETY: not gone, so Envoy's object is alive; the slot is poisoned, so every hook this
         // causes is inert, and destroy only marks while this visit lasts.
@@ -283,14 +282,13 @@ impl Visit {
             if slot.response_started.get() && replies::can_reset(slot.host) {
                 replies::reset_stream(slot.host, envoy, 0, DETAILS);
             } else {
-                let plain = [("content-type", "text/plain"), (grpc::STATUS, "2")];
-                let headers = if is_grpc_call {
-                    &plain[..]
-                } else {
-                    &plain[..1]
-                };
+                let mut headers = vec![("content-type", "text/plain")];
+                headers.extend(
+                    slot.grpc_status(500, [])
+                        .map(|status| (grpc::STATUS, status)),
+                );
                 let body = b"internal server error";
-                replies::send_response(slot.host, envoy, 500, headers, body, DETAILS);
+                replies::send_response(slot.host, envoy, 500, &headers, body, DETAILS);
             }
         }
     }

@@ -14,14 +14,15 @@ use crate::error::{FieldId, TransformError, TransformErrorKind};
 use crate::json::patch::Edited;
 use crate::json::{Document, Kind, Node};
 use crate::message::{
-    BodyText, HeaderSnapshot, HostAnswers, Message, append_header, is_compressed, to_value,
+    BodyText, HeaderSnapshot, HostAnswers, Message, append_header, is_compressed,
 };
 use crate::metadata;
 use crate::ops::TransformationOps;
 use crate::program::{Action, BodyRule, Half, PatchRule, Program, Rule, TemplateField};
 use crate::template::commands::Command;
+use crate::template::print::{self, Layout};
 use crate::template::segments::Step;
-use crate::template::{JsonPart, Phase, Segment, Template, budget, print};
+use crate::template::{JsonPart, Phase, Segment, Template, budget};
 
 /// What rendering leaves beside the texts in the scratch.
 #[derive(Debug, Default)]
@@ -345,15 +346,13 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
 
 /// Prints a value as the engine does.
 fn json(node: &Node, out: &mut String) -> Result<(), TransformErrorKind> {
-    match node.kind() {
-        Kind::String => out.push_str(&node.as_str().unwrap_or_default()),
-        Kind::Bool(_) | Kind::Number => out.push_str(node.raw()),
-        _ => {
-            return print::value(out, &to_value(node.clone()))
-                .map_err(|_| TransformErrorKind::Render);
+    match node.as_str() {
+        Some(text) => {
+            out.push_str(&text);
+            Ok(())
         }
+        None => print::node(out, node, Layout::Spaced).map_err(|_| TransformErrorKind::Render),
     }
-    Ok(())
 }
 
 /// What a path into a document leads to.

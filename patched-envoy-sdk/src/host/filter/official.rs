@@ -64,13 +64,9 @@ impl EnvoyHttpFilter for EnvoyHttpFilterImpl {
         details: Option<&'a str>,
     ) {
         let names = headers.iter().map(|(name, _)| *name);
-        let grpc_status = grpc::status_for(status_code, names);
+        let grpc_status = self.slot().grpc_status(status_code, names);
         let mut headers = owned(headers);
-        if let Some(status) = grpc_status
-            && self.slot().is_grpc_call()
-        {
-            headers.push((grpc::STATUS.into(), status.into()));
-        }
+        headers.extend(grpc_status.map(|status| (grpc::STATUS.into(), status.into())));
         self.defer(Call::SendResponse {
             status: status_code,
             headers,
