@@ -7,14 +7,15 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
+use crate::record::Record;
 use crate::wire::{Body, Framing, Headers, Incoming, read_request, send_body, send_head};
 
 /// A request as the origin got it.
@@ -139,25 +140,10 @@ impl Reply {
     }
 }
 
-type Script = Box<dyn Fn(&Received) -> Reply + Send>;
-
 #[derive(Default)]
-struct State {
-    scripts: Vec<(String, Script)>,
-    received: Vec<Received>,
-}
-
 struct Shared {
-    state: Mutex<State>,
-    news: Condvar,
+    record: Record<Reply>,
     stopped: AtomicBool,
-}
-
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        // A test that panics in a script has said why; the record is still sound.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// A running origin; stops accepting when dropped.
@@ -174,11 +160,7 @@ impl Origin {
     pub fn start() -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port")?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared {
-            state: Mutex::default(),
-            news: Condvar::new(),
-            stopped: AtomicBool::new(false),
-        });
+        let shared = Arc::new(Shared::default());
         let accepting = Arc::clone(&shared);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -205,15 +187,12 @@ impl Origin {
 
     /// Answers requests for `path` (without query) with what `script` makes of them, from now on.
     pub fn answer_with(&self, path: &str, script: impl Fn(&Received) -> Reply + Send + 'static) {
-        self.shared
-            .state()
-            .scripts
-            .push((path.to_owned(), Box::new(script)));
+        self.shared.record.answer_with(path, script);
     }
 
     /// All requests so far, in the order they were complete.
     pub fn received(&self) -> Vec<Received> {
-        self.shared.state().received.clone()
+        self.shared.record.received()
     }
 
     /// The request that was complete last; waits a little for one.
@@ -221,22 +200,12 @@ impl Origin {
     /// # Panics
     /// When none comes within five seconds.
     pub fn last(&self) -> Received {
-        let deadline = Instant::now() + Duration::from_secs(5);
-        let mut state = self.shared.state();
-        loop {
-            if let Some(last) = state.received.last() {
-                return last.clone();
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "the origin has received no request");
-            let waited = self.shared.news.wait_timeout(state, left);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
+        self.shared.record.last(Duration::from_secs(5))
     }
 
     /// Forgets the requests so far.
     pub fn forget(&self) {
-        self.shared.state().received.clear();
+        self.shared.record.forget();
     }
 }
 
@@ -262,15 +231,17 @@ fn serve(stream: TcpStream, shared: &Shared) -> io::Result<()> {
             pieces: Vec::new(),
             cut: false,
         };
-        let early = script(shared, &received).filter(|reply| reply.before_body);
+        let early = shared
+            .record
+            .reply(&received)
+            .filter(|reply| reply.before_body);
         if let Some(reply) = &early {
             send(&mut writing, reply)?;
         }
         read_body(&mut incoming, &mut framing, &mut received);
         let cut = received.cut;
-        let reply = early.is_none().then(|| script(shared, &received));
-        shared.state().received.push(received);
-        shared.news.notify_all();
+        let reply = early.is_none().then(|| shared.record.reply(&received));
+        shared.record.push(received);
         if cut {
             return Ok(());
         }
@@ -285,18 +256,6 @@ fn serve(stream: TcpStream, shared: &Shared) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// The newest script for the request's path.
-fn script(shared: &Shared, received: &Received) -> Option<Reply> {
-    let path = received.path.split('?').next().unwrap_or_default();
-    let state = shared.state();
-    let (_, script) = state
-        .scripts
-        .iter()
-        .rev()
-        .find(|(scripted, _)| scripted == path)?;
-    Some(script(received))
 }
 
 fn read_body(incoming: &mut Incoming<TcpStream>, framing: &mut Framing, received: &mut Received) {

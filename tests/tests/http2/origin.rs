@@ -4,7 +4,7 @@
 //! script is answered 200 with the body `ok`.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -13,7 +13,7 @@ use h2::RecvStream;
 use h2::server::SendResponse;
 use http::request::Parts;
 use http::{Request, Response};
-use rustformations_tests::{Headers, Received};
+use rustformations_tests::{Headers, Received, Record};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 
@@ -46,47 +46,10 @@ impl Reply {
     }
 }
 
-type Script = Box<dyn Fn(&Received) -> Reply + Send>;
-
-#[derive(Default)]
-struct State {
-    scripts: Vec<(String, Script)>,
-    received: Vec<Received>,
-}
-
-#[derive(Default)]
-struct Shared {
-    state: Mutex<State>,
-    news: Condvar,
-}
-
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        // A script that panics fails its test by itself; the record is still sound.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What the newest script for the request's path says.
-    fn reply(&self, received: &Received) -> Reply {
-        let path = received.path.split('?').next();
-        let state = self.state();
-        let mut scripts = state.scripts.iter().rev();
-        match scripts.find(|(scripted, _)| path == Some(scripted)) {
-            Some((_, script)) => script(received),
-            None => Reply::new(200, Message::new().piece("ok")),
-        }
-    }
-
-    fn record(&self, received: Received) {
-        self.state().received.push(received);
-        self.news.notify_all();
-    }
-}
-
 /// A running origin; stops when dropped.
 pub(crate) struct Http2Origin {
     address: SocketAddr,
-    shared: Arc<Shared>,
+    record: Arc<Record<Reply>>,
     _runtime: Runtime,
 }
 
@@ -96,8 +59,8 @@ impl Http2Origin {
         let runtime = runtime()?;
         let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared::default());
-        let accepting = Arc::clone(&shared);
+        let record = Arc::new(Record::default());
+        let accepting = Arc::clone(&record);
         runtime.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(serve(stream, Arc::clone(&accepting)));
@@ -105,7 +68,7 @@ impl Http2Origin {
         });
         Ok(Self {
             address,
-            shared,
+            record,
             _runtime: runtime,
         })
     }
@@ -126,13 +89,12 @@ impl Http2Origin {
         path: &str,
         script: impl Fn(&Received) -> Reply + Send + 'static,
     ) {
-        let mut state = self.shared.state();
-        state.scripts.push((path.to_owned(), Box::new(script)));
+        self.record.answer_with(path, script);
     }
 
     /// All requests so far, in the order they were complete.
     pub(crate) fn received(&self) -> Vec<Received> {
-        self.shared.state().received.clone()
+        self.record.received()
     }
 
     /// The request that was complete last; waits for one.
@@ -140,25 +102,16 @@ impl Http2Origin {
     /// # Panics
     /// When none comes.
     pub(crate) fn last(&self) -> Received {
-        let state = self.shared.state();
-        let waited = self
-            .shared
-            .news
-            .wait_timeout_while(state, PATIENCE, |state| state.received.is_empty());
-        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        match state.received.last() {
-            Some(received) => received.clone(),
-            None => panic!("the origin has received no request"),
-        }
+        self.record.last(PATIENCE)
     }
 }
 
-async fn serve(stream: TcpStream, shared: Arc<Shared>) -> Result<()> {
+async fn serve(stream: TcpStream, record: Arc<Record<Reply>>) -> Result<()> {
     stream.set_nodelay(true)?;
     let mut connection = h2::server::handshake(stream).await?;
     while let Some(stream) = connection.accept().await {
         let (request, respond) = stream?;
-        tokio::spawn(answer(request, respond, Arc::clone(&shared)));
+        tokio::spawn(answer(request, respond, Arc::clone(&record)));
     }
     Ok(())
 }
@@ -166,24 +119,29 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) -> Result<()> {
 async fn answer(
     request: Request<RecvStream>,
     respond: SendResponse<Bytes>,
-    shared: Arc<Shared>,
+    record: Arc<Record<Reply>>,
 ) -> Result<()> {
     let (head, body) = request.into_parts();
     let mut received = begin(&head);
-    let early = shared.reply(&received);
+    let early = reply_to(&record, &received);
     if early.is_at_once {
         tokio::spawn(send(respond, early));
         read(body, &mut received).await;
-        shared.record(received);
+        record.push(received);
         return Ok(());
     }
     read(body, &mut received).await;
-    let reply = (!received.cut).then(|| shared.reply(&received));
-    shared.record(received);
+    let reply = (!received.cut).then(|| reply_to(&record, &received));
+    record.push(received);
     match reply {
         Some(reply) => send(respond, reply).await,
         None => Ok(()),
     }
+}
+
+fn reply_to(record: &Record<Reply>, received: &Received) -> Reply {
+    let reply = record.reply(received);
+    reply.unwrap_or_else(|| Reply::new(200, Message::new().piece("ok")))
 }
 
 /// The head of a request, with `:authority` and `:scheme` among its header lines.
