@@ -16,9 +16,9 @@ use std::sync::Arc;
 
 use envoy_proxy_dynamic_modules_rust_sdk::{
     Capabilities, Capability, EnvoyHttpFilter, EnvoyHttpFilterConfig, EnvoyVersion, HttpFilter,
-    HttpFilterConfig, envoy_log_debug, envoy_log_error, envoy_log_warn,
+    HttpFilterConfig, envoy_log_error, envoy_log_warn,
 };
-use transformations::{CompileOptions, Program, Severity};
+use transformations::{CompileOptions, Program};
 
 use self::filter::TransformationFilter;
 use self::stats::Stats;
@@ -50,11 +50,7 @@ fn compile(name: &str, config: &[u8]) -> Option<Arc<Program>> {
     match Program::compile(config, &compile_options()) {
         Ok(program) => {
             for warning in program.warnings() {
-                if warning.severity() == Severity::Warning {
-                    envoy_log_warn!("{name}: {warning}");
-                } else {
-                    envoy_log_debug!("{name}: {warning}");
-                }
+                envoy_log_warn!("{name}: {warning}");
             }
             Some(Arc::new(program))
         }

@@ -254,7 +254,7 @@ on_every_envoy! {
         assert!(!lab.logs().contains(SECRET));
     }
 
-    fn unknown_fields_are_ignored_with_a_note(envoy) {
+    fn unknown_fields_are_ignored_with_a_warning(envoy) {
         let transform = json!({"response": {"set": [{"name": "x-mark", "value": "1", "why": "-"}], "bodi": {}}, "extra": [1]});
         let lab = Lab::start(
             envoy,
@@ -264,7 +264,8 @@ on_every_envoy! {
         assert_says(
             &lab.logs(),
             &[
-                "[RF1008] response.bodi",
+                "[warning]",
+                "warning[RF1008] response.bodi",
                 "did you mean \"body\"?",
                 "[RF1008] extra",
             ],

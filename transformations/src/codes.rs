@@ -48,6 +48,7 @@ codes! {
     BAD_METADATA_VALUE = 1015, "a constant is not of the type that dynamicMetadata asks for";
     NO_BUFFER_LIMIT = 1016, "the host cannot raise its buffer limit";
     FRAMING_HEADER = 1017, "a rule would say where the message ends";
+    TEMPLATE_IN_POINTER = 1020, "a JSON Pointer holds a template";
     BAD_EVENT_RULE = 1030, "a rule for the events of a stream contradicts itself or does nothing";
     SYNTAX = 1201, "a template cannot be parsed";
     UNKNOWN_FUNCTION = 1203, "a template calls an unknown function";
@@ -67,6 +68,7 @@ codes! {
     NOT_CONSTANT = 1217, "an argument must be a constant";
     BAD_ARGUMENT = 1218, "a constant argument is not valid";
     UNKNOWN_NAME = 1219, "a template names an attribute or extractor that does not exist";
+    ENV_WITHOUT_LIST = 1230, "templates may read every environment variable";
     UNKNOWN_OPERATOR = 1301, "a header value holds an unknown command operator";
     BAD_OPERATOR = 1302, "a command operator is not written as it must be";
     OPEN_OPERATOR = 1303, "a command operator does not end, so it is text";

@@ -2,7 +2,7 @@
 //!
 //! Read on the main thread by the compiler. The schema is the union of what kgateway 2.2 and 2.3
 //! and later send, the map shape of late 2.1, and this project's additions. Unknown fields are
-//! ignored with a note. All problems are reported at once, each with its JSON path, which is why
+//! ignored with a warning. All problems are reported at once, each with its JSON path, which is why
 //! the reading is a walk over JSON values and not a derived deserializer that stops at the first.
 
 use crate::diagnostics::Diagnostic;
@@ -12,6 +12,8 @@ mod events;
 pub use events::{EventEdit, EventRule, EventRules, NewEvent, StreamFormat, When};
 mod patch;
 mod read;
+
+pub(crate) use read::has_markers;
 
 pub use patch::{JsonPiece, PatchOperation, ValueTemplate};
 

@@ -19,8 +19,6 @@ pub(crate) use nearest::nearest;
 /// How much a diagnostic matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// Harmless: worth a line in a debug log.
-    Note,
     /// Loads, but is unlikely to do what was meant.
     Warning,
     /// The configuration is refused.
@@ -30,7 +28,6 @@ pub enum Severity {
 impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Severity::Note => "note",
             Severity::Warning => "warning",
             Severity::Error => "error",
         })

@@ -71,6 +71,8 @@ pub(crate) enum Effect {
     Pattern,
     /// The second argument is a regular expression, the third a replacement.
     Replacement,
+    /// The second argument is a JSON Pointer.
+    Pointer,
     /// The second argument is a date format.
     DateFormat,
     /// The time.

@@ -432,7 +432,7 @@ fn arguments_that_make_no_sense_fail_the_template() {
         "{{ urldecode('100%') }}",
         "{{ fromjson('{') }}",
         "{{ json_set('{', '/a', 1) }}",
-        "{{ json_set('{}', 'a', 1) }}",
+        "{{ json_set('{}', 'a' ~ 'b', 1) }}",
         "{{ json_set('{}', '/a/b', 1) }}",
         "{{ json_remove('{}', '') }}",
         "{{ date('soon') }}",

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::bytes::type_name;
 use super::{Body, Config, HeaderName, HeaderRule, Limits, OnError, ParseAs, Transform};
 use crate::codes::Code;
-use crate::diagnostics::{Diagnostic, Severity, nearest};
+use crate::diagnostics::{Diagnostic, nearest};
 
 mod events;
 mod extractors;
@@ -15,15 +15,16 @@ mod header;
 mod metadata;
 mod patch;
 mod routing;
+mod unknown;
+
+use unknown::{OF_BODIES, OF_REQUESTS, OF_RESPONSES, OF_TRANSFORMS};
 
 /// Reads a whole configuration.
 pub(super) fn config(value: &Value) -> (Config, Vec<Diagnostic>) {
     let mut reader = Reader { found: Vec::new() };
     let mut config = Config::default();
     if let Some(fields) = reader.object(value, "") {
-        let known = ["request", "response", "limits", "envAllow", "onError"];
-        reader.known(fields, "", &[&known[..], &OLDEST].concat());
-        reader.warn_of_oldest(fields);
+        reader.known_at_top(fields);
         let on_error = reader.on_error(fields, "").unwrap_or_default();
         config = Config {
             request: reader.transform(fields, "request", on_error),
@@ -34,13 +35,6 @@ pub(super) fn config(value: &Value) -> (Config, Vec<Diagnostic>) {
     }
     (config, reader.found)
 }
-
-/// The fields of kgateway 2.0, which moved twice since.
-const OLDEST: [&str; 3] = [
-    "request_headers_setter",
-    "response_headers_setter",
-    "route_specific",
-];
 
 struct Reader {
     found: Vec<Diagnostic>,
@@ -71,34 +65,6 @@ impl Reader {
         }
     }
 
-    /// Notes the fields that nothing will read.
-    fn known(&mut self, fields: &Map<String, Value>, path: &str, known: &[&str]) {
-        for name in fields.keys().filter(|name| !known.contains(&name.as_str())) {
-            let shown: String = name.chars().take(64).collect();
-            let mut note = Diagnostic::error(
-                Code::UNKNOWN_FIELD,
-                &join(path, &shown),
-                "this field is not known and is ignored",
-            )
-            .with_severity(Severity::Note);
-            if let Some(near) = nearest(&shown, known.iter().copied()) {
-                note = note.with_help(format!("did you mean \"{near}\"?"));
-            }
-            self.found.push(note);
-        }
-    }
-
-    /// Says it aloud: whoever wrote such a configuration counts on it.
-    fn warn_of_oldest(&mut self, fields: &Map<String, Value>) {
-        for name in OLDEST.iter().filter(|name| fields.contains_key(**name)) {
-            let message = "this is a field of kgateway 2.0 and is ignored";
-            let help = "write request.set and response.set, on the route they are for";
-            let warning = Diagnostic::error(Code::UNKNOWN_FIELD, name, message);
-            self.found
-                .push(warning.with_severity(Severity::Warning).with_help(help));
-        }
-    }
-
     /// A string field; absent and `null` are `None`.
     fn string(&mut self, fields: &Map<String, Value>, path: &str, name: &str) -> Option<String> {
         match fields.get(name) {
@@ -109,6 +75,21 @@ impl Reader {
                 None
             }
         }
+    }
+
+    /// A JSON Pointer, which is never a template: it is parsed once, when the configuration is
+    /// loaded. One that was meant to be a template is among the problems, and another pointer
+    /// stands in for it, of which there is nothing more to say.
+    fn pointer(&mut self, fields: &Map<String, Value>, path: &str, name: &str) -> Option<String> {
+        let pointer = self.string(fields, path, name)?;
+        if !has_markers(&pointer) {
+            return Some(pointer);
+        }
+        let message = "a JSON Pointer is not a template: these characters would be looked for";
+        let help = "write the place out; json_set(document, pointer, value) takes computed ones";
+        let problem = Diagnostic::error(Code::TEMPLATE_IN_POINTER, &join(path, name), message);
+        self.found.push(problem.with_help(help));
+        Some("/".to_owned())
     }
 
     fn list<'a>(&mut self, fields: &'a Map<String, Value>, path: &str, name: &str) -> &'a [Value] {
@@ -167,21 +148,11 @@ impl Reader {
         let Some(fields) = root.get(name).and_then(|value| self.object(value, name)) else {
             return transform;
         };
-        let known = [
-            "set",
-            "add",
-            "remove",
-            "body",
-            "dynamicMetadata",
-            "extractors",
-            "onError",
-            "maxBodyBytes",
-        ];
         let one_sided: &[_] = match name {
-            "request" => &["clearRouteCache", "clearRouteCacheHeaders"],
-            _ => &["stream"],
+            "request" => &OF_REQUESTS,
+            _ => &OF_RESPONSES,
         };
-        self.known(fields, name, &[&known, one_sided].concat());
+        self.known(fields, name, &[&OF_TRANSFORMS[..], one_sided].concat());
         if name == "response" {
             transform.stream = self.event_rules(fields, name);
         }
@@ -208,7 +179,7 @@ impl Reader {
         else {
             return Body::default();
         };
-        self.known(fields, &path, &["parseAs", "value", "patch"]);
+        self.known(fields, &path, &OF_BODIES);
         let choices = [
             ("AsString", ParseAs::AsString),
             ("AsJson", ParseAs::AsJson),
@@ -291,6 +262,13 @@ impl Reader {
         // Even a malformed list is a list: it must never end up allowing everything.
         Some(names)
     }
+}
+
+/// Whether the template language sees more in a text than text.
+pub(crate) fn has_markers(text: &str) -> bool {
+    ["{{", "{%", "{#"]
+        .iter()
+        .any(|marker| text.contains(marker))
 }
 
 /// A field's path below its parent's.

@@ -25,6 +25,10 @@ pub(super) const FUNCTIONS: &[Function] = &[function!(
     },
 )];
 
+/// How to end that every name may be read.
+pub(crate) const OPEN_HELP: &str =
+    "list the names in \"envAllow\", or in RUSTFORMATIONS_ENV_ALLOW in Envoy's environment";
+
 /// The variables that templates of one configuration may read, with their values.
 #[derive(Clone, Debug)]
 pub(crate) struct EnvAccess {
@@ -71,6 +75,11 @@ impl EnvAccess {
         self.allowed
             .as_ref()
             .is_none_or(|names| names.iter().any(|allowed| allowed == name))
+    }
+
+    /// Whether there is no list at all, so that every name may be read.
+    pub(crate) fn is_open(&self) -> bool {
+        self.allowed.is_none()
     }
 
     /// The value, or nothing.

@@ -121,7 +121,7 @@ impl Reader {
         let fields = self.object(fields.get("when")?, &path)?;
         self.known(fields, &path, &["data", "pointer", "equals", "exists"]);
         let data = self.string(fields, &path, "data");
-        let pointer = self.string(fields, &path, "pointer");
+        let pointer = self.pointer(fields, &path, "pointer");
         let exists = match fields.get("exists") {
             None | Some(Value::Null) => None,
             Some(Value::Bool(exists)) => Some(*exists),

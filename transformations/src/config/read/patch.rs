@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Reader, join};
+use super::{Reader, has_markers, join};
 use crate::codes::Code;
 use crate::config::{JsonPiece, PatchOperation, ValueTemplate};
 
@@ -31,7 +31,7 @@ impl Reader {
         let before = self.found.len();
         let (op, pointer) = (
             self.string(fields, &path, "op"),
-            self.string(fields, &path, "path"),
+            self.pointer(fields, &path, "path"),
         );
         for (field, missing) in [("op", op.is_none()), ("path", pointer.is_none())] {
             // A field of the wrong type was reported as such.
@@ -40,7 +40,7 @@ impl Reader {
                 self.error(Code::BAD_PATCH, &path, message);
             }
         }
-        let from = self.string(fields, &path, "from");
+        let from = self.pointer(fields, &path, "from");
         // Here null is a value like others.
         let value = fields
             .get("value")
@@ -122,11 +122,4 @@ impl Writer {
             scalar => self.text.push_str(&scalar.to_string()),
         }
     }
-}
-
-/// Whether the template language sees more in a text than text.
-pub(super) fn has_markers(text: &str) -> bool {
-    ["{{", "{%", "{#"]
-        .iter()
-        .any(|marker| text.contains(marker))
 }

@@ -9,10 +9,11 @@ use minijinja::machinery::ast::{CallArg, Expr};
 
 use super::Walk;
 use crate::codes::Code;
-use crate::config::ExtractorSource;
-use crate::diagnostics::{Severity, nearest};
-use crate::functions::{Effect, Fault, Function, dates, host, regex};
+use crate::config::{ExtractorSource, has_markers};
+use crate::diagnostics::{Diagnostic, Severity, nearest};
+use crate::functions::{Effect, Fault, Function, dates, environment, host, regex};
 use crate::host::{Attribute, MetadataSource};
+use crate::json::Pointer;
 use crate::template::{HostRead, Phase};
 
 /// The arguments of a call by position. What a filter is applied to may come from elsewhere.
@@ -55,6 +56,7 @@ impl Walk<'_, '_> {
                 self.pattern(function, given, span);
             }
             Effect::Replacement => self.replacement(function, given, span),
+            Effect::Pointer => self.pointer(constant(given, 1), span),
             Effect::DateFormat => {
                 if let Some(Err(fault)) = constant(given, 1).map(dates::check_format) {
                     self.bad_argument(fault, span);
@@ -91,6 +93,27 @@ impl Walk<'_, '_> {
             let message = format!("the environment variable \"{name}\" is not allowed");
             let problem = self.problem(Code::ENV_NOT_ALLOWED, span, message);
             self.found.push(problem.with_help(self.site.env.help()));
+        }
+        let told = |problem: &Diagnostic| problem.code() == Code::ENV_WITHOUT_LIST;
+        if self.site.env.is_open() && !self.found.iter().any(told) {
+            let message = "templates may read every environment variable, secrets included";
+            let problem = self
+                .problem(Code::ENV_WITHOUT_LIST, span, message.to_owned())
+                .with_severity(Severity::Warning);
+            self.found.push(problem.with_help(environment::OPEN_HELP));
+        }
+    }
+
+    /// Finds pointers that were meant to be templates, and such that lead nowhere in any document.
+    fn pointer(&mut self, pointer: Option<&str>, span: Span) {
+        let Some(pointer) = pointer else { return };
+        if has_markers(pointer) {
+            let message = "inside a string there are no templates: these characters are looked for";
+            let problem = self.problem(Code::TEMPLATE_IN_POINTER, span, message.to_owned());
+            let help = "join the parts with ~, as in \"/items/\" ~ index";
+            self.found.push(problem.with_help(help));
+        } else if Pointer::parse(pointer).is_err() {
+            self.bad_argument(Fault::BadPointer, span);
         }
     }
 
