@@ -14,6 +14,8 @@ pub enum TransformErrorKind {
     UndeclaredVariable,
     /// The body should be JSON and is not. Answered with 400.
     InvalidJson,
+    /// A template looks into JSON of the body that nests too deeply. Answered with 400.
+    JsonTooDeep,
     /// A template could not be rendered.
     Render,
     /// A template ran for too many instructions.
@@ -44,9 +46,10 @@ pub enum TransformErrorKind {
 
 impl TransformErrorKind {
     /// Every kind, for whoever keeps a counter for each.
-    pub const ALL: [TransformErrorKind; 15] = [
+    pub const ALL: [TransformErrorKind; 16] = [
         TransformErrorKind::UndeclaredVariable,
         TransformErrorKind::InvalidJson,
+        TransformErrorKind::JsonTooDeep,
         TransformErrorKind::Render,
         TransformErrorKind::OutOfFuel,
         TransformErrorKind::TooDeep,
@@ -67,6 +70,7 @@ impl TransformErrorKind {
         match self {
             TransformErrorKind::UndeclaredVariable => "rustformation_undeclared_variable",
             TransformErrorKind::InvalidJson => "rustformation_invalid_json",
+            TransformErrorKind::JsonTooDeep => "rustformation_json_too_deep",
             TransformErrorKind::Render => "rustformation_render_error",
             TransformErrorKind::OutOfFuel => "rustformation_out_of_fuel",
             TransformErrorKind::TooDeep => "rustformation_too_deep",
@@ -94,6 +98,7 @@ impl TransformErrorKind {
         match self {
             TransformErrorKind::UndeclaredVariable
             | TransformErrorKind::InvalidJson
+            | TransformErrorKind::JsonTooDeep
             | TransformErrorKind::RequestPatchFailed => 400,
             TransformErrorKind::CompressedRequestBody => 415,
             _ => 500,
@@ -106,6 +111,9 @@ impl TransformErrorKind {
                 "a JSON variable is read but there is no parsed JSON body"
             }
             TransformErrorKind::InvalidJson => "the body is not valid JSON",
+            TransformErrorKind::JsonTooDeep => {
+                "the template looks into JSON that nests deeper than 127 levels"
+            }
             TransformErrorKind::Render => "the template could not be rendered",
             TransformErrorKind::OutOfFuel => "the template used up its instruction budget",
             TransformErrorKind::TooDeep => "the template nests or recurses too deeply",

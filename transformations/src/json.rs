@@ -8,9 +8,9 @@
 //! Template contexts, metadata extraction and body patches call this on a worker thread, once per
 //! buffered body or stream event; patches are compiled on the main thread.
 //!
-//! What is refused: text that is not JSON by RFC 8259, text in another encoding than UTF-8, a byte
-//! order mark, lone surrogates in `\u` escapes, and more than [`MAX_DEPTH`] levels of nesting. Numbers
-//! of any size are accepted, since they are kept as text.
+//! What is refused: text that is not JSON by RFC 8259, and text in another encoding than UTF-8. What
+//! nobody reads cannot matter: numbers of any size are accepted, since they are kept as text, and so are
+//! half surrogate pairs in `\u` escapes and any depth of nesting. A byte order mark is stepped over.
 
 mod compare;
 mod container;
@@ -21,7 +21,9 @@ mod number;
 mod outline;
 pub mod patch;
 mod pointer;
+mod repeats;
 mod scan;
+mod spaced;
 mod string;
 
 pub use document::Document;
@@ -29,6 +31,7 @@ pub use error::{ParseError, ParseErrorKind};
 pub use node::{Kind, Node};
 pub use pointer::{Pointer, PointerError};
 pub use scan::MAX_DEPTH;
+pub(crate) use spaced::write_spaced;
 
 #[cfg(test)]
 mod tests;

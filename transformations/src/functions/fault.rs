@@ -48,12 +48,12 @@ pub(crate) enum Fault {
     /// The whole document was to be removed.
     #[error("json_remove: the whole document cannot be removed")]
     WholeDocument,
-    /// A merge of objects with too many members, see `json_edit::MAX_COMPARISONS`.
-    #[error("json_merge: the objects have too many members to be merged")]
-    TooMuchToMerge,
     /// A value that nests deeper than any JSON body may.
     #[error("the value nests too deeply")]
     TooDeep,
+    /// JSON of a message that nests too deeply was to be looked into.
+    #[error("the JSON nests too deeply to be read")]
+    JsonTooDeep,
     /// The result would be larger than the caller allows.
     #[error("the result is too large")]
     TooLarge,

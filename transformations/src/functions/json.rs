@@ -98,7 +98,10 @@ fn remove(document: &Value, pointer: Cow<'_, str>) -> Result<String, Error> {
 
 fn merge(document: &Value, patch: &Value) -> Result<String, Error> {
     let (document, patch) = (to_document(document)?, to_document(patch)?);
-    budget::within(|limit| json_edit::merge(&document, &patch.root(), limit))
+    // All keys of the document are compared with each other, and each member of the patch is put in.
+    budget::charge(document.text().len())?;
+    budget::charge(patch.text().len().saturating_mul(16))?;
+    budget::within(|limit| json_edit::merge(&document, &patch, limit))
 }
 
 /// Text is JSON; every other value becomes JSON.

@@ -8,79 +8,101 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::outline::{Member, Outline};
-use super::scan::{self, Span};
+use super::repeats::repeats;
+use super::scan::{self, MAX_DEPTH, Span};
 use super::string;
-
-type Slots = Box<[OnceLock<Arc<Container>>]>;
 
 /// Up to this many members, a search from end to start is as quick as a table.
 const FEW: usize = 64;
 
-/// A wide object that was searched this often gets a table of its keys; most are asked once or
-/// twice, and a table costs more than that.
+/// An object that cost this many long searches, or keys decoded by them, gets a table of its keys;
+/// most are asked once or twice, and a table costs more than that.
 const OFTEN: u32 = 4;
 
-/// The members of one object or array. 16 bytes a member; what lies below costs nothing until
-/// somebody descends.
+/// The members of one object or array. 16 bytes a member; what is in the members costs nothing until
+/// somebody asks for it.
 pub(super) struct Container {
     members: Vec<Member>,
-    /// One slot a member, made when the first member is descended into.
-    below: OnceLock<Slots>,
+    /// How many containers this stands in, itself included.
+    depth: usize,
+    /// How many levels the next pass over something in here remembers. Each remembers twice as many as
+    /// the one before, so that a way down to the bottom takes a handful of passes, however deep it is.
+    reach: usize,
+    /// One slot a member, made when the first member is asked for what is in it.
+    inside: OnceLock<Box<[OnceLock<Inside>]>>,
     /// Members whose key comes again later, in ascending order; found when somebody counts or lists.
     shadowed: OnceLock<Vec<usize>>,
-    /// Searches so far, of a wide object.
+    /// Long searches so far.
     searches: AtomicU32,
-    /// The position of the last member of each key, once a wide object was searched often.
+    /// The position of the last member of each key, once the object was searched often.
     table: OnceLock<HashMap<Box<str>, usize>>,
 }
 
+/// What is in a member that somebody asked for it.
+enum Inside {
+    Members(Arc<Container>),
+    /// The contents of a string.
+    Text(Arc<str>),
+}
+
 impl Container {
-    pub(super) fn new(outline: Outline) -> Arc<Self> {
-        let Outline { members, below } = outline;
-        let slots = OnceLock::new();
-        if !below.is_empty() {
-            let mut filled = empty_slots(members.len());
-            for (index, members) in below {
-                let known = Self::new(Outline {
-                    members,
-                    below: Vec::new(),
-                });
-                if let Some(slot) = filled.get_mut(index) {
-                    *slot = OnceLock::from(known);
+    /// The container at the root of a text, which parsing has come by.
+    pub(super) fn root(outline: Outline) -> Arc<Self> {
+        Self::new(outline, 1, 4)
+    }
+
+    /// Looks into the container at `span` of `text`, which counts as a root. Cost: one pass over it.
+    pub(super) fn scan(text: &str, span: Span) -> Arc<Self> {
+        Self::root(scan::container(text, span, 2))
+    }
+
+    fn new(outline: Outline, depth: usize, reach: usize) -> Arc<Self> {
+        let inside = OnceLock::new();
+        if !outline.below.is_empty() {
+            let mut slots = empty_slots(outline.members.len());
+            for (index, outline) in outline.below {
+                if let Some(slot) = slots.get_mut(index) {
+                    let below = Self::new(outline, depth + 1, reach);
+                    *slot = OnceLock::from(Inside::Members(below));
                 }
             }
             // Set just after it was made, so it was empty.
-            let _ = slots.set(filled);
+            let _ = inside.set(slots);
         }
         Arc::new(Self {
-            members,
-            below: slots,
+            members: outline.members,
+            depth,
+            reach,
+            inside,
             shadowed: OnceLock::new(),
             searches: AtomicU32::new(0),
             table: OnceLock::new(),
         })
     }
 
-    /// Looks into the container at `span` of `text`. Cost: one pass over it.
-    pub(super) fn scan(text: &str, span: Span) -> Arc<Self> {
-        Self::new(scan::container(text, span))
-    }
-
     pub(super) fn members(&self) -> &[Member] {
         &self.members
     }
 
-    /// The position of the last member with this key. Cost: a pass over the keys; of a wide object
-    /// only the first few times.
+    /// The position of the last member with this key. Cost: a pass over the keys, but only the first few
+    /// times if they are many, or have to be decoded.
     pub(super) fn position(&self, text: &str, key: &str) -> Option<usize> {
         // A count that is off by a race only makes the table sooner or later.
-        let is_wide = self.members.len() > FEW;
-        if is_wide && self.searches.fetch_add(1, Ordering::Relaxed) >= OFTEN {
+        if self.searches.load(Ordering::Relaxed) >= OFTEN {
             return self.table(text).get(key).copied();
         }
-        self.members
-            .iter()
-            .rposition(|member| string::spells(member.key.of(text), key))
+        let mut long = u32::from(self.members.len() > FEW);
+        let found = self.members.iter().rposition(|member| {
+            let quoted = member.key.of(text);
+            string::spells_plainly(quoted, key).unwrap_or_else(|| {
+                long = long.saturating_add(1);
+                string::spells_with_escapes(quoted, key)
+            })
+        });
+        if long > 0 {
+            self.searches.fetch_add(long.min(OFTEN), Ordering::Relaxed);
+        }
+        found
     }
 
     /// How many keys a search has to look at, in the long run.
@@ -98,38 +120,66 @@ impl Container {
         })
     }
 
-    /// The container that is the value of member `index`, looked into at most once.
+    /// Whether what is in here cannot be looked into.
+    pub(super) fn is_lowest(&self) -> bool {
+        self.depth >= MAX_DEPTH
+    }
+
+    /// The container that is the value of member `index`, looked into at most once; none if it nests
+    /// too deeply.
     pub(super) fn below(&self, text: &str, index: usize) -> Option<&Arc<Self>> {
-        let slots = self.below.get_or_init(|| empty_slots(self.members.len()));
-        let member = self.members.get(index)?;
-        Some(
-            slots
-                .get(index)?
-                .get_or_init(|| Self::scan(text, member.value)),
-        )
+        if self.is_lowest() {
+            return None;
+        }
+        let span = self.members.get(index)?.value;
+        let look = || {
+            let outline = scan::container(text, span, self.reach);
+            let reach = self.reach.saturating_mul(2);
+            Inside::Members(Self::new(outline, self.depth + 1, reach))
+        };
+        match self.slot(index)?.get_or_init(look) {
+            Inside::Members(container) => Some(container),
+            Inside::Text(_) => None,
+        }
+    }
+
+    /// The contents of the string that is the value of member `index`, decoded at most once.
+    pub(super) fn contents(&self, text: &str, index: usize) -> Option<&Arc<str>> {
+        let span = self.members.get(index)?.value;
+        let decode = || Inside::Text(string::decode(span.of(text)).into());
+        match self.slot(index)?.get_or_init(decode) {
+            Inside::Text(contents) => Some(contents),
+            Inside::Members(_) => None,
+        }
+    }
+
+    fn slot(&self, index: usize) -> Option<&OnceLock<Inside>> {
+        let slots = self.inside.get_or_init(|| empty_slots(self.members.len()));
+        slots.get(index)
     }
 
     /// The positions of members hidden by a later one of the same key; empty for arrays.
     pub(super) fn shadowed(&self, text: &str) -> &[usize] {
         self.shadowed.get_or_init(|| {
-            if self
-                .members
-                .first()
-                .is_none_or(|member| member.key.len() == 0)
-            {
+            if !self.has_keys() {
                 return Vec::new();
             }
-            let mut last = HashMap::with_capacity(self.members.len());
-            let mut shadowed = Vec::new();
-            for (index, member) in self.members.iter().enumerate() {
-                shadowed.extend(last.insert(string::decode(member.key.of(text)), index));
-            }
-            shadowed.sort_unstable();
-            shadowed
+            let keys: Vec<&str> = self
+                .members
+                .iter()
+                .map(|member| member.key.of(text))
+                .collect();
+            repeats(&keys)
         })
+    }
+
+    fn has_keys(&self) -> bool {
+        self.members
+            .first()
+            .is_some_and(|member| member.key.len() > 0)
     }
 }
 
-fn empty_slots(count: usize) -> Slots {
+fn empty_slots(count: usize) -> Box<[OnceLock<Inside>]> {
     (0..count).map(|_| OnceLock::new()).collect()
 }

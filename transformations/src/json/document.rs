@@ -3,7 +3,7 @@
 //! Made by whoever holds a complete body or stream event, on a worker thread.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::container::Container;
 use super::error::{ParseError, ParseErrorKind};
@@ -23,6 +23,8 @@ pub(super) struct Source {
     pub(super) root: Span,
     /// The root's members, which parsing came by anyway; empty if the root is a scalar.
     pub(super) container: Arc<Container>,
+    /// The root's contents, if it is a string that was read.
+    pub(super) contents: OnceLock<Arc<str>>,
 }
 
 impl Document {
@@ -45,12 +47,13 @@ impl Document {
             ParseError::at(ParseErrorKind::InvalidUtf8, error.as_bytes(), offset)
         })?;
         let (root, outline) = scan::document(&text)?;
-        let container = Container::new(outline);
+        let container = Container::root(outline);
         Ok(Self {
             source: Arc::new(Source {
                 text,
                 root,
                 container,
+                contents: OnceLock::new(),
             }),
         })
     }

@@ -77,16 +77,10 @@ pub enum ParseErrorKind {
     InvalidNumber,
     /// A backslash with something unknown after it.
     InvalidEscape,
-    /// A `\u` escape that is one half of a surrogate pair.
-    LoneSurrogate,
     /// A raw control character inside a string.
     ControlCharacter,
     /// The bytes are not UTF-8.
     InvalidUtf8,
-    /// The text starts with a byte order mark.
-    ByteOrderMark,
-    /// More levels of nesting than [`MAX_DEPTH`](super::MAX_DEPTH).
-    TooDeep,
     /// A text of 4 GiB or more.
     TooLarge,
 }
@@ -103,11 +97,8 @@ impl fmt::Display for ParseErrorKind {
             Self::TrailingText => "expected nothing after the document",
             Self::InvalidNumber => "invalid number",
             Self::InvalidEscape => "invalid escape in a string",
-            Self::LoneSurrogate => "half a surrogate pair in a string",
             Self::ControlCharacter => "unescaped control character in a string",
             Self::InvalidUtf8 => "the text is not UTF-8",
-            Self::ByteOrderMark => "a JSON text must not start with a byte order mark",
-            Self::TooDeep => "nested too deeply",
             Self::TooLarge => "the text is too large",
         })
     }

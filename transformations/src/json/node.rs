@@ -34,7 +34,8 @@ pub enum Kind {
 /// One value of a [`Document`](super::Document). Keeps the document alive; a clone costs two reference
 /// counts.
 ///
-/// Looking into a container scans that container once, for all nodes of the document together.
+/// Looking into a container scans that container once, for all nodes of the document together; a way
+/// down through many of them scans each byte a handful of times.
 #[derive(Clone)]
 pub struct Node {
     source: Arc<Source>,
@@ -74,7 +75,7 @@ impl Node {
     /// The member of an object with this key, the last one if the key repeats. None if there is none
     /// or this is not an object.
     ///
-    /// Cost: a comparison for each key.
+    /// Cost: a comparison for each key; in the long run, of up to [`width`](Self::width) keys.
     pub fn get(&self, key: &str) -> Option<Self> {
         if self.kind() != Kind::Object {
             return None;
@@ -153,9 +154,37 @@ impl Node {
         })
     }
 
-    /// The contents of a string. Borrows from the document if the string has no escapes.
+    /// The contents of a string. Borrows from the document if the string has no escapes. An escape that
+    /// is half a surrogate pair gives U+FFFD.
     pub fn as_str(&self) -> Option<Cow<'_, str>> {
         (self.kind() == Kind::String).then(|| string::decode(self.raw()))
+    }
+
+    /// The contents of a string, decoded at most once for all nodes of the document, whatever its length.
+    pub fn contents(&self) -> Option<Arc<str>> {
+        if self.kind() != Kind::String {
+            return None;
+        }
+        let text = &self.source.text;
+        let contents = match &self.parent {
+            None => (self.source.contents).get_or_init(|| string::decode(self.raw()).into()),
+            Some((parent, index)) => parent.contents(text, *index)?,
+        };
+        Some(Arc::clone(contents))
+    }
+
+    /// Whether this is a container that nests too deeply to be looked into, see
+    /// [`MAX_DEPTH`](super::MAX_DEPTH). It has no members then; its text is there.
+    pub fn is_too_deep(&self) -> bool {
+        matches!(self.kind(), Kind::Object | Kind::Array)
+            && (self.parent.as_ref()).is_some_and(|(parent, _)| parent.is_lowest())
+    }
+
+    /// Whether a key of this object repeats; the values of its members may have repeated keys all the
+    /// same.
+    pub(super) fn has_repeats(&self) -> bool {
+        (self.container())
+            .is_some_and(|container| !container.shadowed(&self.source.text).is_empty())
     }
 
     /// The value of a boolean.
@@ -195,6 +224,11 @@ impl Node {
     /// The nearest float to a number. None for numbers beyond every float, such as `1e400`.
     pub fn as_f64(&self) -> Option<f64> {
         number::to_float(self.number_text()?)
+    }
+
+    /// Where in the document's text this stands.
+    pub(super) fn span(&self) -> Span {
+        self.span
     }
 
     /// What is inside, if this is a container.

@@ -28,77 +28,89 @@ impl Member {
 pub(super) struct Outline {
     /// Its direct members.
     pub(super) members: Vec<Member>,
-    /// The members of those of its members that are large containers, by their place: bodies keep what
-    /// is large in one array (`messages`, `choices`, `data`), which then needs no pass of its own.
-    pub(super) below: Vec<(usize, Vec<Member>)>,
+    /// The outlines of those of its members that are containers worth remembering, by their place:
+    /// they then need no pass of their own.
+    pub(super) below: Vec<(usize, Outline)>,
 }
 
-/// Hears of the members of a container as they are read.
-pub(super) trait Sink {
-    /// Hears of the members of a member.
-    type Below: Sink;
-    fn below(&mut self) -> &mut Self::Below;
-    /// A member was read, after its own members were told to `below`.
-    fn member(&mut self, member: Member);
-}
-
-#[derive(Default)]
-pub(super) struct TwoLevels {
-    pub(super) outline: Outline,
-    /// The members of the member being read.
-    current: OneLevel,
-}
-
-#[derive(Default)]
-pub(super) struct OneLevel {
-    members: Vec<Member>,
-    deeper: Ignore,
-}
-
-#[derive(Default)]
-pub(super) struct Ignore;
-
-impl Sink for TwoLevels {
-    type Below = OneLevel;
-
-    fn below(&mut self) -> &mut OneLevel {
-        &mut self.current
+impl Outline {
+    fn is_empty(&self) -> bool {
+        self.members.is_empty()
     }
 
-    fn member(&mut self, member: Member) {
-        /// Below this, another pass is cheaper than remembering.
-        const LARGE: usize = 1024;
+    /// Forgets everything but the memory it stood in.
+    fn clear(&mut self) {
+        self.members.clear();
+        self.below.clear();
+    }
+}
 
-        if member.value.len() < LARGE {
-            self.current.members.clear();
-        } else if !self.current.members.is_empty() {
-            let members = std::mem::take(&mut self.current.members);
-            self.outline
-                .below
-                .push((self.outline.members.len(), members));
+/// Below this many bytes, another pass is cheaper than remembering.
+const LARGE: usize = 1024;
+
+/// Hears of the members of a container as they are read.
+pub(super) struct Recorder {
+    pub(super) outline: Outline,
+    /// How many levels are remembered: 1 for the direct members alone.
+    levels: usize,
+    /// How long a container must be to be remembered.
+    floor: usize,
+    /// Hears of the members of the member being read.
+    below: Option<Box<Recorder>>,
+}
+
+impl Recorder {
+    /// Remembers this many levels of what is large.
+    pub(super) fn of_levels(levels: usize) -> Self {
+        Self::new(levels, LARGE)
+    }
+
+    /// For a container of `length` bytes: as many levels of what is large, and everything if all of it
+    /// is small.
+    pub(super) fn of_container(length: usize, levels: usize) -> Self {
+        if length < LARGE {
+            Self::new(usize::MAX, 0)
+        } else {
+            Self::of_levels(levels)
+        }
+    }
+
+    fn new(levels: usize, floor: usize) -> Self {
+        Self {
+            outline: Outline::default(),
+            levels,
+            floor,
+            below: None,
+        }
+    }
+
+    /// Who hears of the members of the member that is about to be read.
+    pub(super) fn below(&mut self) -> &mut Self {
+        if self.levels == 0 {
+            return self;
+        }
+        let (levels, floor) = (self.levels - 1, self.floor);
+        self.below
+            .get_or_insert_with(|| Box::new(Self::new(levels, floor)))
+    }
+
+    /// A member was read, after its own members were told to [`below`](Self::below).
+    pub(super) fn member(&mut self, member: Member) {
+        if self.levels == 0 {
+            return;
+        }
+        if let Some(below) = &mut self.below
+            && !below.outline.is_empty()
+        {
+            if member.value.len() < self.floor {
+                below.outline.clear();
+            } else {
+                let outline = std::mem::take(&mut below.outline);
+                self.outline
+                    .below
+                    .push((self.outline.members.len(), outline));
+            }
         }
         self.outline.members.push(member);
     }
-}
-
-impl Sink for OneLevel {
-    type Below = Ignore;
-
-    fn below(&mut self) -> &mut Ignore {
-        &mut self.deeper
-    }
-
-    fn member(&mut self, member: Member) {
-        self.members.push(member);
-    }
-}
-
-impl Sink for Ignore {
-    type Below = Self;
-
-    fn below(&mut self) -> &mut Self {
-        self
-    }
-
-    fn member(&mut self, _: Member) {}
 }

@@ -8,19 +8,23 @@
 //!
 //! Values may be constants or slots: a slot's text is rendered by the caller for each message.
 //!
-//! Where RFC 6902 leaves a choice: a repeated key counts as one member, which is where it stands last;
-//! `remove` removes all of its spellings. The whole document cannot be removed. An added key goes to
-//! the end of its object, in the style of the entry before it.
+//! Where RFC 6902 leaves a choice: a repeated key counts as one member, which is where it stands last. An
+//! object that is written to, or that lies on the way to a place that is, holds each of its keys once
+//! afterwards, since readers differ in which one they take; for the same reason a `test` of a value with
+//! a repeated key in it or on the way to it fails. The whole document cannot be removed. An added key
+//! goes to the end of its object, in the style of the entry before it.
 
 mod apply;
 mod compile;
 mod edited;
 mod layout;
+mod merge;
 mod tree;
 
 pub use apply::{PatchError, PatchErrorKind};
 pub use compile::{Operation, PatchDiagnostic, PatchReason, ValueSlot};
 pub use edited::Edited;
+pub use merge::merge;
 
 use super::pointer::Pointer;
 

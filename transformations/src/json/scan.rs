@@ -5,15 +5,15 @@
 //! is known to be good, but takes the same path: one reader cannot disagree with itself.
 //!
 //! It is our own rather than a library's because it must do in one pass what the libraries at hand do
-//! only when they build values: refuse lone surrogates and deep nesting, accept numbers of any size,
-//! and say where the members of the outermost container stand.
+//! only when they build values, and for texts that they refuse: numbers of any size, half surrogate
+//! pairs and any depth are fine as long as nobody reads them; and it says where members stand.
 
 use super::error::{ParseError, ParseErrorKind};
-use super::outline::{Member, Outline, Sink, TwoLevels};
+use super::outline::{Member, Outline, Recorder};
 use super::string;
 
-/// How many containers may stand inside each other. The same limit as serde_json's, so that a text
-/// accepted here is accepted by whatever parses it next.
+/// How many containers that stand inside each other can be looked into. What is deeper is checked and
+/// carried along, but it is text: it has no nodes. The same limit as serde_json's.
 pub const MAX_DEPTH: usize = 127;
 
 /// A half-open range of bytes in a text. 32 bits are enough: longer texts are refused at the door.
@@ -55,6 +55,9 @@ impl Span {
     }
 }
 
+/// Some writers begin a text with it; RFC 8259 lets readers step over it.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// Checks that `text` is one JSON document. Gives where its root value stands and, if that is a
 /// container, what is in it. Cost: one pass.
 pub(super) fn document(text: &str) -> Result<(Span, Outline), ParseError> {
@@ -63,23 +66,24 @@ pub(super) fn document(text: &str) -> Result<(Span, Outline), ParseError> {
         return Err(ParseError::at(ParseErrorKind::TooLarge, &[], 0));
     }
     let mut scanner = Scanner { bytes, at: 0 };
-    let mut sink = TwoLevels::default();
-    let root = scanner.root(&mut sink);
+    // Bodies keep what is large in one array of the root (`messages`, `choices`, `data`).
+    let mut recorder = Recorder::of_levels(2);
+    let root = scanner.root(&mut recorder);
     let root = root.map_err(|kind| ParseError::at(kind, bytes, scanner.at))?;
-    Ok((root, sink.outline))
+    Ok((root, recorder.outline))
 }
 
 /// What is in the container at `span`, which must be one found by [`document`] or by this function in
-/// the same text. Cost: one pass over that container.
-pub(super) fn container(text: &str, span: Span) -> Outline {
+/// the same text, with so many levels of the large containers in it. Cost: one pass over that container.
+pub(super) fn container(text: &str, span: Span, levels: usize) -> Outline {
     let mut scanner = Scanner {
         bytes: text.as_bytes(),
         at: span.start(),
     };
-    let mut sink = TwoLevels::default();
+    let mut recorder = Recorder::of_container(span.len(), levels);
     // The text was accepted before, so this run succeeds too; there is no other outcome to report.
-    let _ = scanner.value(0, &mut sink);
-    sink.outline
+    let _ = scanner.value(0, &mut recorder);
+    recorder.outline
 }
 
 struct Scanner<'t> {
@@ -91,14 +95,14 @@ struct Scanner<'t> {
 type Scan<T> = Result<T, ParseErrorKind>;
 
 impl Scanner<'_> {
-    fn root(&mut self, sink: &mut impl Sink) -> Scan<Span> {
-        if self.bytes.starts_with(b"\xEF\xBB\xBF") {
-            return Err(ParseErrorKind::ByteOrderMark);
+    fn root(&mut self, recorder: &mut Recorder) -> Scan<Span> {
+        if self.bytes.starts_with(BYTE_ORDER_MARK) {
+            self.at = BYTE_ORDER_MARK.len();
         }
         if self.skip_whitespace().is_none() {
             return Err(ParseErrorKind::Empty);
         }
-        let span = self.value(0, sink)?;
+        let span = self.value(0, recorder)?;
         match self.skip_whitespace() {
             None => Ok(span),
             Some(_) => Err(ParseErrorKind::TrailingText),
@@ -106,54 +110,105 @@ impl Scanner<'_> {
     }
 
     /// Reads one value, which must start here. `sink` hears of its direct members.
-    fn value(&mut self, depth: usize, sink: &mut impl Sink) -> Scan<Span> {
+    fn value(&mut self, depth: usize, recorder: &mut Recorder) -> Scan<Span> {
         let start = self.at;
         match self.peek() {
-            Some(b'"') => return self.string(),
-            Some(b'{') => self.object(depth + 1, sink)?,
-            Some(b'[') => self.array(depth + 1, sink)?,
-            Some(b'-' | b'0'..=b'9') => self.number()?,
-            Some(b't') => self.word(b"true")?,
-            Some(b'f') => self.word(b"false")?,
-            Some(b'n') => self.word(b"null")?,
-            Some(_) => return Err(ParseErrorKind::ExpectedValue),
-            None => return Err(ParseErrorKind::UnexpectedEnd),
+            Some(b'{' | b'[') if depth == MAX_DEPTH => self.without_stack()?,
+            Some(b'{') => self.object(depth + 1, recorder)?,
+            Some(b'[') => self.array(depth + 1, recorder)?,
+            _ => self.scalar()?,
         }
         Ok(Span::new(start, self.at))
     }
 
-    fn object(&mut self, depth: usize, sink: &mut impl Sink) -> Scan<()> {
-        if self.enter(depth)? == Some(b'}') {
+    fn scalar(&mut self) -> Scan<()> {
+        match self.peek() {
+            Some(b'"') => self.string().map(drop),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b't') => self.word(b"true"),
+            Some(b'f') => self.word(b"false"),
+            Some(b'n') => self.word(b"null"),
+            Some(_) => Err(ParseErrorKind::ExpectedValue),
+            None => Err(ParseErrorKind::UnexpectedEnd),
+        }
+    }
+
+    /// Reads a container that may nest any number of others, and tells nobody of its members.
+    fn without_stack(&mut self) -> Scan<()> {
+        // The closing brackets that are waited for.
+        let mut open = Vec::new();
+        loop {
+            let close = match self.peek() {
+                Some(b'{') => Some(b'}'),
+                Some(b'[') => Some(b']'),
+                _ => None,
+            };
+            match close {
+                None => self.scalar()?,
+                Some(close) if self.enter() == Some(close) => self.at += 1,
+                Some(close) => {
+                    open.push(close);
+                    if close == b'}' {
+                        self.key()?;
+                    }
+                    continue;
+                }
+            }
+            // A value has ended, and perhaps what it stands in.
+            loop {
+                let Some(&close) = open.last() else {
+                    return Ok(());
+                };
+                if !self.ends_with(close)? {
+                    self.skip_whitespace();
+                    if close == b'}' {
+                        self.key()?;
+                    }
+                    break;
+                }
+                open.pop();
+            }
+        }
+    }
+
+    fn object(&mut self, depth: usize, recorder: &mut Recorder) -> Scan<()> {
+        if self.enter() == Some(b'}') {
             self.at += 1;
             return Ok(());
         }
         loop {
-            if self.skip_whitespace() != Some(b'"') {
-                return Err(self.unless_at_end(ParseErrorKind::ExpectedKey));
-            }
-            let key = self.string()?;
-            if self.skip_whitespace() != Some(b':') {
-                return Err(self.unless_at_end(ParseErrorKind::ExpectedColon));
-            }
-            self.at += 1;
-            self.skip_whitespace();
-            let value = self.value(depth, sink.below())?;
-            sink.member(Member { key, value });
+            let key = self.key()?;
+            let value = self.value(depth, recorder.below())?;
+            recorder.member(Member { key, value });
             if self.ends_with(b'}')? {
                 return Ok(());
             }
         }
     }
 
-    fn array(&mut self, depth: usize, sink: &mut impl Sink) -> Scan<()> {
-        if self.enter(depth)? == Some(b']') {
+    /// Reads a key and its colon, up to the value.
+    fn key(&mut self) -> Scan<Span> {
+        if self.skip_whitespace() != Some(b'"') {
+            return Err(self.unless_at_end(ParseErrorKind::ExpectedKey));
+        }
+        let key = self.string()?;
+        if self.skip_whitespace() != Some(b':') {
+            return Err(self.unless_at_end(ParseErrorKind::ExpectedColon));
+        }
+        self.at += 1;
+        self.skip_whitespace();
+        Ok(key)
+    }
+
+    fn array(&mut self, depth: usize, recorder: &mut Recorder) -> Scan<()> {
+        if self.enter() == Some(b']') {
             self.at += 1;
             return Ok(());
         }
         loop {
             self.skip_whitespace();
-            let value = self.value(depth, sink.below())?;
-            sink.member(Member {
+            let value = self.value(depth, recorder.below())?;
+            recorder.member(Member {
                 key: Span::new(0, 0),
                 value,
             });
@@ -164,12 +219,9 @@ impl Scanner<'_> {
     }
 
     /// Steps over an opening bracket; gives the first byte after it that is not whitespace.
-    fn enter(&mut self, depth: usize) -> Scan<Option<u8>> {
-        if depth > MAX_DEPTH {
-            return Err(ParseErrorKind::TooDeep);
-        }
+    fn enter(&mut self) -> Option<u8> {
         self.at += 1;
-        Ok(self.skip_whitespace())
+        self.skip_whitespace()
     }
 
     /// After a member: true if the container ends here, false if a comma promises another member.

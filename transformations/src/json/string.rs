@@ -22,16 +22,19 @@ pub(super) fn check(bytes: &[u8], start: usize) -> Result<usize, (ParseErrorKind
     }
 }
 
-/// The string whose text, quotes included, is `quoted`. Borrows if there is nothing to decode.
+/// The string whose text, quotes included, is `quoted`. Borrows if there is nothing to decode. Half a
+/// surrogate pair stands for no character, and becomes U+FFFD.
 pub(super) fn decode(quoted: &str) -> Cow<'_, str> {
-    let inner = quoted
-        .get(1..quoted.len().saturating_sub(1))
-        .unwrap_or_default();
+    let inner = inner(quoted);
     if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
         return Cow::Borrowed(inner);
     }
-    // `quoted` passed `check`, which refuses everything serde_json does.
-    Cow::Owned(serde_json::from_str(quoted).unwrap_or_default())
+    let mut decoded = String::with_capacity(inner.len());
+    pieces(inner, |piece| {
+        decoded.push_str(piece);
+        true
+    });
+    Cow::Owned(decoded)
 }
 
 /// `text` as a JSON string, quotes included.
@@ -39,18 +42,99 @@ pub(super) fn encode(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// Whether `quoted` spells `wanted`. Decodes only a key that has escapes and is long enough.
+/// Whether `quoted` spells `wanted`.
 pub(super) fn spells(quoted: &str, wanted: &str) -> bool {
+    spells_plainly(quoted, wanted).unwrap_or_else(|| spells_with_escapes(quoted, wanted))
+}
+
+/// As [`spells`], as far as that can be told without decoding.
+pub(super) fn spells_plainly(quoted: &str, wanted: &str) -> Option<bool> {
     // No escape is shorter than what it stands for.
     let inner_len = quoted.len().saturating_sub(2);
     // And none is longer than six bytes for one: long keys need no look.
     if inner_len < wanted.len() || inner_len > wanted.len().saturating_mul(6) {
-        return false;
+        return Some(false);
     }
     if inner_len == wanted.len() {
-        return quoted.get(1..=inner_len) == Some(wanted) && !wanted.contains('\\');
+        return Some(quoted.get(1..=inner_len) == Some(wanted) && !wanted.contains('\\'));
     }
-    memchr::memchr(b'\\', quoted.as_bytes()).is_some() && decode(quoted) == wanted
+    match memchr::memchr(b'\\', quoted.as_bytes()) {
+        None => Some(false),
+        Some(_) => None,
+    }
+}
+
+/// As [`spells`], decoding up to the first difference.
+pub(super) fn spells_with_escapes(quoted: &str, wanted: &str) -> bool {
+    let mut rest = wanted;
+    let all = pieces(inner(quoted), |piece| match rest.strip_prefix(piece) {
+        Some(after) => {
+            rest = after;
+            true
+        }
+        None => false,
+    });
+    all && rest.is_empty()
+}
+
+/// The position after the string that starts with the quote at `start`, in a text that was checked.
+pub(super) fn end(bytes: &[u8], start: usize) -> usize {
+    check(bytes, start).unwrap_or(bytes.len())
+}
+
+fn inner(quoted: &str) -> &str {
+    quoted
+        .get(1..quoted.len().saturating_sub(1))
+        .unwrap_or_default()
+}
+
+/// Gives what the inside of a checked string stands for, piece by piece, until `each` wants no more.
+/// Whether it wanted all.
+fn pieces(inner: &str, mut each: impl FnMut(&str) -> bool) -> bool {
+    let mut rest = inner;
+    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+        let (plain, escape) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        let (character, length) = unescape(escape.as_bytes());
+        if !plain.is_empty() && !each(plain) || !each(character.encode_utf8(&mut [0; 4])) {
+            return false;
+        }
+        rest = escape.get(length..).unwrap_or_default();
+    }
+    rest.is_empty() || each(rest)
+}
+
+/// The character that the escape at the start of `bytes` stands for, and how long the escape is.
+fn unescape(bytes: &[u8]) -> (char, usize) {
+    let character = match bytes.get(1) {
+        Some(b'b') => '\x08',
+        Some(b'f') => '\x0C',
+        Some(b'n') => '\n',
+        Some(b'r') => '\r',
+        Some(b't') => '\t',
+        Some(b'u') => return unescape_unicode(bytes),
+        // A quote, a slash or a backslash stands for itself; nothing else passed the check.
+        Some(&byte) => char::from(byte),
+        None => char::REPLACEMENT_CHARACTER,
+    };
+    (character, 2)
+}
+
+fn unescape_unicode(bytes: &[u8]) -> (char, usize) {
+    const LONE: (char, usize) = (char::REPLACEMENT_CHARACTER, 6);
+    let unit = |at| hex4(bytes, at).unwrap_or(0xD800);
+    let first = unit(2);
+    if let Some(character) = char::from_u32(first) {
+        return (character, 6);
+    }
+    if first >= 0xDC00 || bytes.get(6..8) != Some(b"\\u") {
+        return LONE;
+    }
+    let second = unit(8);
+    if !(0xDC00..=0xDFFF).contains(&second) {
+        return LONE;
+    }
+    let pair = 0x1_0000 + ((first - 0xD800) << 10) + (second - 0xDC00);
+    char::from_u32(pair).map_or(LONE, |character| (character, 12))
 }
 
 /// How many bytes at the start of `bytes` are neither quote, backslash nor control character.
@@ -88,26 +172,10 @@ fn special_bytes(word: u64) -> u64 {
 fn check_escape(bytes: &[u8], at: usize) -> Result<usize, (ParseErrorKind, usize)> {
     match bytes.get(at + 1) {
         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
-        Some(b'u') => check_unicode_escape(bytes, at),
+        // Surrogates need not come in pairs: what they mean is for whoever reads them.
+        Some(b'u') => hex4(bytes, at + 2).map(|_| at + 6),
         Some(_) => Err((ParseErrorKind::InvalidEscape, at + 1)),
         None => Err((ParseErrorKind::UnexpectedEnd, at + 1)),
-    }
-}
-
-fn check_unicode_escape(bytes: &[u8], at: usize) -> Result<usize, (ParseErrorKind, usize)> {
-    let after = at + 6;
-    match hex4(bytes, at + 2)? {
-        0xDC00..=0xDFFF => Err((ParseErrorKind::LoneSurrogate, at)),
-        0xD800..=0xDBFF => {
-            if bytes.get(after..after + 2) != Some(b"\\u") {
-                return Err((ParseErrorKind::LoneSurrogate, at));
-            }
-            match hex4(bytes, after + 2)? {
-                0xDC00..=0xDFFF => Ok(after + 6),
-                _ => Err((ParseErrorKind::LoneSurrogate, at)),
-            }
-        }
-        _ => Ok(after),
     }
 }
 

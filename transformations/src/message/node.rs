@@ -1,11 +1,13 @@
 //! JSON from a message as template values, read when asked for.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use minijinja::Value;
 use minijinja::value::{Enumerator, Object, ObjectRepr};
+use minijinja::{Error, Value};
 
+use crate::functions::Fault;
 use crate::json::{Kind, Node};
 use crate::template::budget;
 use crate::template::print::{self, Layout};
@@ -24,13 +26,19 @@ impl NodeValue {
     }
 }
 
-/// A JSON value as a template value. Scalars are copied; containers stay where they are.
+/// Strings whose text is shorter are decoded and copied each time they are read.
+const SHORT: usize = 64;
+
+/// A JSON value as a template value. Scalars are copied, long strings once for all who read them;
+/// containers stay where they are, and what nests too deeply is an error for whoever uses it.
 pub(crate) fn to_value(node: Node) -> Value {
     match node.kind() {
         Kind::Null => Value::from(()),
         Kind::Bool(value) => Value::from(value),
-        Kind::String => Value::from(node.as_str().unwrap_or_default()),
+        Kind::String if node.raw().len() < SHORT => Value::from(node.as_str().unwrap_or_default()),
+        Kind::String => node.contents().map(Value::from).unwrap_or_default(),
         Kind::Number => to_number(node),
+        _ if node.is_too_deep() => Value::from(Error::from(Fault::JsonTooDeep)),
         Kind::Array | Kind::Object => Value::from_object(NodeValue(node)),
     }
 }
@@ -57,10 +65,10 @@ fn to_number(node: Node) -> Value {
     }
 }
 
-/// The member of this name. Paid for by the number of keys, so that a loop cannot search a wide
+/// The member of this name. Paid for by the number of keys and their length, so that a loop cannot search a wide
 /// object without end; when nothing is left to pay with, the answer is the error.
 pub(super) fn lookup(node: &Node, name: &str) -> Option<Value> {
-    match budget::charge_lookup(node.width()) {
+    match budget::charge_lookup(node.width(), name.len()) {
         Ok(()) => node.get(name).map(to_value),
         Err(overdrawn) => Some(Value::from(overdrawn)),
     }
@@ -82,10 +90,17 @@ impl Object for NodeValue {
         }
     }
 
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        lookup(&self.0, key)
+    }
+
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         match self.0.kind() {
             Kind::Object => {
-                Enumerator::Values(self.0.entries().map(|(key, _)| Value::from(key)).collect())
+                // Keys are made anew each time. If nothing is left to pay for them, the render fails.
+                let paid = |key: &Cow<'_, str>| budget::charge_reading(key.len()).is_ok();
+                let keys = self.0.entries().map(|(key, _)| key).take_while(paid);
+                Enumerator::Values(keys.map(Value::from).collect())
             }
             Kind::Array => Enumerator::Seq(self.0.len()),
             _ => Enumerator::NonEnumerable,

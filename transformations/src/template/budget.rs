@@ -62,9 +62,9 @@ pub(crate) fn charge_nodes(count: usize) -> Result<(), Error> {
     charge(count.saturating_mul(NODE))
 }
 
-/// Pays for finding a key among this many, which are compared one by one.
-pub(crate) fn charge_lookup(keys: usize) -> Result<(), Error> {
-    charge(keys)
+/// Pays for finding a key of this length among this many, which are compared one by one.
+pub(crate) fn charge_lookup(keys: usize, length: usize) -> Result<(), Error> {
+    charge(keys.saturating_mul(1 + length / 64))
 }
 
 /// A text that pays for itself as it grows.

@@ -22,7 +22,7 @@ use super::priced::Names;
 use super::{budget, operators, print, weigh};
 use crate::config::Limits;
 use crate::error::TransformErrorKind;
-use crate::functions::{self, Configured};
+use crate::functions::{self, Configured, Fault};
 use crate::json::Kind;
 use crate::message::NodeValue;
 
@@ -130,6 +130,11 @@ fn to_kind(error: &Error) -> TransformErrorKind {
         if let Some(cause) = cause.downcast_ref::<Error>() {
             match cause.kind() {
                 ErrorKind::OutOfFuel => return TransformErrorKind::OutOfFuel,
+                ErrorKind::InvalidOperation
+                    if cause.detail() == Some(&*Fault::JsonTooDeep.to_string()) =>
+                {
+                    return TransformErrorKind::JsonTooDeep;
+                }
                 ErrorKind::InvalidOperation
                     if cause
                         .detail()

@@ -9,7 +9,7 @@ use std::fmt::{self, Write};
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
-use crate::json::{Kind, Node};
+use crate::json::{Node, write_spaced};
 use crate::message::NodeValue;
 
 /// Deeper values are not printed; JSON bodies never nest that deep.
@@ -102,32 +102,11 @@ pub(crate) fn json(
     }
 }
 
-/// Prints JSON that came from a message. Its depth was bounded when it was parsed.
+/// Prints JSON that came from a message, of any depth, in one pass over its text.
 pub(crate) fn node(out: &mut dyn Write, found: &Node, layout: Layout) -> fmt::Result {
-    match found.kind() {
-        Kind::Array if layout == Layout::Spaced => {
-            out.write_str("[")?;
-            for (index, item) in found.items().enumerate() {
-                if index > 0 {
-                    out.write_str(layout.comma())?;
-                }
-                node(out, &item, layout)?;
-            }
-            out.write_str("]")
-        }
-        Kind::Object if layout == Layout::Spaced => {
-            out.write_str("{")?;
-            for (index, (key, member)) in found.entries().enumerate() {
-                if index > 0 {
-                    out.write_str(layout.comma())?;
-                }
-                string(out, &key)?;
-                out.write_str(layout.colon())?;
-                node(out, &member, layout)?;
-            }
-            out.write_str("}")
-        }
-        _ => out.write_str(found.raw()),
+    match layout {
+        Layout::Spaced => write_spaced(out, found.raw()),
+        Layout::Compact => out.write_str(found.raw()),
     }
 }
 

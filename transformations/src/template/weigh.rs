@@ -12,6 +12,7 @@ use minijinja::value::ValueKind;
 use minijinja::{Error, Value};
 
 use super::budget;
+use crate::functions::Fault;
 use crate::json::{Kind, Node};
 use crate::message::NodeValue;
 
@@ -92,8 +93,11 @@ fn walk(value: &Value, depth: usize, pay: PayNode<'_>) -> Result<(), Error> {
 }
 
 /// Looking into a container of a message scans it, and makes values of what is in it. Recurses as
-/// deep as the document nests, which parsing has bounded.
+/// deep as a document can be looked into.
 fn node(found: &Node) -> Result<(), Error> {
+    if found.is_too_deep() {
+        return Err(Fault::JsonTooDeep.into());
+    }
     budget::charge_node()?;
     if matches!(found.kind(), Kind::Array | Kind::Object) {
         budget::charge_nodes(6)?;
@@ -106,7 +110,7 @@ fn node(found: &Node) -> Result<(), Error> {
             found.entries().try_for_each(|(key, member)| {
                 budget::charge_reading(key.len())?;
                 // The engine looks each member up by its key.
-                budget::charge_lookup(keys)?;
+                budget::charge_lookup(keys.min(found.width()), key.len())?;
                 node(&member)
             })
         }

@@ -10,7 +10,7 @@ fn document(text: &str) -> Document {
 }
 
 fn merged(target: &str, patch: &str) -> String {
-    merge(&document(target), &document(patch).root(), LIMIT).unwrap()
+    merge(&document(target), &document(patch), LIMIT).unwrap()
 }
 
 #[test]
@@ -125,26 +125,64 @@ fn a_result_above_the_limit_is_refused() {
     );
     assert_eq!(remove(&text, "/b", 3), Err(Fault::TooLarge));
     assert_eq!(
-        merge(&text, &document(r#"{"b":"xxxxxxxx"}"#).root(), 10),
+        merge(&text, &document(r#"{"b":"xxxxxxxx"}"#), 10),
         Err(Fault::TooLarge)
     );
 }
 
 #[test]
-fn a_merge_takes_only_so_much_work() {
-    let object = |members: usize| {
-        let members: Vec<_> = (0..members).map(|n| format!("\"k{n}\":{n}")).collect();
+fn a_merge_of_many_members_into_many_takes_no_more_than_both() {
+    let object = |prefix: &str, members: usize| {
+        let members: Vec<_> = (0..members)
+            .map(|n| format!("\"{prefix}\\u006b{n}\":{n}"))
+            .collect();
         format!("{{{}}}", members.join(","))
     };
-    let (large, small) = (object(3_000), object(1_000));
-    let start = std::time::Instant::now();
+    let prefix = "p".repeat(200);
+    let (large, small) = (object(&prefix, 30_000), object(&prefix, 20_000));
+    let merged =
+        |target: &str, patch: &str| merge(&document(target), &document(patch), usize::MAX).unwrap();
     assert_eq!(merged(&large, &small), large);
-    assert!(start.elapsed().as_secs() < 10);
+    let nested = |inner: &str| format!("{{\"{}\":{inner}}}", "q".repeat(200_000));
+    assert_eq!(merged(&nested(&large), &nested(&small)), nested(&large));
+}
 
-    let nested = format!(r#"{{"a":{small},"b":{small},"c":{small}}}"#);
-    for (target, patch) in [(object(4_000), small), (nested.clone(), nested)] {
-        let result = merge(&document(&target), &document(&patch).root(), LIMIT);
-        assert_eq!(result, Err(Fault::TooMuchToMerge));
+#[test]
+fn a_write_leaves_each_key_once() {
+    let twice = r#"{"n":9,"a":{"b":1,"b":2},"\u006e":1,"c":3}"#;
+    let set = |pointer: &str| set(&document(twice), pointer, "5".to_owned(), LIMIT);
+    assert_eq!(
+        set("/n").unwrap(),
+        r#"{"a":{"b":1,"b":2},"\u006e":5,"c":3}"#
+    );
+    assert_eq!(set("/a/b").unwrap(), r#"{"a":{"b":5},"\u006e":1,"c":3}"#);
+    assert_eq!(
+        set("/x").unwrap(),
+        r#"{"a":{"b":1,"b":2},"\u006e":1,"c":3,"x":5}"#
+    );
+    assert_eq!(
+        remove(&document(twice), "/n", LIMIT).unwrap(),
+        r#"{"a":{"b":1,"b":2},"c":3}"#
+    );
+    assert_eq!(merged(twice, r#"{"n":4,"n":5}"#), set("/n").unwrap());
+    assert_eq!(merged(twice, r#"{"a":{"b":5}}"#), set("/a/b").unwrap());
+    assert_eq!(
+        merged(twice, r#"{"n":null}"#),
+        r#"{"a":{"b":1,"b":2},"c":3}"#
+    );
+    assert_eq!(merged("{}", r#"{"x":{"y":1,"y":2}}"#), r#"{"x":{"y":2}}"#);
+}
+
+#[test]
+fn a_merge_patch_may_nest_as_deep_as_documents_are_read() {
+    let nested = |depth: usize| format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
+    let deepest = nested(crate::json::MAX_DEPTH);
+    assert_eq!(merged("{}", &deepest), deepest);
+    assert_eq!(merged(&deepest, &deepest), deepest);
+    let deeper = nested(crate::json::MAX_DEPTH + 1);
+    for target in ["{}", &deeper] {
+        let result = merge(&document(target), &document(&deeper), LIMIT);
+        assert_eq!(result, Err(Fault::JsonTooDeep));
     }
 }
 

@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::edited::{Edited, Slice};
+use super::layout::Layout;
 use super::tree::{Closed, Found, Tree};
 use super::{Patch, Step, ValueSlot};
 use crate::json::compare;
@@ -85,16 +86,9 @@ impl Patch {
         values: &'a [String],
         max_bytes: usize,
     ) -> Result<Edited<'a>, PatchError> {
-        let source = document.source();
-        let whole = Slice::whole(&source.text);
-        let slice = whole.cut(source.root.start(), source.root.end());
-        let root = Closed {
-            slice,
-            found: Found::Members(Arc::clone(&source.container)),
-        };
-        let room = max_bytes.checked_sub(source.text.len());
+        let room = max_bytes.checked_sub(document.text().len());
         let mut edit = Edit {
-            root: Tree::Closed(root),
+            root: open(document),
             values,
             room: room.unwrap_or_default(),
         };
@@ -106,12 +100,43 @@ impl Patch {
             };
             outcome.map_err(|kind| PatchError { operation, kind })?;
         }
-        let mut edited = Edited::new(whole.source);
-        edited.push(whole.cut(0, slice.start));
-        edit.root.write(&mut edited);
-        edited.push(whole.cut(slice.end, whole.end));
-        Ok(edited)
+        Ok(close(document, &edit.root))
     }
+}
+
+/// The value of a document, to be edited.
+pub(super) fn open(document: &Document) -> Tree<'_> {
+    let source = document.source();
+    Tree::Closed(Closed {
+        slice: Slice::whole(&source.text).cut(source.root.start(), source.root.end()),
+        found: Found::Members(Arc::clone(&source.container)),
+    })
+}
+
+/// The document with another value.
+pub(super) fn close<'a>(document: &'a Document, root: &Tree<'a>) -> Edited<'a> {
+    let source = document.source();
+    let whole = Slice::whole(&source.text);
+    let mut edited = Edited::new(whole.source);
+    edited.push(whole.cut(0, source.root.start()));
+    root.write(&mut edited);
+    edited.push(whole.cut(source.root.end(), whole.end));
+    edited
+}
+
+/// For a way to something that is written: whoever reads the document next must find it there, even if
+/// it takes another one of repeated keys than we do.
+fn settle(layout: &mut Layout<'_>, _: &str) -> Result<(), PatchErrorKind> {
+    layout.settle();
+    Ok(())
+}
+
+/// For a way to something that is tested: what one reader finds there, all must.
+fn refuse_repeats(layout: &mut Layout<'_>, token: &str) -> Result<(), PatchErrorKind> {
+    if layout.is_ambiguous(token) {
+        return Err(PatchErrorKind::TestFailed);
+    }
+    Ok(())
 }
 
 /// A document while the operations go over it.
@@ -134,22 +159,24 @@ impl<'a> Edit<'a> {
             Step::Replace(path, value) => {
                 let value = self.value(value)?;
                 self.make_room(path, &value)?;
-                *self.find(path)? = value;
+                *self.descend(path.tokens(), settle)? = value;
                 Ok(())
             }
-            Step::Move { from, path } if from == path => self.find(from).map(drop),
+            Step::Move { from, path } if from == path => {
+                self.descend(from.tokens(), settle).map(drop)
+            }
             Step::Move { from, path } => {
                 let value = self.remove(from)?;
                 self.add(path, value)
             }
             Step::Copy { from, path } => {
-                let value = self.find(from)?.clone();
+                let value = self.descend(from.tokens(), |_, _| Ok(()))?.clone();
                 self.make_room(path, &value)?;
                 self.add(path, value)
             }
             Step::Test(path, value) => {
                 let expected = self.value(value)?.to_text();
-                let found = self.find(path)?.to_text();
+                let found = self.descend(path.tokens(), refuse_repeats)?.to_text();
                 let parse =
                     |text: Vec<u8>| Document::parse(text).map_err(|_| PatchErrorKind::InvalidValue);
                 let equal = compare::equal(&parse(found)?.root(), &parse(expected)?.root());
@@ -175,15 +202,24 @@ impl<'a> Edit<'a> {
         Ok(Closed::value(slice))
     }
 
-    /// The value at `path`.
-    fn find(&mut self, path: &Pointer) -> Result<&mut Tree<'a>, PatchErrorKind> {
-        self.descend(path.tokens())
+    /// The value a way leads to. `enter` is told of each container on it, and where it goes on.
+    fn descend(
+        &mut self,
+        tokens: &[String],
+        enter: fn(&mut Layout<'a>, &str) -> Result<(), PatchErrorKind>,
+    ) -> Result<&mut Tree<'a>, PatchErrorKind> {
+        tokens.iter().try_fold(&mut self.root, |tree, token| {
+            let layout = tree.open()?;
+            enter(layout, token)?;
+            layout.child(token)
+        })
     }
 
-    fn descend(&mut self, tokens: &[String]) -> Result<&mut Tree<'a>, PatchErrorKind> {
-        tokens
-            .iter()
-            .try_fold(&mut self.root, |tree, token| tree.open()?.child(token))
+    /// The container in which something is to be written.
+    fn container(&mut self, tokens: &[String]) -> Result<&mut Layout<'a>, PatchErrorKind> {
+        let layout = self.descend(tokens, settle)?.open()?;
+        layout.settle();
+        Ok(layout)
     }
 
     fn add(&mut self, path: &'a Pointer, value: Tree<'a>) -> Result<(), PatchErrorKind> {
@@ -191,13 +227,13 @@ impl<'a> Edit<'a> {
             self.root = value;
             return Ok(());
         };
-        self.descend(parents)?.open()?.add(key, value)
+        self.container(parents)?.add(key, value)
     }
 
     fn remove(&mut self, path: &Pointer) -> Result<Tree<'a>, PatchErrorKind> {
         // Compiling refuses to remove the whole document.
         let (key, parents) = path.tokens().split_last().ok_or(PatchErrorKind::NotFound)?;
-        self.descend(parents)?.open()?.remove(key)
+        self.container(parents)?.remove(key)
     }
 
     /// Accounts for a value, and for the key that may come with it.

@@ -1,7 +1,6 @@
 //! One opened container: which of its members are as they were, which are new or opened themselves.
 //!
-//! Members that stay are kept as ranges, so an array of a million items with one edit is three runs,
-//! and is written as three pieces.
+//! Members that stay are kept as ranges, so an array of a million items with one edit is three pieces.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -11,24 +10,80 @@ use super::apply::PatchErrorKind;
 use super::edited::{Edited, Slice};
 use super::tree::{Closed, Found, Tree};
 use crate::json::container::Container;
-use crate::json::outline::Member;
-use crate::json::pointer;
 use crate::json::string;
+
+mod array;
+mod object;
+
+pub(super) use array::Items;
+pub(super) use object::Members;
 
 /// A container being edited.
 #[derive(Clone)]
-pub(super) struct Layout<'a> {
-    /// The container's text before any edit.
-    slice: Slice<'a>,
-    container: Arc<Container>,
-    runs: Vec<Run<'a>>,
+pub(super) enum Layout<'a> {
+    Object(Members<'a>),
+    Array(Items<'a>),
 }
 
-#[derive(Clone)]
-enum Run<'a> {
-    /// Members of the original, untouched. Never empty.
-    Kept(Range<usize>),
-    Child(Child<'a>),
+impl<'a> Layout<'a> {
+    pub(super) fn new(slice: Slice<'a>, container: Arc<Container>) -> Self {
+        let original = Original { slice, container };
+        if slice.text().starts_with('{') {
+            Self::Object(Members::new(original))
+        } else {
+            Self::Array(Items::new(original))
+        }
+    }
+
+    /// The value of an existing member, ready to be edited or replaced.
+    pub(super) fn child(&mut self, token: &str) -> Result<&mut Tree<'a>, PatchErrorKind> {
+        match self {
+            Self::Object(members) => members.child(token).ok_or(PatchErrorKind::NotFound),
+            Self::Array(items) => items.child(token),
+        }
+    }
+
+    /// Takes a member out.
+    pub(super) fn remove(&mut self, token: &str) -> Result<Tree<'a>, PatchErrorKind> {
+        match self {
+            Self::Object(members) => members.remove(token).ok_or(PatchErrorKind::NotFound),
+            Self::Array(items) => items.remove(token),
+        }
+    }
+
+    /// Adds a member: replaces the entry of an object that has the key, inserts before the item an
+    /// array has at that place.
+    pub(super) fn add(&mut self, token: &'a str, value: Tree<'a>) -> Result<(), PatchErrorKind> {
+        match self {
+            Self::Object(members) => {
+                members.put(Cow::Borrowed(token), value);
+                Ok(())
+            }
+            Self::Array(items) => items.add(token, value),
+        }
+    }
+
+    /// Makes an object that is about to be written to hold each key once.
+    pub(super) fn settle(&mut self) {
+        if let Self::Object(members) = self {
+            members.settle();
+        }
+    }
+
+    /// Whether readers may differ in what they find here: an object repeats this key.
+    pub(super) fn is_ambiguous(&self, token: &str) -> bool {
+        match self {
+            Self::Object(members) => members.repeats(token),
+            Self::Array(_) => false,
+        }
+    }
+
+    pub(super) fn write(&self, out: &mut Edited<'a>) {
+        match self {
+            Self::Object(members) => members.write(out),
+            Self::Array(items) => items.write(out),
+        }
+    }
 }
 
 /// A member that is new, or that somebody descended into.
@@ -44,231 +99,74 @@ struct Child<'a> {
 
 #[derive(Clone)]
 struct Key<'a> {
-    /// What the key means.
-    name: Cow<'a, str>,
-    /// How it is written, if it comes from the text.
-    quoted: Option<Slice<'a>>,
+    written: Written<'a>,
     /// What stands between the key and its value: the colon and its whitespace.
     colon: Slice<'a>,
 }
 
-/// Where a member is.
-#[derive(Clone, Copy)]
-struct Spot {
-    run: usize,
-    /// The offset within a kept run.
-    within: usize,
+/// How a key is written.
+#[derive(Clone)]
+enum Written<'a> {
+    /// As in the text.
+    Quoted(Slice<'a>),
+    /// As what it means has to be.
+    Name(Cow<'a, str>),
 }
 
-impl<'a> Layout<'a> {
-    pub(super) fn new(slice: Slice<'a>, container: Arc<Container>) -> Self {
-        let count = container.members().len();
-        let runs = if count == 0 {
-            Vec::new()
-        } else {
-            vec![Run::Kept(0..count)]
-        };
-        Self {
-            slice,
-            container,
-            runs,
-        }
-    }
-
-    /// The value of an existing member, ready to be edited or replaced.
-    pub(super) fn child(&mut self, token: &str) -> Result<&mut Tree<'a>, PatchErrorKind> {
-        let spot = self.existing(token)?;
-        Ok(&mut self.isolate(spot)?.value)
-    }
-
-    /// Takes a member out; in an object, together with its duplicates.
-    pub(super) fn remove(&mut self, token: &str) -> Result<Tree<'a>, PatchErrorKind> {
-        let spot = self.existing(token)?;
-        let taken = self.take(spot)?;
-        if self.is_object() {
-            while let Some(duplicate) = self.find_key(token) {
-                self.take(duplicate)?;
+impl<'a> Child<'a> {
+    fn write(&self, out: &mut Edited<'a>) {
+        out.push(self.before);
+        if let Some(key) = &self.key {
+            match &key.written {
+                Written::Quoted(quoted) => out.push(*quoted),
+                Written::Name(name) => out.push_owned(string::encode(name)),
             }
+            out.push(key.colon);
         }
-        Ok(taken)
+        self.value.write(out);
+        out.push(self.after);
     }
+}
 
-    /// Adds a member: replaces the entry of an object that has the key, inserts before the item an
-    /// array has at that place.
-    pub(super) fn add(&mut self, token: &'a str, value: Tree<'a>) -> Result<(), PatchErrorKind> {
-        if self.is_object() {
-            if let Some(spot) = self.find_key(token) {
-                self.isolate(spot)?.value = value;
-                return Ok(());
-            }
-            let style = self.runs.last().and_then(|run| self.style(run, true));
-            let (before, colon) = style.unwrap_or((self.nothing(), Slice::whole(":")));
-            let key = Some(Key {
-                name: Cow::Borrowed(token),
-                quoted: None,
-                colon,
-            });
-            self.runs.push(Run::Child(Child {
-                before,
-                key,
-                value,
-                after: self.nothing(),
-            }));
-            return Ok(());
-        }
-        let count = self.count();
-        let place = match token {
-            "-" => count,
-            _ => pointer::array_index(token).ok_or(PatchErrorKind::InvalidIndex)?,
-        };
-        if place > count {
-            return Err(PatchErrorKind::NotFound);
-        }
-        let run = match self.find_place(place) {
-            Some(spot) => self.split(spot),
-            None => self.runs.len(),
-        };
-        let neighbour = self.runs.get(run).map(|run| (run, false));
-        let neighbour = neighbour.or_else(|| self.runs.last().map(|run| (run, true)));
-        let style = neighbour.and_then(|(run, last)| self.style(run, last));
-        let before = style.map_or(self.nothing(), |(before, _)| before);
-        self.runs.insert(
-            run,
-            Run::Child(Child {
-                before,
-                key: None,
-                value,
-                after: self.nothing(),
-            }),
-        );
-        Ok(())
-    }
+/// How a member is set: the whitespace before it, and the colon of an entry.
+#[derive(Clone, Copy)]
+struct Style<'a> {
+    before: Slice<'a>,
+    colon: Slice<'a>,
+}
 
-    pub(super) fn write(&self, out: &mut Edited<'a>) {
-        let slice = self.slice;
-        out.push(slice.cut(slice.start, slice.start + 1));
-        for (index, run) in self.runs.iter().enumerate() {
-            if index > 0 {
-                out.push_comma();
-            }
-            match run {
-                Run::Kept(range) => out.push(self.kept(range)),
-                Run::Child(child) => child.write(out),
-            }
-        }
-        out.push(slice.cut(self.last_end(), slice.end));
-    }
+/// A container before any edit.
+#[derive(Clone)]
+struct Original<'a> {
+    slice: Slice<'a>,
+    container: Arc<Container>,
+}
 
-    fn is_object(&self) -> bool {
-        self.slice.text().starts_with('{')
+impl<'a> Original<'a> {
+    fn count(&self) -> usize {
+        self.container.members().len()
     }
 
     fn nothing(&self) -> Slice<'a> {
         self.slice.cut(self.slice.end, self.slice.end)
     }
 
-    fn count(&self) -> usize {
-        self.runs.iter().map(Run::len).sum()
+    /// The bracket, and nothing of what follows.
+    fn opening(&self) -> Slice<'a> {
+        self.slice.cut(self.slice.start, self.slice.start + 1)
     }
 
-    fn existing(&self, token: &str) -> Result<Spot, PatchErrorKind> {
-        let spot = if self.is_object() {
-            self.find_key(token)
-        } else if token == "-" {
-            // The place after the last item, where there is nothing.
-            None
-        } else {
-            self.find_place(pointer::array_index(token).ok_or(PatchErrorKind::InvalidIndex)?)
+    /// What comes after the last member: whitespace and the bracket.
+    fn closing(&self) -> Slice<'a> {
+        let last_end = match self.container.members().last() {
+            Some(member) => member.value.end(),
+            None => self.slice.start + 1,
         };
-        spot.ok_or(PatchErrorKind::NotFound)
+        self.slice.cut(last_end, self.slice.end)
     }
 
-    fn find_place(&self, mut place: usize) -> Option<Spot> {
-        for (run, members) in self.runs.iter().enumerate() {
-            if place < members.len() {
-                return Some(Spot { run, within: place });
-            }
-            place -= members.len();
-        }
-        None
-    }
-
-    /// The last entry with this key.
-    fn find_key(&self, key: &str) -> Option<Spot> {
-        let names = |member: &Member| string::spells(member.key.of(self.slice.source), key);
-        self.runs
-            .iter()
-            .enumerate()
-            .rev()
-            .find_map(|(run, members)| match members {
-                Run::Kept(range) => {
-                    let within = self.members(range).iter().rposition(names)?;
-                    Some(Spot { run, within })
-                }
-                Run::Child(child) => {
-                    let found = child.key.as_ref().is_some_and(|own| own.name == key);
-                    found.then_some(Spot { run, within: 0 })
-                }
-            })
-    }
-
-    /// Makes `spot` the start of a run; gives that run's place.
-    fn split(&mut self, spot: Spot) -> usize {
-        if spot.within > 0
-            && let Some(Run::Kept(range)) = self.runs.get_mut(spot.run)
-        {
-            let middle = range.start + spot.within;
-            let right = Run::Kept(middle..range.end);
-            range.end = middle;
-            self.runs.insert(spot.run + 1, right);
-            return spot.run + 1;
-        }
-        spot.run
-    }
-
-    /// Makes the member at `spot` a run of its own.
-    fn isolate(&mut self, spot: Spot) -> Result<&mut Child<'a>, PatchErrorKind> {
-        let run = self.split(spot);
-        if let Some(Run::Kept(range)) = self.runs.get(run) {
-            let index = range.start;
-            let rest = index + 1..range.end;
-            let child = self.kept_child(index).ok_or(PatchErrorKind::NotFound)?;
-            let rest = if rest.is_empty() {
-                None
-            } else {
-                Some(Run::Kept(rest))
-            };
-            self.runs
-                .splice(run..=run, [Run::Child(child)].into_iter().chain(rest));
-        }
-        match self.runs.get_mut(run) {
-            Some(Run::Child(child)) => Ok(child),
-            _ => Err(PatchErrorKind::NotFound),
-        }
-    }
-
-    fn take(&mut self, spot: Spot) -> Result<Tree<'a>, PatchErrorKind> {
-        self.isolate(spot)?;
-        let run = if spot.within > 0 {
-            spot.run + 1
-        } else {
-            spot.run
-        };
-        match self.runs.remove(run) {
-            Run::Child(child) => Ok(child.value),
-            Run::Kept(_) => Err(PatchErrorKind::NotFound),
-        }
-    }
-
-    fn members(&self, range: &Range<usize>) -> &[Member] {
-        self.container
-            .members()
-            .get(range.clone())
-            .unwrap_or_default()
-    }
-
-    fn kept_child(&self, index: usize) -> Option<Child<'a>> {
-        let source = self.slice.source;
+    /// One member, to be edited.
+    fn child(&self, index: usize) -> Option<Child<'a>> {
         let member = self.container.members().get(index)?;
         let value = member.value;
         let found = Found::MemberOf(Arc::clone(&self.container), index);
@@ -276,9 +174,8 @@ impl<'a> Layout<'a> {
             slice: self.slice.cut(value.start(), value.end()),
             found,
         };
-        let key = (self.is_object()).then(|| Key {
-            name: string::decode(member.key.of(source)),
-            quoted: Some(self.slice.cut(member.key.start(), member.key.end())),
+        let key = (member.key.len() > 0).then(|| Key {
+            written: Written::Quoted(self.slice.cut(member.key.start(), member.key.end())),
             colon: self.slice.cut(member.key.end(), value.start()),
         });
         Some(Child {
@@ -289,21 +186,17 @@ impl<'a> Layout<'a> {
         })
     }
 
-    /// How the members of a run are set: the whitespace before one, and the colon of an entry.
-    fn style(&self, run: &Run<'a>, last: bool) -> Option<(Slice<'a>, Slice<'a>)> {
-        let index = match run {
-            Run::Child(child) => {
-                let colon = child.key.as_ref().map_or(self.nothing(), |key| key.colon);
-                return Some((child.before, colon));
-            }
-            Run::Kept(range) if last => range.end.checked_sub(1)?,
-            Run::Kept(range) => range.start,
+    /// How one member is set.
+    fn style(&self, index: usize) -> Option<Style<'a>> {
+        let member = self.container.members().get(index)?;
+        let colon = match member.key.len() {
+            0 => self.nothing(),
+            _ => self.slice.cut(member.key.end(), member.value.start()),
         };
-        let child = self.kept_child(index)?;
-        Some((
-            child.before,
-            child.key.map_or(self.nothing(), |key| key.colon),
-        ))
+        Some(Style {
+            before: self.slice.cut(self.region_start(index), member.start()),
+            colon,
+        })
     }
 
     /// A run of untouched members with everything between them.
@@ -340,37 +233,5 @@ impl<'a> Layout<'a> {
             .get(member.value.end()..)
             .unwrap_or_default();
         member.value.end() + memchr::memchr(b',', rest).unwrap_or_default()
-    }
-
-    /// Where the last member ended before any edit.
-    fn last_end(&self) -> usize {
-        match self.container.members().last() {
-            Some(member) => member.value.end(),
-            None => self.slice.start + 1,
-        }
-    }
-}
-
-impl Run<'_> {
-    fn len(&self) -> usize {
-        match self {
-            Self::Kept(range) => range.len(),
-            Self::Child(_) => 1,
-        }
-    }
-}
-
-impl<'a> Child<'a> {
-    fn write(&self, out: &mut Edited<'a>) {
-        out.push(self.before);
-        if let Some(key) = &self.key {
-            match key.quoted {
-                Some(quoted) => out.push(quoted),
-                None => out.push_owned(string::encode(&key.name)),
-            }
-            out.push(key.colon);
-        }
-        self.value.write(out);
-        out.push(self.after);
     }
 }

@@ -1,6 +1,6 @@
 //! What each operation does to the bytes, and what is refused.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Operation, Patch, PatchErrorKind, ValueSlot};
 use crate::json::Document;
@@ -202,7 +202,6 @@ fn tests_compare_meaning_not_spelling() {
             r#"{"v":{"a":[1],"b":null}}"#,
             json!({"b": null, "a": [1.0]}),
         ),
-        (r#"{"v":{"a":9,"a":1}}"#, json!({"a": 1})),
     ] {
         assert_eq!(patched(text, test(value)), text);
     }
@@ -216,6 +215,10 @@ fn tests_compare_meaning_not_spelling() {
         (r#"{"v":{"a":1}}"#, json!({"a": 1, "b": 2})),
         (r#"{"v":{"a":1}}"#, json!({"b": 1})),
         (r#"{"v":null}"#, json!(false)),
+        (r#"{"v":{"a":9,"a":1}}"#, json!({"a": 1})),
+        (r#"{"v":[{"a":1,"\u0061":1}]}"#, json!([{"a": 1}])),
+        (r#"{"v":9,"v":1}"#, json!(1)),
+        (r#"{"v":1,"\u0076":1}"#, json!(1)),
     ] {
         assert_eq!(
             try_patch(text, test(value)),
@@ -223,6 +226,71 @@ fn tests_compare_meaning_not_spelling() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn whoever_takes_the_first_of_repeated_keys_finds_what_was_written() {
+    let text = r#"{"a":1,"m":{"x":1,"x":2},"b":0,"a":2,"m":{"y":1,"y":2,"z":3}}"#;
+    let once = r#"{"b":0,"a":2,"m":{"y":1,"y":2,"z":3}}"#;
+    for (operation, expected) in [
+        (
+            json!({"op": "add", "path": "/a", "value": 7}),
+            once.replace("\"a\":2", "\"a\":7"),
+        ),
+        (
+            json!({"op": "replace", "path": "/a", "value": 7}),
+            once.replace("\"a\":2", "\"a\":7"),
+        ),
+        (
+            json!({"op": "remove", "path": "/a"}),
+            once.replace("\"a\":2,", ""),
+        ),
+        (
+            json!({"op": "add", "path": "/c", "value": 7}),
+            once.replace("3}}", "3},\"c\":7}"),
+        ),
+        (
+            json!({"op": "replace", "path": "/m/z", "value": 7}),
+            once.replace("\"y\":1,", "").replace("3}", "7}"),
+        ),
+        (
+            json!({"op": "move", "from": "/a", "path": "/b"}),
+            once.replace("\"b\":0,\"a\":2", "\"b\":2"),
+        ),
+        (
+            json!({"op": "move", "from": "/a", "path": "/a"}),
+            once.to_owned(),
+        ),
+        (
+            json!({"op": "copy", "from": "/m/y", "path": "/b"}),
+            once.replace("\"b\":0", "\"b\":2"),
+        ),
+    ] {
+        assert_eq!(patched(text, json!([operation])), expected, "{operation}");
+    }
+    let test =
+        |path: &str, value: Value| error(text, json!({"op": "test", "path": path, "value": value}));
+    assert_eq!(test("/a", json!(2)), PatchErrorKind::TestFailed);
+    assert_eq!(test("/m/z", json!(3)), PatchErrorKind::TestFailed);
+    let settled = json!([
+        {"op": "replace", "path": "/a", "value": 7},
+        {"op": "test", "path": "/a", "value": 7},
+        {"op": "test", "path": "/m/z", "value": 3},
+    ]);
+    assert_eq!(patched(text, settled), once.replace("\"a\":2", "\"a\":7"));
+    let harmless = json!([{"op": "test", "path": "/b", "value": 0}]);
+    assert_eq!(patched(text, harmless), text);
+}
+
+#[test]
+fn places_beyond_every_reader_can_be_written() {
+    let depth = 300;
+    let text = format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
+    let path = "/a".repeat(depth);
+    let operations = json!([{"op": "replace", "path": path, "value": 2}]);
+    assert_eq!(patched(&text, operations), text.replace('1', "2"));
+    let test = json!({"op": "test", "path": "/a", "value": {}});
+    assert_eq!(error(&text, test), PatchErrorKind::TestFailed);
 }
 
 #[test]

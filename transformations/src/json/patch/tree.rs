@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::apply::PatchErrorKind;
 use super::edited::{Edited, Slice};
-use super::layout::Layout;
+use super::layout::{Layout, Members};
 use crate::json::container::Container;
 use crate::json::scan::Span;
 
@@ -15,7 +15,10 @@ use crate::json::scan::Span;
 #[derive(Clone)]
 pub(super) enum Tree<'a> {
     Closed(Closed<'a>),
-    Open(Layout<'a>),
+    /// Boxed, since most values of a document stay closed.
+    Open(Box<Layout<'a>>),
+    /// A text that was made for this place.
+    Made(String),
 }
 
 /// A value nobody has looked into: the slice is exactly its text.
@@ -41,12 +44,20 @@ impl<'a> Tree<'a> {
     /// The container this value is, opened for editing.
     pub(super) fn open(&mut self) -> Result<&mut Layout<'a>, PatchErrorKind> {
         if let Self::Closed(closed) = self {
-            *self = Self::Open(closed.open()?);
+            *self = Self::Open(Box::new(closed.open()?));
         }
         match self {
             Self::Open(layout) => Ok(layout),
-            // Opened above, or by an earlier operation.
-            Self::Closed(_) => Err(PatchErrorKind::NotAContainer),
+            // Closed ones were opened above; made ones are not edited.
+            Self::Closed(_) | Self::Made(_) => Err(PatchErrorKind::NotAContainer),
+        }
+    }
+
+    /// The object this value is, opened for editing; none if it is something else.
+    pub(super) fn open_object(&mut self) -> Option<&mut Members<'a>> {
+        match self.open().ok()? {
+            Layout::Object(members) => Some(members),
+            Layout::Array(_) => None,
         }
     }
 
@@ -54,6 +65,7 @@ impl<'a> Tree<'a> {
         match self {
             Self::Closed(closed) => out.push(closed.slice),
             Self::Open(layout) => layout.write(out),
+            Self::Made(text) => out.push_owned(text.clone()),
         }
     }
 
@@ -61,7 +73,7 @@ impl<'a> Tree<'a> {
     pub(super) fn to_text(&self) -> Vec<u8> {
         match self {
             Self::Closed(closed) => closed.slice.text().as_bytes().to_vec(),
-            Self::Open(_) => self.written().to_vec(),
+            Self::Open(_) | Self::Made(_) => self.written().to_vec(),
         }
     }
 
@@ -69,7 +81,7 @@ impl<'a> Tree<'a> {
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Closed(closed) => closed.slice.len(),
-            Self::Open(_) => self.written().len(),
+            Self::Open(_) | Self::Made(_) => self.written().len(),
         }
     }
 

@@ -46,7 +46,7 @@ fn root(state: &State<'_, '_>) -> Option<Node> {
 /// Looks a member up once more, and pays once more.
 fn member(container: &Node, key: &Value) -> Option<Result<Node, Error>> {
     match key.as_str() {
-        Some(name) => match budget::charge_lookup(container.width()) {
+        Some(name) => match budget::charge_lookup(container.width(), name.len()) {
             Ok(()) => container.get(name).map(Ok),
             Err(overdrawn) => Some(Err(overdrawn)),
         },
