@@ -1,8 +1,9 @@
-//! A mock LLM, path-compatible with httpbun: OpenAI's chat completions with a fixed text, at once or as
-//! a stream of events, and clear errors. httpbun itself can stand in its place.
+//! A mock LLM that answers as httpbun does at `/llm/chat/completions`: OpenAI's chat completions with a
+//! fixed text, at once or as a stream of events. httpbun itself can stand in its place. What providers
+//! do and httpbun does not is at [`PROVIDER_PATH`].
 //!
 //! Run by the program `mock-llm`, by `lab`, and by tests; serves on threads of its own runtime.
-//! Refuses bodies over 16 MiB, other methods than POST (405), and what is not a JSON object (400).
+//! Refuses bodies over 16 MiB, other methods than POST (405), and what is no request (400).
 
 mod completion;
 
@@ -14,20 +15,26 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::stream;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use completion::Completion;
+use completion::{Completion, Manner};
 
 /// Where it listens unless told otherwise.
 pub const DEFAULT_BIND: &str = "127.0.0.1:3090";
 /// The pause between two words of a stream.
 pub const WORD_PAUSE: Duration = Duration::from_millis(50);
+
+/// httpbun's path.
+pub const HTTPBUN_PATH: &str = "/llm/chat/completions";
+/// A path of our own, for what httpbun does not do.
+pub const PROVIDER_PATH: &str = "/provider/chat/completions";
 
 const MAX_BODY: usize = 16 << 20;
 
@@ -94,12 +101,17 @@ impl MockLlm {
 fn router(told: Sender<Asked>) -> Router {
     let chat = post(chat_completions).fallback(only_post);
     Router::new()
-        .route("/llm/chat/completions", chat.clone())
-        .route("/llm/v1/chat/completions", chat)
+        .route(HTTPBUN_PATH, chat.clone())
+        .route(PROVIDER_PATH, chat)
         .route("/health", get(|| async { "ok\n" }))
         .fallback(no_such_path)
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(map_response(with_name))
         .with_state(told)
+}
+
+async fn with_name(response: Response) -> impl IntoResponse {
+    ([("x-powered-by", "httpbun/mock-llm")], response)
 }
 
 async fn chat_completions(
@@ -113,7 +125,7 @@ async fn chat_completions(
         Ok(body) => body,
         Err(rejection) => return error(rejection.status(), &rejection.body_text()),
     };
-    let text = |value: &header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     // Nobody may be listening, and then nobody is told.
     let _ = told.send(Asked {
         method: method.to_string(),
@@ -124,31 +136,30 @@ async fn chat_completions(
             .collect(),
         body: String::from_utf8_lossy(&body).into_owned(),
     });
-    match serde_json::from_slice(&body) {
+    let manner = match uri.path() {
+        PROVIDER_PATH => Manner::Provider,
+        _ => Manner::Httpbun,
+    };
+    match Completion::parse(&body, manner) {
         Err(reason) => error(
             StatusCode::BAD_REQUEST,
             &format!("Invalid JSON in request body: {reason}"),
         ),
-        Ok(request) => match Completion::parse(&request) {
-            Err(reason) => error(StatusCode::BAD_REQUEST, &reason),
-            Ok(completion) if completion.stream => events(completion),
-            Ok(completion) => json_answer(StatusCode::OK, &completion.to_json()),
-        },
+        Ok(completion) if completion.stream => events(completion),
+        Ok(completion) => json_answer(StatusCode::OK, &completion.to_json()),
     }
 }
 
-async fn only_post(request: Request) -> Response {
-    let message = format!("{} is not allowed here, only POST", request.method());
-    let answer = error(StatusCode::METHOD_NOT_ALLOWED, &message);
+async fn only_post() -> Response {
+    let document = json!({"error": "Method not allowed"});
+    let answer = json_answer(StatusCode::METHOD_NOT_ALLOWED, &document);
     ([(header::ALLOW, "POST")], answer).into_response()
 }
 
-async fn no_such_path(uri: Uri) -> Response {
-    let message = format!(
-        "There is nothing at {}; POST to /llm/chat/completions or /llm/v1/chat/completions",
-        uri.path()
-    );
-    error(StatusCode::NOT_FOUND, &message)
+/// What Go's own server says, in its words.
+async fn no_such_path() -> Response {
+    let nosniff = [(header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
+    (StatusCode::NOT_FOUND, nosniff, "404 page not found\n").into_response()
 }
 
 /// The completion as server-sent events, a word at a time.
@@ -156,13 +167,17 @@ fn events(completion: Completion) -> Response {
     let events = completion.to_events().into_iter().enumerate();
     let paced = stream::unfold(events, |mut events| async move {
         let (index, event) = events.next()?;
-        if index > 0 {
+        // The last chunk and the end come together.
+        if index > 0 && event != "[DONE]" {
             tokio::time::sleep(WORD_PAUSE).await;
         }
         Some((Ok::<_, Infallible>(format!("data: {event}\n\n")), events))
     });
     (
-        [(header::CONTENT_TYPE, "text/event-stream")],
+        [
+            (header::CONTENT_TYPE, "text/event-stream"),
+            (header::CACHE_CONTROL, "no-cache"),
+        ],
         Body::from_stream(paced),
     )
         .into_response()
@@ -177,7 +192,7 @@ fn json_answer(status: StatusCode, document: &Value) -> Response {
     (
         status,
         [(header::CONTENT_TYPE, "application/json")],
-        document.to_string(),
+        format!("{document:#}\n"),
     )
         .into_response()
 }

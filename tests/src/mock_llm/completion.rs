@@ -1,7 +1,8 @@
 //! One chat completion: what was asked, and the documents that answer it.
 //!
 //! Called by [`super`] for each request; pure but for the clock and an identifier. Unknown fields of a
-//! request are ignored, wrong types of known ones are refused with the field's name.
+//! request are ignored, wrong types of known ones are refused with the field's name, `null` counts as
+//! absent, for the whole request too.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -11,16 +12,28 @@ use serde_json::{Value, json};
 /// The text httpbun answers with.
 const DEFAULT_TEXT: &str = "This is a mock chat response from httpbun. I received your messages and I'm responding with this placeholder text.";
 const DEFAULT_MODEL: &str = "gpt-4";
-/// OpenAI's own limit for `n`.
-const MAX_CHOICES: u64 = 128;
+/// OpenAI's own limit for `n`; httpbun has none.
+const MAX_CHOICES: i64 = 128;
+/// What httpbun reads of a body; what follows is cut off, and the rest is then no JSON.
+const HTTPBUN_BODY: usize = 10_000;
+
+/// Whom a completion takes after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// httpbun, to the letter.
+    Httpbun,
+    /// A provider: messages in parts, `n` in streams, `stream_options.include_usage`, long bodies.
+    Provider,
+}
 
 /// A completion that is ready to be answered.
 pub(super) struct Completion {
     /// Whether events were asked for.
     pub(super) stream: bool,
+    manner: Manner,
     model: String,
     text: String,
-    choices: u64,
+    choices: i64,
     prompt_tokens: u64,
     include_usage: bool,
     id: String,
@@ -28,32 +41,42 @@ pub(super) struct Completion {
 }
 
 impl Completion {
-    /// Reads a request; the error says which field is wrong.
-    pub(super) fn parse(request: &Value) -> Result<Self, String> {
-        if !request.is_object() {
-            return Err("The request body must be a JSON object".to_owned());
-        }
-        let choices = match &request["n"] {
-            Value::Null => 1,
-            n => n
-                .as_u64()
-                .filter(|n| (1..=MAX_CHOICES).contains(n))
-                .ok_or_else(|| format!("n must be a whole number from 1 to {MAX_CHOICES}"))?,
+    /// Reads the body of a request; the error says what is wrong with it.
+    pub(super) fn parse(body: &[u8], manner: Manner) -> Result<Self, String> {
+        let body = match manner {
+            Manner::Httpbun => body.get(..HTTPBUN_BODY).unwrap_or(body),
+            Manner::Provider => body,
         };
+        let request: Value = serde_json::from_slice(body).map_err(|reason| reason.to_string())?;
+        if !request.is_object() && !request.is_null() {
+            return Err("the request must be an object".to_owned());
+        }
+        for (field, is_right) in [
+            ("max_tokens", Value::is_i64 as fn(&Value) -> bool),
+            ("temperature", Value::is_number),
+            ("user", Value::is_string),
+            ("httpbun", Value::is_object),
+        ] {
+            if !request[field].is_null() && !is_right(&request[field]) {
+                return Err(format!("{field} is of the wrong type"));
+            }
+        }
+        let asks_usage = &request["stream_options"]["include_usage"];
         Ok(Self {
             stream: flag(&request["stream"], "stream")?,
+            manner,
             model: text(&request["model"], "model", DEFAULT_MODEL)?,
             text: text(
                 &request["httpbun"]["content"],
                 "httpbun.content",
                 DEFAULT_TEXT,
             )?,
-            choices,
-            prompt_tokens: tokens(&prompt(&request["messages"])?),
-            include_usage: flag(
-                &request["stream_options"]["include_usage"],
-                "stream_options.include_usage",
-            )?,
+            choices: choices(&request["n"])?,
+            prompt_tokens: tokens(&prompt(&request["messages"], manner)?),
+            include_usage: match manner {
+                Manner::Httpbun => false,
+                Manner::Provider => flag(asks_usage, "stream_options.include_usage")?,
+            },
             id: identifier(),
             created: SystemTime::now()
                 .duration_since(UNIX_EPOCH)
@@ -62,10 +85,15 @@ impl Completion {
     }
 
     fn usage(&self) -> Value {
-        let completion_tokens = tokens(&self.text) * self.choices;
+        // However many choices there are, httpbun counts the text once.
+        let times = match self.manner {
+            Manner::Httpbun => 1,
+            Manner::Provider => self.choices.unsigned_abs(),
+        };
+        let completion_tokens = tokens(&self.text) * times;
         json!({
-            "prompt_tokens": self.prompt_tokens,
             "completion_tokens": completion_tokens,
+            "prompt_tokens": self.prompt_tokens,
             "total_tokens": self.prompt_tokens + completion_tokens,
         })
     }
@@ -74,33 +102,41 @@ impl Completion {
     pub(super) fn to_json(&self) -> Value {
         let choice = |index| {
             json!({
-                "index": index,
-                "message": {"role": "assistant", "content": self.text},
                 "finish_reason": "stop",
+                "index": index,
+                "message": {"content": self.text, "role": "assistant"},
             })
         };
         json!({
-            "id": self.id,
-            "object": "chat.completion",
-            "created": self.created,
-            "model": self.model,
             "choices": (0..self.choices).map(choice).collect::<Vec<_>>(),
+            "created": self.created,
+            "id": self.id,
+            "model": self.model,
+            "object": "chat.completion",
             "usage": self.usage(),
         })
     }
 
     /// The answer as the payloads of its events, `[DONE]` last.
     pub(super) fn to_events(&self) -> Vec<String> {
-        let mut deltas = vec![(json!({"role": "assistant", "content": ""}), Value::Null)];
-        let words = self.text.split_inclusive(' ');
-        deltas.extend(words.map(|word| (json!({"content": word}), Value::Null)));
+        let mut deltas = vec![(json!({"role": "assistant"}), Value::Null)];
+        // As httpbun does it: white space becomes one space between words.
+        let words: Vec<&str> = self.text.split_whitespace().collect();
+        deltas.extend(words.iter().enumerate().map(|(index, word)| {
+            let space = if index + 1 < words.len() { " " } else { "" };
+            (json!({"content": format!("{word}{space}")}), Value::Null)
+        }));
         deltas.push((json!({}), json!("stop")));
 
+        let choices = match self.manner {
+            Manner::Httpbun => 1,
+            Manner::Provider => self.choices,
+        };
         let mut events = Vec::new();
         for (delta, finish_reason) in deltas {
-            for index in 0..self.choices {
+            for index in 0..choices {
                 let choice =
-                    json!({"index": index, "delta": delta, "finish_reason": finish_reason});
+                    json!({"delta": delta, "finish_reason": finish_reason, "index": index});
                 events.push(self.to_chunk(&json!([choice]), &Value::Null));
             }
         }
@@ -113,11 +149,11 @@ impl Completion {
 
     fn to_chunk(&self, choices: &Value, usage: &Value) -> String {
         let mut chunk = json!({
-            "id": self.id,
-            "object": "chat.completion.chunk",
-            "created": self.created,
-            "model": self.model,
             "choices": choices,
+            "created": self.created,
+            "id": self.id,
+            "model": self.model,
+            "object": "chat.completion.chunk",
         });
         // Every chunk has the field once usage is asked for; only the last one has it filled.
         if self.include_usage {
@@ -144,33 +180,39 @@ fn text(value: &Value, field: &str, default: &str) -> Result<String, String> {
     }
 }
 
+/// How many choices; 0 is one, as for httpbun, which breaks off on less.
+fn choices(n: &Value) -> Result<i64, String> {
+    match n {
+        Value::Null => Ok(1),
+        n => match n.as_i64() {
+            Some(0) => Ok(1),
+            Some(n) if (1..=MAX_CHOICES).contains(&n) => Ok(n),
+            _ => Err(format!("n must be a whole number up to {MAX_CHOICES}")),
+        },
+    }
+}
+
 /// All messages as one text: what tokens are counted in.
-fn prompt(messages: &Value) -> Result<String, String> {
+fn prompt(messages: &Value, manner: Manner) -> Result<String, String> {
     let messages = match messages {
         Value::Null => return Ok(String::new()),
         Value::Array(messages) => messages,
-        _ => return Err("messages must be an array".to_owned()),
+        _ => return Err("messages must be a list".to_owned()),
     };
     let mut prompt = String::new();
     for message in messages {
-        prompt.push_str(
-            message["role"]
-                .as_str()
-                .ok_or("each message must have a role")?,
-        );
+        if !message.is_object() && !message.is_null() {
+            return Err("messages must be objects".to_owned());
+        }
+        text(&message["name"], "messages.name", "")?;
+        prompt.push_str(&text(&message["role"], "messages.role", "")?);
         prompt.push_str(": ");
-        match &message["content"] {
-            Value::Null => {}
-            Value::String(content) => prompt.push_str(content),
-            Value::Array(parts) => {
-                parts
-                    .iter()
-                    .filter_map(|part| part["text"].as_str())
-                    .for_each(|text| {
-                        prompt.push_str(text);
-                    });
+        match (&message["content"], manner) {
+            (Value::Array(parts), Manner::Provider) => {
+                let parts = parts.iter().filter_map(|part| part["text"].as_str());
+                parts.for_each(|part| prompt.push_str(part));
             }
-            _ => return Err("the content of a message must be a string or an array".to_owned()),
+            (content, _) => prompt.push_str(&text(content, "messages.content", "")?),
         }
         prompt.push('\n');
     }
@@ -189,81 +231,4 @@ fn identifier() -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn hello() -> Value {
-        json!({"messages": [{"role": "user", "content": "Hello"}]})
-    }
-
-    #[test]
-    fn usage_of_hello_is_what_httpbun_reports() {
-        let usage = Completion::parse(&hello()).unwrap().usage();
-        assert_eq!(usage["prompt_tokens"], 3);
-        assert_eq!(usage["completion_tokens"], 29);
-        assert_eq!(usage["total_tokens"], 32);
-    }
-
-    #[test]
-    fn defaults_are_httpbuns_and_the_request_may_override_them() {
-        let mut request = hello();
-        let answer = Completion::parse(&request).unwrap().to_json();
-        assert_eq!(answer["model"], "gpt-4");
-        assert_eq!(answer["choices"][0]["message"]["content"], DEFAULT_TEXT);
-        request["model"] = json!("tiny");
-        request["n"] = json!(2);
-        request["httpbun"] = json!({"content": "Good day"});
-        let answer = Completion::parse(&request).unwrap().to_json();
-        assert_eq!(answer["model"], "tiny");
-        assert_eq!(answer["choices"][1]["message"]["content"], "Good day");
-        assert_eq!(answer["usage"]["completion_tokens"], 4);
-    }
-
-    #[test]
-    fn events_spell_the_text_and_end_with_usage_and_done() {
-        let mut request = hello();
-        request["stream"] = json!(true);
-        request["stream_options"] = json!({"include_usage": true});
-        request["httpbun"] = json!({"content": "one two"});
-        let events = Completion::parse(&request).unwrap().to_events();
-        let (done, chunks) = events.split_last().unwrap();
-        assert_eq!(done, "[DONE]");
-        let chunks: Vec<Value> = chunks
-            .iter()
-            .map(|chunk| serde_json::from_str(chunk).unwrap())
-            .collect();
-        let text: String = chunks
-            .iter()
-            .filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str())
-            .collect();
-        assert_eq!(text, "one two");
-        let [.., finish, usage] = chunks.as_slice() else {
-            panic!("{chunks:?}")
-        };
-        assert_eq!(finish["choices"][0]["finish_reason"], "stop");
-        assert_eq!(finish["usage"], Value::Null);
-        assert_eq!(
-            (&usage["choices"], &usage["usage"]["total_tokens"]),
-            (&json!([]), &json!(5))
-        );
-    }
-
-    #[test]
-    fn wrong_types_are_refused_with_the_name_of_the_field() {
-        for (request, field) in [
-            (json!([]), "JSON object"),
-            (json!({"n": 0}), "n must"),
-            (json!({"model": 4}), "model"),
-            (json!({"stream": "yes"}), "stream"),
-            (json!({"messages": "Hello"}), "messages"),
-            (json!({"messages": [{"content": "Hello"}]}), "role"),
-            (
-                json!({"messages": [{"role": "user", "content": 1}]}),
-                "content",
-            ),
-        ] {
-            let error = Completion::parse(&request).err().unwrap();
-            assert!(error.contains(field), "{request}: {error}");
-        }
-    }
-}
+mod tests;
