@@ -294,6 +294,8 @@ fn command(envoy: &Envoy, bootstrap: &Path, folder: &Path, settings: &Settings) 
             &settings.concurrency.to_string(),
         ])
         .args(["--log-level", &settings.log_level])
+        // Access logs wait ten seconds for company otherwise.
+        .args(["--file-flush-interval-msec", "50"])
         .args(["--component-log-level", &settings.component_log_level])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
