@@ -68,6 +68,7 @@ codes! {
     NOT_CONSTANT = 1217, "an argument must be a constant";
     BAD_ARGUMENT = 1218, "a constant argument is not valid";
     UNKNOWN_NAME = 1219, "a template names an attribute or extractor that does not exist";
+    COMPARISON = 1220, "a template compares a text with a number";
     ENV_WITHOUT_LIST = 1230, "templates may read every environment variable";
     UNKNOWN_OPERATOR = 1301, "a header value holds an unknown command operator";
     BAD_OPERATOR = 1302, "a command operator is not written as it must be";

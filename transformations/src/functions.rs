@@ -18,10 +18,13 @@ pub(crate) mod environment;
 mod extraction;
 mod fault;
 pub(crate) mod filters;
+mod fixed;
+mod found;
 mod headers;
 pub(crate) mod host;
 mod json;
 mod json_edit;
+mod jwt;
 mod random;
 pub(crate) mod regex;
 mod strings;
@@ -35,6 +38,7 @@ use environment::EnvAccess;
 pub(crate) use extraction::Extractors;
 pub(crate) use fault::Fault;
 pub use filters::{Builtin, FILTERS, TESTS};
+pub(crate) use found::is_nothing;
 pub(crate) use regex::Patterns;
 pub use variables::{VARIABLES, Variable};
 
@@ -181,6 +185,8 @@ pub const FAMILIES: &[(&str, &[Function])] = &[
     ("Regular expressions", regex::FUNCTIONS),
     ("URLs", url::FUNCTIONS),
     ("Base64", encoding::FUNCTIONS),
+    ("Tokens", jwt::FUNCTIONS),
+    ("Numbers", fixed::FUNCTIONS),
     ("Digests and identifiers", digest::FUNCTIONS),
     ("JSON", json::FUNCTIONS),
     ("Dates", dates::FUNCTIONS),

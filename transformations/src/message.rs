@@ -125,12 +125,9 @@ impl Message {
         self.phase
     }
 
-    /// The joined values of a header; empty if it is absent.
-    pub(crate) fn header(&self, phase: Phase, name: &str) -> String {
-        self.headers(phase)
-            .and_then(|headers| headers.get(name))
-            .unwrap_or_default()
-            .to_owned()
+    /// The joined values of a header.
+    pub(crate) fn header(&self, phase: Phase, name: &str) -> Option<&str> {
+        self.headers(phase)?.get(name)
     }
 
     pub(crate) fn headers(&self, phase: Phase) -> Option<&Arc<HeaderSnapshot>> {
@@ -227,6 +224,10 @@ impl Object for MessageSide {
         match Attribute::find(self.phase, key.as_str()?)? {
             Attribute::Headers => Some(Value::from_object(HeadersValue(headers.clone()))),
             Attribute::Header { name, part } => headers.get(name).map(|v| Value::from(part.of(v))),
+            Attribute::Status => headers.get(":status").map(|status| {
+                let number = status.parse::<u16>();
+                number.map_or_else(|_| Value::from(status), Value::from)
+            }),
             Attribute::Body => Some(self.message.body()),
             Attribute::Json => Some(self.message.document()),
         }

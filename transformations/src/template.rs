@@ -10,6 +10,7 @@ pub(crate) mod commands;
 pub(crate) mod engine;
 mod guard;
 mod instructions;
+pub(crate) mod numbers;
 pub(crate) mod operators;
 mod priced;
 pub(crate) mod print;

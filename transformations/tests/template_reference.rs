@@ -173,6 +173,8 @@ fn every_filter_of_our_own_gives_the_same_as_its_function() {
             "remove_query_param(\"/?a\", \"a\")",
             "\"/?a\" | remove_query_param(\"a\")",
         ),
+        ("jwt_payload(\"a.e30.b\")", "\"a.e30.b\" | jwt_payload"),
+        ("fixed(1.5, 2)", "1.5 | fixed(2)"),
         ("sha256(\"a\")", "\"a\" | sha256"),
         (
             "hmac_sha256(\"key\", \"text\")",
@@ -216,7 +218,7 @@ fn every_filter_of_our_own_gives_the_same_as_its_function() {
         functions::all()
             .filter(|known| known.filter().is_some())
             .count(),
-        17
+        19
     );
 }
 

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use minijinja::State;
+use minijinja::{State, Value};
 
-use super::{Function, function};
+use super::{Function, found, function};
 use crate::message::Message;
 use crate::template::Phase;
 
@@ -29,24 +29,22 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
-fn get_cookie(state: &State<'_, '_>, name: Cow<'_, str>) -> String {
+fn get_cookie(state: &State<'_, '_>, name: Cow<'_, str>) -> Value {
     find(state, |key| key == name)
 }
 
-fn get_cookie_i(state: &State<'_, '_>, name: Cow<'_, str>) -> String {
+fn get_cookie_i(state: &State<'_, '_>, name: Cow<'_, str>) -> Value {
     find(state, |key| key.eq_ignore_ascii_case(&name))
 }
 
-fn find(state: &State<'_, '_>, is_name: impl Fn(&str) -> bool) -> String {
+fn find(state: &State<'_, '_>, is_name: impl Fn(&str) -> bool) -> Value {
     Message::with(state, |message| {
-        // Several cookie headers were joined with ", "; HTTP/2 splits them at "; ". A comma cannot
-        // stand in a cookie value, so both ends are cut points.
-        let cookies = message.header(Phase::Request, "cookie");
-        cookies
-            .split([';', ','])
+        // A comma is part of a value: browsers send it, and a value must not forge another cookie.
+        let cookies = message.header(Phase::Request, "cookie").unwrap_or_default();
+        let cookie = cookies
+            .split(';')
             .filter_map(|pair| pair.split_once('='))
-            .find(|(key, _)| is_name(key.trim()))
-            .map(|(_, value)| value.trim().to_owned())
-            .unwrap_or_default()
+            .find(|(key, _)| is_name(key.trim()));
+        found::to_value(cookie.map(|(_, value)| value.trim()))
     })
 }

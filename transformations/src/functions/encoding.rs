@@ -1,14 +1,21 @@
-//! Base64, standard and URL-safe, both padded.
+//! Base64, standard and URL-safe. Encoding pads; decoding takes text with or without padding, since
+//! tokens have none.
 
 use std::borrow::Cow;
 
-use base64::engine::GeneralPurpose;
-use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, Engine};
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::prelude::Engine;
 
 use minijinja::Error;
 
 use super::{Function, function};
 use crate::template::budget;
+
+const EITHER_PADDING: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, EITHER_PADDING);
+const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, EITHER_PADDING);
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function!(
@@ -19,22 +26,18 @@ pub(super) const FUNCTIONS: &[Function] = &[
         (1, 1),
         None,
         |environment, private, _| {
-            environment.add_function(private, |text: Cow<'_, str>| {
-                encode(&BASE64_STANDARD, &text)
-            });
+            environment.add_function(private, |text: Cow<'_, str>| encode(&STANDARD, &text));
         },
     ),
     function!(
         "base64_decode",
         "base64_decode(text)",
-        "The text that standard, padded base64 stands for; empty if it is invalid or not UTF-8.",
+        "The text that standard base64 stands for, padded or not; empty if it is invalid or not UTF-8.",
         ("{{ base64_decode(\"aGk/Pg==\") }}", "hi?>"),
         (1, 1),
         None,
         |environment, private, _| {
-            environment.add_function(private, |text: Cow<'_, str>| {
-                decode(&BASE64_STANDARD, &text)
-            });
+            environment.add_function(private, |text: Cow<'_, str>| decode(&STANDARD, &text));
         },
     ),
     function!(
@@ -45,22 +48,18 @@ pub(super) const FUNCTIONS: &[Function] = &[
         (1, 1),
         None,
         |environment, private, _| {
-            environment.add_function(private, |text: Cow<'_, str>| {
-                encode(&BASE64_URL_SAFE, &text)
-            });
+            environment.add_function(private, |text: Cow<'_, str>| encode(&URL_SAFE, &text));
         },
     ),
     function!(
         "base64url_decode",
         "base64url_decode(text)",
-        "The text that URL-safe, padded base64 stands for; empty if it is invalid or not UTF-8.",
-        ("{{ base64url_decode(\"aGk_Pg==\") }}", "hi?>"),
+        "The text that URL-safe base64 stands for, padded or not; empty if it is invalid or not UTF-8.",
+        ("{{ base64url_decode(\"aGk_Pg\") }}", "hi?>"),
         (1, 1),
         None,
         |environment, private, _| {
-            environment.add_function(private, |text: Cow<'_, str>| {
-                decode(&BASE64_URL_SAFE, &text)
-            });
+            environment.add_function(private, |text: Cow<'_, str>| decode(&URL_SAFE, &text));
         },
     ),
 ];
@@ -72,6 +71,14 @@ fn encode(alphabet: &GeneralPurpose, text: &str) -> Result<String, Error> {
 
 fn decode(alphabet: &GeneralPurpose, text: &str) -> Result<String, Error> {
     budget::charge(text.len())?;
-    let bytes = alphabet.decode(text).unwrap_or_default();
-    Ok(String::from_utf8(bytes).unwrap_or_default())
+    Ok(to_text(alphabet, text).unwrap_or_default())
+}
+
+fn to_text(alphabet: &GeneralPurpose, text: &str) -> Option<String> {
+    String::from_utf8(alphabet.decode(text).ok()?).ok()
+}
+
+/// The text that URL-safe base64 stands for, unless it is invalid or not UTF-8.
+pub(super) fn decode_url_safe(text: &str) -> Option<String> {
+    to_text(&URL_SAFE, text)
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Function, function};
+use super::{Function, found, function};
 use crate::options::ENV_ALLOW_VARIABLE;
 
 pub(super) const FUNCTIONS: &[Function] = &[function!(
@@ -20,7 +20,7 @@ pub(super) const FUNCTIONS: &[Function] = &[function!(
     |environment, private, configured| {
         let env = configured.env.clone();
         environment.add_function(private, move |name: Cow<'_, str>| {
-            env.value(&name).to_owned()
+            found::to_value(env.find(&name))
         });
     },
 )];
@@ -82,9 +82,9 @@ impl EnvAccess {
         self.allowed.is_none()
     }
 
-    /// The value, or nothing.
-    pub(crate) fn value(&self, name: &str) -> &str {
-        self.values.get(name).map_or("", String::as_str)
+    /// The value, if there is such a variable.
+    pub(crate) fn find(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str)
     }
 
     /// What to do about a name that is not allowed.

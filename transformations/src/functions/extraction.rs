@@ -4,16 +4,17 @@
 //! compiled on the main thread; templates name them with constants, so that what they read is known
 //! before any traffic.
 //!
-//! The expression must match the whole value, as it must in the classic transformation filter. A
-//! value that it does not match gives an empty text.
+//! In a header the expression must match the whole value, as it must in the classic transformation
+//! filter: that also checks the value. In a body, a text of many lines, it is looked for. What is not
+//! found is an empty text.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use minijinja::State;
+use minijinja::{State, Value};
 use regex::Regex;
 
-use super::{Function, function};
+use super::{Function, found, function};
 use crate::codes::Code;
 use crate::config::{Extractor as Rule, ExtractorSource};
 use crate::diagnostics::Diagnostic;
@@ -75,36 +76,39 @@ impl Extractors {
         }
     }
 
-    fn extract(&self, message: &Message, name: &str) -> String {
+    fn extract(&self, message: &Message, name: &str) -> Value {
         let Some(extractor) = self.of(message.phase()).get(name) else {
-            return String::new();
+            return Value::UNDEFINED;
         };
         match &extractor.source {
-            ExtractorSource::Header(name) => extractor
-                .extract(&message.header(message.phase(), name))
-                .to_owned(),
-            ExtractorSource::Body => extractor
-                .extract(message.body().as_str().unwrap_or_default())
-                .to_owned(),
+            ExtractorSource::Header(name) => {
+                let header = message.header(message.phase(), name);
+                found::to_value(extractor.extract(header.unwrap_or_default()))
+            }
+            ExtractorSource::Body => {
+                let body = message.body();
+                found::to_value(extractor.extract(body.as_str().unwrap_or_default()))
+            }
         }
     }
 }
 
 impl Extractor {
-    fn extract<'t>(&self, text: &'t str) -> &'t str {
-        let group = self
-            .regex
-            .captures(text)
-            .and_then(|captures| captures.get(self.group));
-        group.map_or("", |found| found.as_str())
+    fn extract<'t>(&self, text: &'t str) -> Option<&'t str> {
+        let group = self.regex.captures(text)?.get(self.group)?;
+        Some(group.as_str())
     }
 }
 
 fn compile(rule: &Rule, found: &mut Vec<Diagnostic>) -> Option<Extractor> {
-    // Checked by itself first: an unbalanced parenthesis must not close the one around it.
-    let whole = super::regex::compile(&rule.regex)
-        .and_then(|_| super::regex::compile(&format!("^(?:{})$", rule.regex)));
-    let regex = match whole {
+    let regex = match super::regex::compile(&rule.regex) {
+        // By itself first: an unbalanced parenthesis must not close the one around it.
+        Ok(_) if matches!(rule.source, ExtractorSource::Header(_)) => {
+            super::regex::compile(&format!("^(?:{})$", rule.regex))
+        }
+        compiled => compiled,
+    };
+    let regex = match regex {
         Ok(regex) => regex,
         Err(reason) => {
             let path = format!("{}.regex", rule.path);
@@ -120,7 +124,7 @@ fn compile(rule: &Rule, found: &mut Vec<Diagnostic>) -> Option<Extractor> {
             regex.captures_len() - 1
         );
         let problem = Diagnostic::error(Code::BAD_EXTRACTOR, &path, message);
-        found.push(problem.with_help("0 is the whole value, 1 the first group in parentheses"));
+        found.push(problem.with_help("0 is the whole match, 1 the first group in parentheses"));
         return None;
     }
     Some(Extractor {
@@ -134,10 +138,14 @@ fn compile(rule: &Rule, found: &mut Vec<Diagnostic>) -> Option<Extractor> {
 mod tests {
     use super::*;
 
-    fn extractor(regex: &str, subgroup: usize) -> Result<Extractor, String> {
+    fn extractor(
+        source: ExtractorSource,
+        regex: &str,
+        subgroup: usize,
+    ) -> Result<Extractor, String> {
         let rule = Rule {
             name: "x".into(),
-            source: ExtractorSource::Body,
+            source,
             regex: regex.into(),
             subgroup,
             path: "request.extractors.x".into(),
@@ -148,17 +156,35 @@ mod tests {
     }
 
     #[test]
-    fn the_expression_must_match_the_whole_value() {
+    fn the_expression_must_match_the_whole_header() {
         for (regex, group, text, found) in [
-            ("/(v[0-9]+)/.*", 1, "/v1/chat", "v1"),
-            ("/(v[0-9]+)/.*", 0, "/v1/chat", "/v1/chat"),
-            ("v[0-9]+", 0, "/v1/chat", ""),
-            ("a|b", 0, "b", "b"),
-            ("a|b", 0, "bb", ""),
-            ("(x)?y", 1, "y", ""),
+            ("/(v[0-9]+)/.*", 1, "/v1/chat", Some("v1")),
+            ("/(v[0-9]+)/.*", 0, "/v1/chat", Some("/v1/chat")),
+            ("v[0-9]+", 0, "/v1/chat", None),
+            ("a|b", 0, "b", Some("b")),
+            ("a|b", 0, "bb", None),
+            ("(x)?y", 1, "y", None),
+            ("(x*)y", 1, "y", Some("")),
         ] {
-            let extractor = extractor(regex, group).unwrap();
+            let header = ExtractorSource::Header(":path".into());
+            let extractor = extractor(header, regex, group).unwrap();
             assert_eq!(extractor.extract(text), found, "{regex} {text}");
+        }
+    }
+
+    #[test]
+    fn the_expression_is_looked_for_in_a_body() {
+        let body = "Dear all,\norder: 7781\nbye\n";
+        for (regex, group, found) in [
+            ("order: ([0-9]+)", 1, Some("7781")),
+            ("order: [0-9]+", 0, Some("order: 7781")),
+            ("(?s).*order: ([0-9]+).*", 1, Some("7781")),
+            ("^order: ([0-9]+)", 1, None),
+            ("(?m)^order: ([0-9]+)$", 1, Some("7781")),
+            ("(?s)^.*order: ([0-9]+).*$", 1, Some("7781")),
+        ] {
+            let extractor = extractor(ExtractorSource::Body, regex, group).unwrap();
+            assert_eq!(extractor.extract(body), found, "{regex}");
         }
     }
 
@@ -169,7 +195,7 @@ mod tests {
             (")(", 0, "unopened group"),
             ("(a)", 2, "the last group of the expression is 1"),
         ] {
-            let problem = extractor(regex, group).unwrap_err();
+            let problem = extractor(ExtractorSource::Body, regex, group).unwrap_err();
             assert!(problem.contains(explanation), "{problem}");
         }
     }

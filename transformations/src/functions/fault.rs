@@ -48,6 +48,12 @@ pub(crate) enum Fault {
     /// The whole document was to be removed.
     #[error("json_remove: the whole document cannot be removed")]
     WholeDocument,
+    /// What is to be written with decimals is no number.
+    #[error("fixed: the value is not a number")]
+    NotANumber,
+    /// More decimals than make sense.
+    #[error("fixed: a number has at most 100 decimals")]
+    TooManyDecimals,
     /// A value that nests deeper than any JSON body may.
     #[error("the value nests too deeply")]
     TooDeep,

@@ -45,7 +45,7 @@ pub const FILTERS: &[Builtin] = &[
     builtin("chain", "list | chain(other, ...)", "Lists one after the other, or maps merged.", "{{ [1]|chain([2])|list }}", "[1, 2]"),
     builtin("count", "value | count", "The same as length.", "{{ [1, 2]|count }}", "2"),
     builtin("d", "value | d(other)", "The same as default.", "{{ missing|d(\"x\") }}", "x"),
-    builtin("default", "value | default(other, even_if_false?)", "The other value if this one is not defined.", "{{ missing|default(\"none\") }}", "none"),
+    builtin("default", "value | default(other, even_if_false?)", "The other value if this one is not there: not defined, null, or not found by a function.", "{{ missing|default(\"none\") }}", "none"),
     builtin("dictsort", "map | dictsort(by?, reverse?)", "The pairs of a map, sorted by key.", "{{ {\"b\": 1, \"a\": 2}|dictsort }}", "[[\"a\", 2], [\"b\", 1]]"),
     builtin("e", "text | e", "The same as escape.", "{{ \"<\"|e }}", "&lt;"),
     builtin("escape", "text | escape", "The text with the special characters of HTML escaped.", "{{ \"a & b\"|escape }}", "a &amp; b"),

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use minijinja::State;
+use minijinja::{State, Value};
 
-use super::{Function, function};
+use super::{Function, found, function};
 use crate::message::Message;
 use crate::template::Phase;
 
@@ -12,7 +12,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function!(
         "header",
         "header(name)",
-        "The header of the message being transformed; repeated headers are joined with \", \", an absent one is empty.",
+        "The header of the message being transformed; repeated headers are joined with \", \" (cookies with \"; \"), an absent one is empty.",
         ("{{ header(\"x-tenant\") }}", "acme"),
         (1, 1),
         Header,
@@ -29,10 +29,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
-fn header(state: &State<'_, '_>, name: Cow<'_, str>) -> String {
-    Message::with(state, |message| message.header(message.phase(), &name))
+fn header(state: &State<'_, '_>, name: Cow<'_, str>) -> Value {
+    Message::with(state, |message| {
+        found::to_value(message.header(message.phase(), &name))
+    })
 }
 
-fn request_header(state: &State<'_, '_>, name: Cow<'_, str>) -> String {
-    Message::with(state, |message| message.header(Phase::Request, &name))
+fn request_header(state: &State<'_, '_>, name: Cow<'_, str>) -> Value {
+    Message::with(state, |message| {
+        found::to_value(message.header(Phase::Request, &name))
+    })
 }

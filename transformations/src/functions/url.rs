@@ -10,9 +10,9 @@
 
 use std::borrow::Cow;
 
-use minijinja::{Error, State};
+use minijinja::{Error, State, Value};
 
-use super::{Fault, Function, function};
+use super::{Fault, Function, found, function};
 use crate::message::Message;
 use crate::template::{Phase, budget};
 
@@ -90,10 +90,10 @@ fn read_param(
     state: &State<'_, '_>,
     first: Cow<'_, str>,
     second: Option<Cow<'_, str>>,
-) -> Result<String, Error> {
+) -> Result<Value, Error> {
     let (path, name) = path_and(state, first, second);
     budget::charge(path.len())?;
-    Ok(query_param(&path, &name).unwrap_or_default())
+    Ok(found::to_value(query_param(&path, &name)))
 }
 
 fn set_param(
@@ -132,7 +132,8 @@ fn path_and<'a>(
 }
 
 fn request_path(state: &State<'_, '_>) -> Cow<'static, str> {
-    Message::with(state, |message| message.header(Phase::Request, ":path")).into()
+    let path = |message: &Message| message.header(Phase::Request, ":path").map(str::to_owned);
+    Message::with(state, path).unwrap_or_default().into()
 }
 
 /// Percent-encodes all bytes of `text` but the unreserved characters of RFC 3986 (letters, digits,

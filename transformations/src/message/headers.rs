@@ -68,7 +68,7 @@ impl HeaderSnapshot {
                     let name = name.to_ascii_lowercase();
                     match found.iter_mut().find(|(known, ..)| *known == name) {
                         Some((_, values, _)) => {
-                            values.push_str(", ");
+                            values.push_str(separator(&name));
                             values.push_str(value);
                         }
                         None => found.push((name, value.to_owned(), value.len())),
@@ -109,7 +109,17 @@ impl HeaderSnapshot {
     }
 }
 
-/// Appends the values of one header to `out`, joined with `", "`. Answers where the first of them
+/// What stands between the values of a header that came more than once. A client may cut its
+/// cookies into several, and a comma between them would be part of one (RFC 9113, 8.2.3).
+fn separator(name: &str) -> &'static str {
+    if name.eq_ignore_ascii_case("cookie") {
+        "; "
+    } else {
+        ", "
+    }
+}
+
+/// Appends the values of one header to `out`, joined with its separator. Answers where the first of them
 /// ends, if there are any.
 pub(crate) fn append(
     ops: &(impl TransformationOps + ?Sized),
@@ -121,7 +131,7 @@ pub(crate) fn append(
     let mut visit = |value: &[u8]| {
         if let Ok(value) = str::from_utf8(value) {
             if first.is_some() {
-                out.push_str(", ");
+                out.push_str(separator(name));
             }
             out.push_str(value);
             first.get_or_insert(out.len());

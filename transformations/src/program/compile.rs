@@ -363,7 +363,7 @@ impl Compiler<'_> {
                 };
                 self.sources.push(Source {
                     text,
-                    namespaces: analysis.namespaces,
+                    fields: analysis.fields,
                     assigned: analysis.assigned,
                     repeated_literal: analysis.repeated_literal,
                     command_function,

@@ -12,13 +12,14 @@ use super::commands::{self, Edit, Rewritten};
 use super::segments::{self, Part, Segment};
 use super::{Phase, Reads, guard};
 use crate::codes::Code;
-use crate::diagnostics::{Diagnostic, Excerpt, Severity, nearest};
+use crate::diagnostics::{Diagnostic, Excerpt, Severity};
 use crate::events::EVENT;
 use crate::functions::environment::EnvAccess;
 use crate::functions::{Extractors, Patterns};
 use crate::options::Capabilities;
 
 mod calls;
+mod comparisons;
 mod effects;
 mod expressions;
 mod literals;
@@ -48,8 +49,8 @@ pub(crate) struct Analysis {
     pub(crate) reads: Reads,
     /// The fast path, if the template is simple enough.
     pub(crate) segments: Option<Vec<Segment>>,
-    /// `request` or `response` mean the message in this template.
-    pub(crate) namespaces: Vec<&'static str>,
+    /// Fields of `request` and `response` that this template reads of the messages.
+    pub(crate) fields: Vec<(&'static str, &'static str)>,
     /// Names that the template assigns itself; they are not what they are elsewhere.
     pub(crate) assigned: BTreeSet<String>,
     /// The longest literal text that a loop, macro or capture could repeat.
@@ -64,17 +65,17 @@ pub(crate) struct Roots<'a> {
     pub(super) as_json: bool,
     pub(super) env: &'a EnvAccess,
     pub(super) rewritten: Option<&'a Rewritten>,
-    namespaces: &'a [&'static str],
 }
 
 impl Roots<'_> {
-    /// The message that an expression names, if it is `request` or `response`.
-    pub(super) fn namespace(&self, expr: &ast::Expr<'_>) -> Option<Phase> {
-        let ast::Expr::Var(var) = expr else {
+    /// The field of a message that `holder.name` is, if it is one.
+    pub(super) fn field(&self, holder: &ast::Expr<'_>, name: &str) -> Option<(Phase, Attribute)> {
+        let ast::Expr::Var(var) = holder else {
             return None;
         };
-        self.namespaces.contains(&var.id).then_some(())?;
-        to_phase(var.id)
+        let phase = to_phase(var.id)?;
+        let field = Attribute::find(phase, name)?;
+        (!self.as_json || field.exists(phase, self.phase)).then_some((phase, field))
     }
 }
 
@@ -91,6 +92,7 @@ fn to_phase(name: &str) -> Option<Phase> {
 pub(crate) enum Attribute {
     Headers,
     Header { name: &'static str, part: Part },
+    Status,
     Body,
     Json,
 }
@@ -145,13 +147,7 @@ impl Attribute {
     ];
     const RESPONSE: [(&'static str, Attribute); 4] = [
         ("headers", Attribute::Headers),
-        (
-            "status",
-            Attribute::Header {
-                name: ":status",
-                part: Part::Whole,
-            },
-        ),
+        ("status", Attribute::Status),
         ("body", Attribute::Body),
         ("json", Attribute::Json),
     ];
@@ -167,6 +163,21 @@ impl Attribute {
     pub(crate) fn find(phase: Phase, name: &str) -> Option<Attribute> {
         let (_, found) = Self::all(phase).iter().find(|(known, _)| *known == name)?;
         Some(*found)
+    }
+
+    /// The name as the table has it, which lives as long as the program.
+    fn name(phase: Phase, name: &str) -> Option<&'static str> {
+        let (known, _) = Self::all(phase).iter().find(|(known, _)| *known == name)?;
+        Some(known)
+    }
+
+    /// Whether a message has this field while the one of direction `here` is transformed. The response
+    /// is still to come when the request is, and then the request's body is gone.
+    pub(crate) fn exists(self, phase: Phase, here: Phase) -> bool {
+        match phase {
+            Phase::Request => here == phase || !matches!(self, Attribute::Body | Attribute::Json),
+            Phase::Response => here == phase,
+        }
     }
 }
 
@@ -200,14 +211,14 @@ pub(crate) fn analyse(
         found,
         analysis: Analysis::default(),
         scopes: vec![declared],
-        ambiguous: Vec::new(),
+        of_body: Vec::new(),
         edits: Vec::new(),
         repeated: 0,
         depth: 0,
         too_deep: false,
     };
     walk.statement(&tree);
-    walk.resolve_namespaces();
+    walk.tell_both_meanings();
     let (mut analysis, edits) = (walk.analysis, walk.edits);
     if let Some(first) = site.first_command
         && !edits.is_empty()
@@ -220,7 +231,6 @@ pub(crate) fn analyse(
             as_json: site.as_json,
             env: site.env,
             rewritten: analysis.rewritten.as_ref(),
-            namespaces: &analysis.namespaces,
         };
         analysis.segments = match &analysis.rewritten {
             None => segments::recognise(&tree, &roots),
@@ -253,9 +263,9 @@ struct Walk<'t, 's> {
     found: &'t mut Vec<Diagnostic>,
     analysis: Analysis,
     scopes: Vec<BTreeSet<String>>,
-    /// Uses of `request` or `response` that are none of the message's fields: JSON variables,
-    /// unless the template also uses the name for the message.
-    ambiguous: Vec<(&'static str, Option<String>, Span)>,
+    /// Fields of `request` and `response` that only the JSON body can have, to be told if the template
+    /// means the message by the same name elsewhere.
+    of_body: Vec<(&'static str, Diagnostic)>,
     /// Command operators, and what takes their place.
     edits: Vec<(Range<usize>, Edit)>,
     /// Loops, macros and captures around the current place.
@@ -325,34 +335,12 @@ impl Walk<'_, '_> {
         self.repeated -= 1;
     }
 
-    /// Decides what the uses of `request` and `response` mean that could be either.
-    fn resolve_namespaces(&mut self) {
-        for (root, name, span) in std::mem::take(&mut self.ambiguous) {
-            let is_message = self.analysis.namespaces.contains(&root);
-            if self.site.as_json && !is_message {
-                self.analysis.reads.variables = true;
-                continue;
-            }
-            let phase = to_phase(root).unwrap_or(self.site.phase);
-            let known = || Attribute::all(phase).iter().map(|(name, _)| *name);
-            let (message, help) = match &name {
-                Some(name) => (
-                    format!("{root} has no field \"{name}\""),
-                    nearest(name, known()).map(|near| format!("did you mean \"{root}.{near}\"?")),
-                ),
-                None => (format!("{root} has no value of its own"), None),
-            };
-            let help = help.unwrap_or_else(|| {
-                format!(
-                    "{root} has the fields {}",
-                    known().collect::<Vec<_>>().join(", ")
-                )
-            });
-            let problem = self
-                .problem(Code::UNKNOWN_ATTRIBUTE, span, message)
-                .with_help(help);
-            self.found.push(problem);
-        }
+    /// Where `request` is both the message and a field of its body, either may be a mistake.
+    fn tell_both_meanings(&mut self) {
+        let fields = &self.analysis.fields;
+        let both = |root: &str| fields.iter().any(|(of, _)| *of == root);
+        let told = self.of_body.drain(..).filter(|(root, _)| both(root));
+        self.found.extend(told.map(|(_, problem)| problem));
     }
 
     /// A variable that neither the template nor the engine defines.

@@ -30,7 +30,8 @@ use crate::message::NodeValue;
 #[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) text: String,
-    pub(crate) namespaces: Vec<&'static str>,
+    /// See [`Analysis::fields`](super::analysis::Analysis::fields).
+    pub(crate) fields: Vec<(&'static str, &'static str)>,
     pub(crate) assigned: BTreeSet<String>,
     pub(crate) repeated_literal: usize,
     /// The function that reads command operators, if the template has any.
@@ -220,14 +221,14 @@ fn instructions<'s>(
     names: &'s Names,
     unpaid: usize,
 ) -> Result<Instructions<'s>, Error> {
-    let tree = parse(
-        &source.text,
-        "",
-        Default::default(),
-        WhitespaceConfig::default(),
-    )?;
-    let mut generator = CodeGenerator::new("", &source.text);
+    Ok(rewrite(&compile(&source.text)?, source, names, unpaid))
+}
+
+/// The engine's own instructions for a template.
+pub(super) fn compile(text: &str) -> Result<Instructions<'_>, Error> {
+    let tree = parse(text, "", Default::default(), WhitespaceConfig::default())?;
+    let mut generator = CodeGenerator::new("", text);
     generator.compile_stmt(&tree);
     let (instructions, _) = generator.finish();
-    Ok(rewrite(&instructions, source, names, unpaid))
+    Ok(instructions)
 }

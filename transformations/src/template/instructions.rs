@@ -5,13 +5,14 @@
 //! fuel goes to functions that pay for it first (see [`operators`] and [`priced`](super::priced)).
 
 use std::collections::BTreeSet;
+use std::mem::discriminant;
 
 use minijinja::Value;
 use minijinja::machinery::{Instruction, Instructions};
 use minijinja::value::ValueKind;
 
-use super::engine::Source;
-use super::operators;
+use super::engine::{Source, compile};
+use super::operators::{self, order};
 use super::priced::Names;
 use crate::functions;
 use crate::message;
@@ -57,6 +58,10 @@ pub(super) fn rewrite<'s>(
             Some(Instruction::LoadConst(value)) => Some(value),
             _ => None,
         };
+        if let Some(lookup) = rewriting.message(old, at) {
+            new.add(lookup);
+            continue;
+        }
         let spelled = match rewriting.prints(old, at + 1, PATIENCE) {
             true => rewriting.spelled(instruction, constant),
             false => None,
@@ -100,6 +105,30 @@ fn call<'s>(name: &'s str, arguments: usize) -> Instruction<'s> {
     Instruction::CallFunction(name, Some(u16::try_from(arguments).unwrap_or(u16::MAX)))
 }
 
+/// Our own comparison for one inside of a chain, if it asks for an order. The engine keeps the names
+/// of these to itself, but compiles the same one for the same operator.
+fn order_in_chain(instruction: &Instruction<'_>) -> Option<&'static str> {
+    let same = |known: &Instruction<'_>| match (known, instruction) {
+        (Instruction::CompareAndPreserve(known), Instruction::CompareAndPreserve(found)) => {
+            discriminant(known) == discriminant(found)
+        }
+        _ => false,
+    };
+    [
+        ("{{ a < a < a }}", order::CHAINED_LESS),
+        ("{{ a <= a < a }}", order::CHAINED_LESS_OR_EQUAL),
+        ("{{ a > a < a }}", order::CHAINED_GREATER),
+        ("{{ a >= a < a }}", order::CHAINED_GREATER_OR_EQUAL),
+    ]
+    .into_iter()
+    .find_map(|(chain, name)| {
+        let instructions = compile(chain).ok()?;
+        let count = u32::try_from(instructions.len()).ok()?;
+        let known = (0..count).filter_map(|at| instructions.get(at)).any(same);
+        known.then_some(name)
+    })
+}
+
 /// Whether comparing with this constant takes no work worth counting.
 fn is_small(constant: Option<&Value>) -> bool {
     constant.is_some_and(|value| match value.kind() {
@@ -138,18 +167,21 @@ impl<'s> Rewriting<'s> {
             Instruction::StringConcat => vec![call(operators::CONCATENATE, 2)],
             Instruction::Eq => compare(operators::EQUAL),
             Instruction::Ne => compare(operators::UNEQUAL),
-            Instruction::Lt => compare(operators::LESS),
-            Instruction::Lte => compare(operators::LESS_OR_EQUAL),
-            Instruction::Gt => compare(operators::GREATER),
-            Instruction::Gte => compare(operators::GREATER_OR_EQUAL),
+            Instruction::Lt => vec![call(order::LESS, 2)],
+            Instruction::Lte => vec![call(order::LESS_OR_EQUAL, 2)],
+            Instruction::Gt => vec![call(order::GREATER, 2)],
+            Instruction::Gte => vec![call(order::GREATER_OR_EQUAL, 2)],
             Instruction::In => vec![call(operators::IN, 2)],
-            Instruction::CompareAndPreserve(_) => vec![
-                Instruction::BuildList(Some(2)),
-                call(operators::WEIGH, 1),
-                Instruction::UnpackList(2),
-                Instruction::Swap,
-                instruction.clone(),
-            ],
+            Instruction::CompareAndPreserve(_) => match order_in_chain(instruction) {
+                Some(order) => vec![call(order, 2), Instruction::UnpackList(2)],
+                None => vec![
+                    Instruction::BuildList(Some(2)),
+                    call(operators::WEIGH, 1),
+                    Instruction::UnpackList(2),
+                    Instruction::Swap,
+                    instruction.clone(),
+                ],
+            },
             Instruction::GetItem if !is_near(constant) => vec![call(operators::ITEM, 2)],
             Instruction::Slice => vec![call(operators::SLICE, 4)],
             Instruction::BuildList(items) => vec![Instruction::CallFunction(
@@ -248,6 +280,28 @@ impl<'s> Rewriting<'s> {
         }
     }
 
+    /// The lookup of a message in the place of `request` or `response`, if what is read next is one of
+    /// its fields.
+    fn message(&self, old: &Instructions<'s>, at: u32) -> Option<Instruction<'s>> {
+        let Some(Instruction::Lookup(root)) = old.get(at) else {
+            return None;
+        };
+        let field = match (old.get(at + 1)?, old.get(at + 2)) {
+            (Instruction::GetAttr(name), _) => name,
+            (Instruction::LoadConst(name), Some(Instruction::GetItem)) => name.as_str()?,
+            _ => return None,
+        };
+        let known = self.source.fields.iter();
+        let (root, _) = known
+            .filter(|_| !self.source.assigned.contains(*root))
+            .find(|(of, name)| of == root && *name == field)?;
+        Some(Instruction::Lookup(if *root == "request" {
+            message::REQUEST
+        } else {
+            message::RESPONSE
+        }))
+    }
+
     fn rename(&self, instruction: &Instruction<'s>) -> Option<Instruction<'s>> {
         let assigned = |name: &str| self.source.assigned.contains(name);
         match instruction {
@@ -267,15 +321,6 @@ impl<'s> Rewriting<'s> {
             Instruction::CallFunction(name, arguments) if !assigned(name) => {
                 let function = functions::find(name)?;
                 Some(Instruction::CallFunction(function.private(), *arguments))
-            }
-            Instruction::Lookup(name)
-                if self.source.namespaces.contains(name) && !assigned(name) =>
-            {
-                Some(Instruction::Lookup(if *name == "request" {
-                    message::REQUEST
-                } else {
-                    message::RESPONSE
-                }))
             }
             _ => None,
         }

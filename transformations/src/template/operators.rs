@@ -13,11 +13,12 @@ use minijinja::{Environment, Error, ErrorKind, State, Value, filters};
 
 use super::budget::{self, PaidText};
 use super::engine::fmt_error;
-use super::{print, weigh};
+use super::{numbers, print, weigh};
 use crate::functions;
 use crate::message::Message;
 
 mod access;
+pub(super) mod order;
 mod spelling;
 
 pub(super) const ADD: &str = "fn +";
@@ -27,10 +28,6 @@ pub(super) const LIST: &str = "fn []";
 pub(super) const MAP: &str = "fn {}";
 pub(super) const EQUAL: &str = "fn ==";
 pub(super) const UNEQUAL: &str = "fn !=";
-pub(super) const LESS: &str = "fn <";
-pub(super) const LESS_OR_EQUAL: &str = "fn <=";
-pub(super) const GREATER: &str = "fn >";
-pub(super) const GREATER_OR_EQUAL: &str = "fn >=";
 pub(super) const IN: &str = "fn in";
 pub(super) const ITEM: &str = "fn [x]";
 pub(super) const SLICE: &str = "fn [:]";
@@ -71,18 +68,7 @@ pub(super) fn register(environment: &mut Environment<'_>) {
     environment.add_function(UNEQUAL, |left: &Value, right: &Value| {
         compare(left, right, |l, r| l != r)
     });
-    environment.add_function(LESS, |left: &Value, right: &Value| {
-        compare(left, right, |l, r| l < r)
-    });
-    environment.add_function(LESS_OR_EQUAL, |left: &Value, right: &Value| {
-        compare(left, right, |l, r| l <= r)
-    });
-    environment.add_function(GREATER, |left: &Value, right: &Value| {
-        compare(left, right, |l, r| l > r)
-    });
-    environment.add_function(GREATER_OR_EQUAL, |left: &Value, right: &Value| {
-        compare(left, right, |l, r| l >= r)
-    });
+    order::register(environment);
     environment.add_function(IN, contains);
     environment.add_function(ITEM, access::item);
     environment.add_function(SLICE, access::slice);
@@ -97,6 +83,8 @@ pub(super) fn register(environment: &mut Environment<'_>) {
         budget::charge(count.saturating_mul(size_of::<Value>())).map(|()| count)
     });
     environment.add_filter("replace", functions::replace);
+    environment.add_filter("default", default);
+    environment.add_filter("d", default);
     environment.add_filter("join", join);
     environment.add_filter("string", string);
     environment.add_filter("indent", indent);
@@ -267,6 +255,20 @@ fn map(parts: Rest<Value>) -> Result<Value, Error> {
 
 fn command(state: &State<'_, '_>, number: usize) -> Value {
     Message::with(state, |message| message.command(number))
+}
+
+/// The other value for what is not there: undefined, null, or a text that was not found. With a third
+/// argument that is true, for everything that counts as false.
+fn default(value: Value, others: Rest<Value>) -> Result<Value, Error> {
+    let lax = match others.get(1..).unwrap_or_default() {
+        [] => false,
+        [lax] => lax.is_true(),
+        _ => return Err(Error::from(ErrorKind::TooManyArguments)),
+    };
+    if functions::is_nothing(&value) || lax && !value.is_true() {
+        return Ok(others.first().cloned().unwrap_or_else(|| Value::from("")));
+    }
+    Ok(value)
 }
 
 fn join(value: &Value, separator: Option<Cow<'_, str>>) -> Result<String, Error> {

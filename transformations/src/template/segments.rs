@@ -110,7 +110,11 @@ fn expression(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> {
             let phase = match function {
                 "header" => roots.phase,
                 "request_header" => Phase::Request,
-                "env" => return Some(Segment::Literal(roots.env.value(name).into())),
+                "env" => {
+                    return Some(Segment::Literal(
+                        roots.env.find(name).unwrap_or_default().into(),
+                    ));
+                }
                 _ => return None,
             };
             let name = name.to_ascii_lowercase().into();
@@ -127,9 +131,11 @@ fn expression(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> {
 /// `request.method` and its like, and `request.headers["name"]`.
 fn attribute(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> {
     let (parent, name) = member(expr)?;
-    if let Some(phase) = roots.namespace(parent) {
-        let Attribute::Header { name, part } = Attribute::find(phase, name)? else {
-            return None;
+    if let Some((phase, field)) = roots.field(parent, name) {
+        let (name, part) = match field {
+            Attribute::Header { name, part } => (name, part),
+            Attribute::Status => (":status", Part::Whole),
+            _ => return None,
         };
         return Some(Segment::Header {
             phase,
@@ -140,7 +146,7 @@ fn attribute(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> {
     let (root, "headers") = member(parent)? else {
         return None;
     };
-    let phase = roots.namespace(root)?;
+    let (phase, _) = roots.field(root, "headers")?;
     Some(Segment::Header {
         phase,
         name: name.to_ascii_lowercase().into(),
@@ -168,17 +174,17 @@ fn json(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> {
     let mut steps = Vec::new();
     let mut at = expr;
     loop {
-        // The document by its name, in place of one of its fields.
-        if let Some((message, "json")) = member(at)
-            && roots.namespace(message) == Some(roots.phase)
+        if let Some((root, name)) = member(at)
+            && let Some((_, field)) = roots.field(root, name)
         {
-            break;
+            // The document by its name, in place of one of its fields.
+            if field == Attribute::Json {
+                break;
+            }
+            return None;
         }
         at = match at {
             Expr::Var(var) => {
-                if roots.namespace(at).is_some() {
-                    return None;
-                }
                 steps.push(Step::Key(var.id.into()));
                 break;
             }

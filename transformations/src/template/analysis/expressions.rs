@@ -6,7 +6,7 @@ use minijinja::machinery::ast::{BinOp, BinOpKind, Expr};
 
 use super::{Attribute, NAMESPACES, Walk, to_phase};
 use crate::codes::Code;
-use crate::diagnostics::nearest;
+use crate::diagnostics::{Severity, nearest};
 use crate::events::{EVENT, EVENT_FIELDS};
 use crate::functions::filters;
 use crate::template::Phase;
@@ -28,6 +28,7 @@ impl Walk<'_, '_> {
             Expr::Const(_) => {}
             Expr::Var(var) => self.variable(var.id, var.span()),
             Expr::Slice(slice) => {
+                self.part_of_number(&slice.expr, expr.span());
                 self.expression(&slice.expr);
                 let bounds = [&slice.start, &slice.stop, &slice.step];
                 bounds
@@ -43,11 +44,13 @@ impl Walk<'_, '_> {
                 // Operands with problems may themselves be too large to compute.
                 if self.found.len() == problems {
                     self.repetition(binary, binary.span());
+                    self.comparison_of_two(binary, binary.span());
                 }
             }
             Expr::Compare(compare) => {
                 self.expression(&compare.expr);
                 compare.ops.iter().for_each(|op| self.expression(&op.expr));
+                self.chain(compare, compare.span());
             }
             Expr::IfExpr(choice) => {
                 self.expression(&choice.test_expr);
@@ -73,9 +76,11 @@ impl Walk<'_, '_> {
                     self.unknown(Code::UNKNOWN_TEST, "test", test.name, test.span());
                 }
                 self.arguments(&test.args);
+                self.test_of_equality(test, test.span());
             }
             Expr::GetAttr(get) => self.expression(&get.expr),
             Expr::GetItem(get) => {
+                self.part_of_number(&get.expr, expr.span());
                 self.expression(&get.expr);
                 self.expression(&get.subscript_expr);
             }
@@ -95,8 +100,13 @@ impl Walk<'_, '_> {
             return;
         }
         match NAMESPACES.into_iter().find(|known| *known == name) {
-            Some(root) => self.ambiguous.push((root, None, span)),
-            None => self.undeclared(name, span),
+            Some(root) if !self.site.as_json => {
+                let message = format!("{root} has no value of its own");
+                let problem = self.problem(Code::UNKNOWN_ATTRIBUTE, span, message);
+                let help = format!("read one of its fields, such as {root}.headers");
+                self.found.push(problem.with_help(help));
+            }
+            _ => self.undeclared(name, span),
         }
     }
 
@@ -110,8 +120,9 @@ impl Walk<'_, '_> {
         }
         if let Some((grandparent, "headers")) = member(parent)
             && let Some((root, phase)) = self.message(grandparent)
+            && self.is_of_message(Attribute::Headers, phase)
         {
-            self.read_field(root, phase, None, expr.span());
+            self.read_field(root, phase, "headers", None, expr.span());
             self.analysis.reads.headers_mut(phase).insert(name);
             return true;
         }
@@ -119,12 +130,53 @@ impl Walk<'_, '_> {
             return false;
         };
         match Attribute::find(phase, name) {
-            Some(field) => self.read_field(root, phase, Some(field), expr.span()),
-            None => self
-                .ambiguous
-                .push((root, Some(name.to_owned()), expr.span())),
+            Some(field) if self.is_of_message(field, phase) => {
+                self.read_field(root, phase, name, Some(field), expr.span());
+            }
+            found => self.field_of_json(root, name, found.is_some(), expr.span()),
         }
         true
+    }
+
+    /// Whether a field that messages have is read of the message here. In a JSON body there may be a
+    /// field of that name, which is what kgateway's templates mean by it; but only what no message can
+    /// have here is left to the body, which the sender makes up.
+    pub(super) fn is_of_message(&self, field: Attribute, phase: Phase) -> bool {
+        !self.site.as_json || field.exists(phase, self.site.phase)
+    }
+
+    /// `request.name` that the message does not have: a field of the JSON body, if there is one.
+    fn field_of_json(&mut self, root: &'static str, name: &str, wrong_phase: bool, span: Span) {
+        let known = to_phase(root).map_or([].as_slice(), Attribute::all);
+        let help = match nearest(name, known.iter().map(|(name, _)| *name)) {
+            Some(near) if !wrong_phase => format!("did you mean \"{root}.{near}\"?"),
+            _ => {
+                let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
+                format!("{root} has the fields {}", names.join(", "))
+            }
+        };
+        if !self.site.as_json {
+            let message = format!("{root} has no field \"{name}\"");
+            let problem = self.problem(Code::UNKNOWN_ATTRIBUTE, span, message);
+            self.found.push(problem.with_help(help));
+            return;
+        }
+        self.analysis.reads.variables = true;
+        let body = format!("this is the field \"{root}\" of the JSON body");
+        if wrong_phase {
+            let here = self.site.phase.name();
+            let message =
+                format!("{root}.{name} is not there while the {here} is transformed: {body}");
+            let problem = self.problem(Code::WRONG_PHASE, span, message);
+            self.found.push(problem.with_severity(Severity::Warning));
+            return;
+        }
+        let message = format!("{root} has no field \"{name}\": {body}");
+        let problem = self
+            .problem(Code::UNKNOWN_ATTRIBUTE, span, message)
+            .with_severity(Severity::Warning)
+            .with_help(help);
+        self.of_body.push((root, problem));
     }
 
     /// `event.name` and its like.
@@ -164,11 +216,14 @@ impl Walk<'_, '_> {
         &mut self,
         root: &'static str,
         phase: Phase,
+        name: &str,
         field: Option<Attribute>,
         span: Span,
     ) {
-        if !self.analysis.namespaces.contains(&root) {
-            self.analysis.namespaces.push(root);
+        if let Some(name) = Attribute::name(phase, name)
+            && !self.analysis.fields.contains(&(root, name))
+        {
+            self.analysis.fields.push((root, name));
         }
         let here = self.site.phase;
         let reads = &mut self.analysis.reads;
@@ -176,6 +231,7 @@ impl Walk<'_, '_> {
         match field {
             Some(Attribute::Headers) => reads.headers_mut(phase).insert_all(),
             Some(Attribute::Header { name, .. }) => reads.headers_mut(phase).insert(name),
+            Some(Attribute::Status) => reads.headers_mut(phase).insert(":status"),
             Some(Attribute::Body) => reads.body = true,
             Some(Attribute::Json) => reads.document = true,
             None => {}
@@ -207,7 +263,10 @@ impl Walk<'_, '_> {
                 crate::functions::all().map(|function| function.name()),
             ),
         };
-        if let Some(near) = near {
+        if code == Code::UNKNOWN_FILTER && name == "format" {
+            let help = "write {{ number | fixed(2) }} for two decimals, and ~ to join texts";
+            problem = problem.with_help(help);
+        } else if let Some(near) = near {
             problem = problem.with_help(format!("did you mean \"{near}\"?"));
         } else if code != Code::UNKNOWN_FILTER && filters::is_filter(name) {
             problem = problem.with_help(format!("{name} is a filter: {{{{ value | {name} }}}}"));
