@@ -68,6 +68,11 @@ pub(crate) fn current() -> Option<&'static Host> {
 }
 
 impl Host {
+    /// Whether the last chunk of a body may be in the buffer when its hook comes, instead of received.
+    pub(crate) fn hides_last_chunk(&self) -> bool {
+        self.version <= EnvoyVersion::V1_37
+    }
+
     pub(crate) fn resolve(symbols: &impl Symbols) -> Result<Self, Refusal> {
         let version = detect::version(symbols)?;
         let missing = |name| Refusal::MissingCallback(version, name);

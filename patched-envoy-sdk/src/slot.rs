@@ -19,6 +19,7 @@
 
 pub(crate) mod call;
 pub(crate) mod event;
+mod last_chunk;
 #[cfg(test)]
 mod tests;
 mod visit;
@@ -28,11 +29,13 @@ use std::sync::Arc;
 
 use call::Call;
 use event::OwnedEvent;
+use last_chunk::Passed;
 pub(crate) use visit::{Outcome, Visit};
 
+use crate::abi::envoy_dynamic_module_type_attribute_id as AttributeId;
 use crate::filter_config::FilterConfig;
 use crate::host::Host;
-use crate::host::filter::{EnvoyHttpFilterImpl, headers};
+use crate::host::filter::{EnvoyHttpFilterImpl, attributes, headers, replies};
 use crate::host::once::report_refused_nesting;
 use crate::host::raw::FilterPtr;
 use crate::http::{HttpFilter, grpc};
@@ -85,6 +88,8 @@ pub(crate) struct Slot {
     ended: Cell<bool>,
     /// Whether the request is a gRPC call, once that was looked up.
     grpc: Cell<Option<bool>>,
+    /// The filter stands in the chain of a cluster, behind the router.
+    upstream: Cell<bool>,
     /// Numbers callouts where Envoy leaves that to the module (1.36).
     callouts: Cell<u32>,
     request: Flow,
@@ -100,6 +105,8 @@ pub(crate) struct Flow {
     stopped: Cell<bool>,
     /// `continue_*` was called before the stop it was meant for took effect.
     resume: Cell<bool>,
+    /// What the last body hook left, on hosts that hide the last chunk.
+    passed: Cell<Passed>,
 }
 
 impl Slot {
@@ -119,6 +126,7 @@ impl Slot {
             response_started: Cell::new(false),
             ended: Cell::new(false),
             grpc: Cell::new(None),
+            upstream: Cell::new(false),
             callouts: Cell::new(0),
             request: Flow::default(),
             response: Flow::default(),
@@ -212,6 +220,30 @@ impl Slot {
         let is_call = unsafe { headers::is_grpc_call(self.host, envoy) };
         self.grpc.set(Some(is_call));
         is_call
+    }
+
+    /// Finds out where the filter stands, right before it is made: in a cluster's chain the host is
+    /// chosen by then, and nowhere else is its address known that early.
+    fn find_place(&self) {
+        if let Some(envoy) = self.live() {
+            // SAFETY: not gone, so Envoy's object is alive.
+            let address =
+                unsafe { attributes::text(self.host, envoy, AttributeId::UpstreamAddress) };
+            self.upstream
+                .set(address.is_some_and(|address| address.len > 0));
+        }
+    }
+
+    /// Whether the filter stands in the chain of a cluster, as an upstream HTTP filter. Route and client
+    /// are out of its reach there, and Envoys crash when they are reached for.
+    pub(crate) fn is_upstream(&self) -> bool {
+        self.upstream.get()
+    }
+
+    /// Whether this stream can be reset on request: the host has the call, and the filter does not
+    /// stand where the call crashes every host.
+    pub(crate) fn can_reset(&self) -> bool {
+        replies::can_reset(self.host) && !self.is_upstream()
     }
 
     /// A number no other callout of this stream has.

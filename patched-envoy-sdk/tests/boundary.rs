@@ -24,3 +24,5 @@ mod reentry;
 mod sanitizers;
 #[path = "boundary/survey.rs"]
 mod survey;
+#[path = "boundary/upstream.rs"]
+mod upstream;

@@ -79,9 +79,37 @@ macro_rules! hooks_with_end {
 
 hooks_with_end! {
     envoy_dynamic_module_on_http_filter_request_headers, on_request_headers, Request;
-    envoy_dynamic_module_on_http_filter_request_body, on_request_body, Request;
     envoy_dynamic_module_on_http_filter_response_headers, on_response_headers, Response,
         response_starts;
+}
+
+/// A hook for a chunk of the body.
+macro_rules! body_hooks {
+    ($($export:ident, $author:ident, $message:ident;)*) => {$(
+        /// See `HttpFilter`.
+        ///
+        /// # Safety
+        /// Called by Envoy on the stream's worker with the live pair of objects of one stream.
+        #[unsafe(no_mangle)]
+        pub(super) unsafe extern "C" fn $export(
+            envoy: FilterPtr,
+            filter: *const c_void,
+            end_of_stream: bool,
+        ) -> u32 {
+            const HOOK: &str = stringify!($author);
+            guarded(HOOK, 1, || {
+                // SAFETY: both are live while the hook runs, or `filter` is null.
+                let Some(visit) = (unsafe { Visit::enter(filter.cast(), envoy) }) else { return 0 };
+                visit.decide_body(HOOK, HttpMessage::$message, end_of_stream, |filter, envoy| {
+                    filter.$author(envoy, end_of_stream)
+                })
+            })
+        }
+    )*};
+}
+
+body_hooks! {
+    envoy_dynamic_module_on_http_filter_request_body, on_request_body, Request;
     envoy_dynamic_module_on_http_filter_response_body, on_response_body, Response;
 }
 

@@ -4,8 +4,8 @@
 //! files below it hold one topic each; [`official`] spells them as the trait does. Once the stream
 //! is gone the handle is inert: every question is answered `None`, `false` or nothing.
 
-mod attributes;
-mod bodies;
+pub(crate) mod attributes;
+pub(crate) mod bodies;
 pub(crate) mod callouts;
 mod filter_state;
 pub(crate) mod headers;
@@ -86,6 +86,16 @@ impl EnvoyHttpFilterImpl {
             once::warn_unsupported(host, capability, method);
         }
         found
+    }
+
+    /// Whether `method` concerns what a filter in a cluster's chain cannot reach: Envoy crashes or
+    /// answers an untruth there, so nothing is called, and absence is said once.
+    fn is_out_of_reach(&self, method: &str) -> bool {
+        let upstream = self.slot().is_upstream();
+        if upstream {
+            once::warn_upstream(method);
+        }
+        upstream
     }
 
     /// Records a call that may run other hooks of this filter or end the stream.

@@ -12,6 +12,7 @@ use crate::capabilities::Capability;
 static WARNED: AtomicU64 = AtomicU64::new(0);
 static SKIPPED: AtomicBool = AtomicBool::new(false);
 static NESTED: AtomicBool = AtomicBool::new(false);
+static UPSTREAM: AtomicBool = AtomicBool::new(false);
 static HOOKS_SKIPPED: AtomicU64 = AtomicU64::new(0);
 
 /// Says once that `method` could not do what it is for, naming this host and the first Envoy where
@@ -23,6 +24,16 @@ pub(crate) fn warn_unsupported(host: &Host, capability: Capability, method: &str
             "{method}: {capability} needs Envoy {} or later; this is Envoy {} (said once)",
             capability.since(),
             host.version,
+        );
+        crate::log::write(Level::Warn, &text, file!(), line!());
+    }
+}
+
+/// Says once that a filter in a cluster's chain asked for what it cannot reach there.
+pub(crate) fn warn_upstream(method: &str) {
+    if !UPSTREAM.swap(true, Ordering::Relaxed) {
+        let text = format!(
+            "{method} is out of reach for an upstream HTTP filter and is not called (said once)"
         );
         crate::log::write(Level::Warn, &text, file!(), line!());
     }

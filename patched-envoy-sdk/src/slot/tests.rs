@@ -105,6 +105,10 @@ unsafe extern "C" fn get_header(
     !header.is_empty()
 }
 
+unsafe extern "C" fn get_attribute(_: FilterPtr, _: u32, _: *mut Buf) -> bool {
+    false
+}
+
 unsafe extern "C" fn define(_: *mut c_void, _: Buf, _: *const Buf, _: usize, _: *mut usize) -> u32 {
     0
 }
@@ -126,6 +130,7 @@ impl Symbols for Functions {
             "http_send_response" => send_response as *const (),
             "http_filter_continue_decoding" => continue_decoding as *const (),
             "http_filter_recreate_stream" => recreate as *const (),
+            "http_filter_get_attribute_string" => get_attribute as *const (),
             "http_get_header" => get_header as *const (),
             "http_filter_config_define_counter" => define as *const (),
             "http_filter_increment_counter" => increment as *const (),

@@ -7,10 +7,10 @@ use std::ptr::NonNull;
 
 use super::call::Call;
 use super::event::{Event, Kind, OwnedEvent};
-use super::{Filter, Flow, Place, Slot, Waiting};
+use super::{Filter, Flow, Place, Slot, Waiting, last_chunk};
 use crate::abi;
 use crate::guard::{self, Panicked};
-use crate::host::filter::{EnvoyHttpFilterImpl, replies};
+use crate::host::filter::{EnvoyHttpFilterImpl, bodies, replies};
 use crate::host::raw::FilterPtr;
 use crate::http::{HttpFilter, HttpMessage, grpc};
 
@@ -149,6 +149,27 @@ impl Visit {
         status.raw()
     }
 
+    /// As [`decide`](Visit::decide), for a chunk of the body, after the host has shown it.
+    pub(crate) fn decide_body<S: Status>(
+        &self,
+        hook: &'static str,
+        message: HttpMessage,
+        end_of_stream: bool,
+        author: impl FnOnce(&mut AnyFilter, &mut EnvoyHttpFilterImpl) -> S,
+    ) -> u32 {
+        let slot = self.slot();
+        if !slot.host.hides_last_chunk() {
+            return self.decide(hook, message, author);
+        }
+        if end_of_stream {
+            slot.show_last_chunk(message);
+            return self.decide(hook, message, author);
+        }
+        let status = self.decide(hook, message, author);
+        slot.remember_chunk(message);
+        status
+    }
+
     /// Runs a hook that Envoy does not take an answer from, now or when the filter is back.
     pub(crate) fn tell(&self, event: Event<'_>) {
         let slot = self.slot();
@@ -192,9 +213,12 @@ impl Visit {
         let mut envoy = unsafe { EnvoyHttpFilterImpl::new(self.slot) };
         let made = match slot.place.replace(Place::Out) {
             Place::Here(filter) => Ok(filter),
-            Place::Unmade => guard::catch("new_http_filter", || {
-                slot.config.author().new_http_filter(&mut envoy)
-            }),
+            Place::Unmade => {
+                slot.find_place();
+                guard::catch("new_http_filter", || {
+                    slot.config.author().new_http_filter(&mut envoy)
+                })
+            }
             Place::Out => return Outcome::Busy,
             Place::Poisoned => {
                 slot.place.set(Place::Poisoned);
@@ -279,7 +303,7 @@ impl Visit {
         // SAFETY: not gone, so Envoy's object is alive; the slot is poisoned, so every hook this
         // causes is inert, and destroy only marks while this visit lasts.
         unsafe {
-            if slot.response_started.get() && replies::can_reset(slot.host) {
+            if slot.response_started.get() && slot.can_reset() {
                 replies::reset_stream(slot.host, envoy, 0, DETAILS);
             } else {
                 let mut headers = vec![("content-type", "text/plain")];
@@ -307,6 +331,51 @@ impl Drop for Visit {
 }
 
 impl Slot {
+    /// Moves the last chunk from the end of the buffer, where the host has put it, back to where a body
+    /// hook receives it. What this filter holds itself is on its way anyway.
+    fn show_last_chunk(&self, message: HttpMessage) {
+        let flow = self.flow(message);
+        let Some(envoy) = self.live().filter(|_| !flow.stopped.get()) else {
+            return;
+        };
+        // SAFETY: not gone, so Envoy's object is alive; the views are used before the body is changed.
+        let (buffered, received) = unsafe { bodies::views(self.host, envoy, message) };
+        if buffered.is_empty() || received.iter().any(|chunk| !chunk.is_empty()) {
+            return;
+        }
+        let total = buffered.iter().map(|chunk| chunk.len()).sum::<usize>();
+        let last = flow.passed.take().last_chunk(&buffered);
+        if last == 0 {
+            return;
+        }
+        let others = last_chunk::range(&buffered, 0, total - last);
+        let chunk = last_chunk::range(&buffered, total - last, last);
+        // SAFETY: not gone, so Envoy's object is alive; no view is left.
+        unsafe {
+            let append = |view, bytes: &[u8]| bodies::append(self.host, envoy, view, bytes);
+            if !bodies::drain(self.host, envoy, message.buffered(), total) {
+                return;
+            }
+            if !others.is_empty() {
+                append(message.buffered(), &others);
+            }
+            if !append(message.received(), &chunk) {
+                append(message.buffered(), &chunk);
+            }
+        }
+    }
+
+    /// Notes what a body hook that is not the last has left, so that the last one is told apart from it.
+    fn remember_chunk(&self, message: HttpMessage) {
+        let Some(envoy) = self.live() else { return };
+        let flow = self.flow(message);
+        // SAFETY: not gone, so Envoy's object is alive; the views are used before the body is changed.
+        let (buffered, received) = unsafe { bodies::views(self.host, envoy, message) };
+        let mut passed = flow.passed.take();
+        passed.remember(&buffered, &received, flow.stopped.get());
+        flow.passed.set(passed);
+    }
+
     fn flow(&self, message: HttpMessage) -> &Flow {
         match message {
             HttpMessage::Request => &self.request,

@@ -204,6 +204,10 @@ bool core_filter_state(void* envoy, Text key, Text* out) {
 
 bool core_attribute_string(void* envoy, int id, Text* out) {
   (void)core_stream(envoy);
+  if (id == UPSTREAM_ADDRESS) {
+    *out = TEXT("10.0.0.1:80");
+    return manners.upstream;
+  }
   say("attribute_string %d", id);
   *out = manners.null_views ? (Text){NULL, 0} : TEXT("/attribute");
   return true;

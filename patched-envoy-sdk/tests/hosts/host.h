@@ -43,6 +43,7 @@ typedef struct {
 enum { REQUEST_HEADERS, REQUEST_TRAILERS, RESPONSE_HEADERS, RESPONSE_TRAILERS, MAPS };
 enum { RECEIVED_REQUEST, BUFFERED_REQUEST, RECEIVED_RESPONSE, BUFFERED_RESPONSE, BODIES };
 enum { MAX_LINES = 32 };
+enum { UPSTREAM_ADDRESS = 41 }; /* known early only to the filters of a cluster */
 
 typedef struct {
   bool exists;
@@ -70,6 +71,7 @@ typedef struct {
   bool odd_enums;      /* every enum it returns is out of range */
   bool destroy_inline; /* replies and continues finish and destroy the stream before returning */
   bool reenter;        /* continues and streamed replies run later hooks before returning */
+  bool upstream;       /* the filter is in a cluster's chain; what crashes there, crashes */
   bool callout_inline; /* callouts and streams complete before their start returns */
 } Manners;
 

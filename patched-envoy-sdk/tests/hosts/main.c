@@ -307,6 +307,8 @@ static bool run(char* command) {
     manners.odd_enums = true;
   } else if (is(command, "destroy_inline")) {
     manners.destroy_inline = true;
+  } else if (is(command, "upstream")) {
+    manners.upstream = true;
   } else if (is(command, "reenter")) {
     manners.reenter = true;
   } else if (is(command, "callout_inline")) {

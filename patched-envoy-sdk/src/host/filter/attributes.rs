@@ -7,7 +7,7 @@ use super::{EnvoyHttpFilterImpl, view};
 use crate::abi::envoy_dynamic_module_type_attribute_id as Id;
 use crate::buffer::EnvoyBuffer;
 use crate::capabilities::EnvoyVersion;
-use crate::host::raw::Buf;
+use crate::host::raw::{Buf, FilterPtr};
 use crate::host::{Family, Host};
 
 /// How an attribute is asked for.
@@ -59,27 +59,36 @@ fn may_ask(host: &Host, id: Id, wanted: As) -> bool {
         }
 }
 
+/// A textual attribute, where the host has it.
+///
+/// # Safety
+/// `envoy` is the live Envoy object of this stream.
+pub(crate) unsafe fn text(host: &Host, envoy: FilterPtr, id: Id) -> Option<Buf> {
+    if !may_ask(host, id, As::Text) {
+        return None;
+    }
+    let mut value = Buf::EMPTY;
+    // SAFETY: the caller's promise; the out value is written during the call.
+    let found = unsafe {
+        match &host.family {
+            Family::V136(table) => {
+                let (ptr, len) = (&raw mut value.ptr, &raw mut value.len);
+                (table.http_filter_get_attribute_string)(envoy, id as u32, ptr, len)
+            }
+            Family::V137(table) => {
+                (table.http_filter_get_attribute_string)(envoy, id as u32, &mut value)
+            }
+        }
+    };
+    found.then_some(value)
+}
+
 impl EnvoyHttpFilterImpl {
     pub(super) fn attribute_string(&self, id: Id) -> Option<EnvoyBuffer<'_>> {
         let (host, envoy) = self.live()?;
-        if !may_ask(host, id, As::Text) {
-            return None;
-        }
-        let mut value = Buf::EMPTY;
         // SAFETY: live; the value stays until the hook ends or what it describes is changed, which
         // needs `&mut self`.
-        unsafe {
-            let found = match &host.family {
-                Family::V136(table) => {
-                    let (ptr, len) = (&raw mut value.ptr, &raw mut value.len);
-                    (table.http_filter_get_attribute_string)(envoy, id as u32, ptr, len)
-                }
-                Family::V137(table) => {
-                    (table.http_filter_get_attribute_string)(envoy, id as u32, &mut value)
-                }
-            };
-            found.then(|| view(value))
-        }
+        unsafe { text(host, envoy, id).map(|value| view(value)) }
     }
 
     pub(super) fn attribute_int(&self, id: Id) -> Option<i64> {

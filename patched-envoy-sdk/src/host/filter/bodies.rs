@@ -81,6 +81,72 @@ unsafe fn raw_views(host: &Host, envoy: FilterPtr, message: HttpMessage) -> (Vec
     (chunks(message.buffered()), chunks(message.received()))
 }
 
+/// Both views of a message, every byte shown once: bytes in both are received.
+///
+/// # Safety
+/// `envoy` is the live Envoy object of this stream; the views are not used once the body has changed.
+pub(crate) unsafe fn views<'a>(
+    host: &Host,
+    envoy: FilterPtr,
+    message: HttpMessage,
+) -> (Vec<&'a [u8]>, Vec<&'a [u8]>) {
+    // SAFETY: the caller's promises.
+    unsafe {
+        let (buffered, received) = raw_views(host, envoy, message);
+        let slices = |chunks: Vec<Buf>| chunks.iter().map(|chunk| chunk.as_slice()).collect();
+        if same_bytes(&buffered, &received) {
+            (Vec::new(), slices(received))
+        } else {
+            (slices(buffered), slices(received))
+        }
+    }
+}
+
+/// Drops bytes from the front of a view; `false` if there is no such view.
+///
+/// # Safety
+/// `envoy` is the live Envoy object of this stream.
+pub(crate) unsafe fn drain(host: &Host, envoy: FilterPtr, which: BodyView, count: usize) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match &host.family {
+            Family::V136(table) => {
+                let drain = match which {
+                    BodyView::ReceivedRequestBody => table.http_drain_received_request_body,
+                    BodyView::BufferedRequestBody => table.http_drain_buffered_request_body,
+                    BodyView::ReceivedResponseBody => table.http_drain_received_response_body,
+                    BodyView::BufferedResponseBody => table.http_drain_buffered_response_body,
+                };
+                drain(envoy, count)
+            }
+            Family::V137(table) => (table.http_drain_body)(envoy, which as u32, count),
+        }
+    }
+}
+
+/// Adds bytes at the end of a view; `false` if there is none and none can be made.
+///
+/// # Safety
+/// `envoy` is the live Envoy object of this stream.
+pub(crate) unsafe fn append(host: &Host, envoy: FilterPtr, which: BodyView, data: &[u8]) -> bool {
+    let data = Buf::of(data);
+    // SAFETY: the caller's promise; Envoy copies the data during the call.
+    unsafe {
+        match &host.family {
+            Family::V136(table) => {
+                let append = match which {
+                    BodyView::ReceivedRequestBody => table.http_append_received_request_body,
+                    BodyView::BufferedRequestBody => table.http_append_buffered_request_body,
+                    BodyView::ReceivedResponseBody => table.http_append_received_response_body,
+                    BodyView::BufferedResponseBody => table.http_append_buffered_response_body,
+                };
+                append(envoy, data.ptr, data.len)
+            }
+            Family::V137(table) => (table.http_append_body)(envoy, which as u32, data),
+        }
+    }
+}
+
 /// Whether these two views are one buffer, by the address of the first byte.
 fn same_bytes(buffered: &[Buf], received: &[Buf]) -> bool {
     match (buffered.first(), received.first()) {
@@ -202,44 +268,15 @@ impl EnvoyBodies for EnvoyHttpFilterImpl {
             return false;
         }
         // SAFETY: live.
-        unsafe {
-            match &host.family {
-                Family::V136(table) => {
-                    let drain = match which {
-                        BodyView::ReceivedRequestBody => table.http_drain_received_request_body,
-                        BodyView::BufferedRequestBody => table.http_drain_buffered_request_body,
-                        BodyView::ReceivedResponseBody => table.http_drain_received_response_body,
-                        BodyView::BufferedResponseBody => table.http_drain_buffered_response_body,
-                    };
-                    drain(envoy, number_of_bytes)
-                }
-                Family::V137(table) => {
-                    (table.http_drain_body)(envoy, which as u32, number_of_bytes)
-                }
-            }
-        }
+        unsafe { drain(host, envoy, which, number_of_bytes) }
     }
 
     fn append_body(&mut self, which: BodyView, data: &[u8]) -> bool {
         let Some((host, envoy)) = self.live() else {
             return false;
         };
-        let data = Buf::of(data);
-        // SAFETY: live; Envoy copies the data during the call.
-        unsafe {
-            match &host.family {
-                Family::V136(table) => {
-                    let append = match which {
-                        BodyView::ReceivedRequestBody => table.http_append_received_request_body,
-                        BodyView::BufferedRequestBody => table.http_append_buffered_request_body,
-                        BodyView::ReceivedResponseBody => table.http_append_received_response_body,
-                        BodyView::BufferedResponseBody => table.http_append_buffered_response_body,
-                    };
-                    append(envoy, data.ptr, data.len)
-                }
-                Family::V137(table) => (table.http_append_body)(envoy, which as u32, data),
-            }
-        }
+        // SAFETY: live.
+        unsafe { append(host, envoy, which, data) }
     }
 
     fn received_is_buffered(&self, message: HttpMessage) -> bool {

@@ -7,7 +7,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use super::socket::SocketOption;
-use super::{EnvoyHttpFilterImpl, metrics, replies};
+use super::{EnvoyHttpFilterImpl, metrics};
 use crate::abi;
 use crate::abi::envoy_dynamic_module_type_attribute_id as AttributeId;
 use crate::abi::envoy_dynamic_module_type_http_callout_init_result as InitResult;
@@ -76,6 +76,9 @@ impl EnvoyHttpFilter for EnvoyHttpFilterImpl {
     }
 
     fn send_response_headers<'a>(&mut self, headers: &'a [(&'a str, &'a [u8])], end_stream: bool) {
+        if self.is_out_of_reach("send_response_headers") {
+            return self.send_response(500, &[], None, None);
+        }
         self.defer(Call::SendHeaders {
             headers: owned(headers),
             end_stream,
@@ -83,16 +86,20 @@ impl EnvoyHttpFilter for EnvoyHttpFilterImpl {
     }
 
     fn send_response_data(&mut self, body: &[u8], end_stream: bool) {
-        self.defer(Call::SendData {
-            data: body.to_vec(),
-            end_stream,
-        });
+        if !self.is_out_of_reach("send_response_data") {
+            self.defer(Call::SendData {
+                data: body.to_vec(),
+                end_stream,
+            });
+        }
     }
 
     fn send_response_trailers<'a>(&mut self, trailers: &'a [(&'a str, &'a [u8])]) {
-        self.defer(Call::SendTrailers {
-            trailers: owned(trailers),
-        });
+        if !self.is_out_of_reach("send_response_trailers") {
+            self.defer(Call::SendTrailers {
+                trailers: owned(trailers),
+            });
+        }
     }
 
     fn add_custom_flag(&mut self, flag: &str) {
@@ -337,9 +344,10 @@ impl EnvoyHttpFilter for EnvoyHttpFilterImpl {
         reason: abi::envoy_dynamic_module_type_http_filter_stream_reset_reason,
         details: &str,
     ) {
-        let host = self.slot().host;
-        if !replies::can_reset(host) {
-            once::warn_unsupported(host, Capability::ResetStream, "reset_stream");
+        if !self.slot().can_reset() {
+            if !self.is_out_of_reach("reset_stream") {
+                once::warn_unsupported(self.slot().host, Capability::ResetStream, "reset_stream");
+            }
             // Envoy makes a reset of it when response headers are already out.
             return self.send_response(500, &[], None, Some(details));
         }
@@ -350,7 +358,9 @@ impl EnvoyHttpFilter for EnvoyHttpFilterImpl {
     }
 
     fn send_go_away_and_close(&mut self, graceful: bool) {
-        self.defer(Call::GoAway { graceful });
+        if !self.is_out_of_reach("send_go_away_and_close") {
+            self.defer(Call::GoAway { graceful });
+        }
     }
 
     fn recreate_stream<'a>(&mut self, headers: Option<&'a [(&'a str, &'a [u8])]>) -> bool {

@@ -39,7 +39,7 @@ impl EnvoyHttpFilterImpl {
 
     pub(super) fn route_cache_cleared(&mut self) {
         // Envoy has chosen its last route by then, and reports a bug of its own when asked again.
-        if self.slot().is_complete() {
+        if self.slot().is_complete() || self.is_out_of_reach("clear_route_cache") {
             return;
         }
         if let Some((host, envoy)) = self.live() {
@@ -50,7 +50,7 @@ impl EnvoyHttpFilterImpl {
 
     /// A host that cannot clear only the cluster clears the whole route, which includes it.
     pub(super) fn route_cluster_cache_cleared(&mut self) {
-        if self.slot().is_complete() {
+        if self.slot().is_complete() || self.is_out_of_reach("clear_route_cluster_cache") {
             return;
         }
         match self.later(|later| later.http_clear_route_cluster_cache) {
@@ -88,6 +88,9 @@ impl EnvoyHttpFilterImpl {
     }
 
     pub(super) fn override_host(&mut self, address: &str, strict: bool) -> bool {
+        if self.is_out_of_reach("set_upstream_override_host") {
+            return false;
+        }
         self.later(|later| later.http_set_upstream_override_host)
             .is_some_and(
                 // SAFETY: live; Envoy copies the address during the call.
@@ -102,6 +105,9 @@ impl EnvoyHttpFilterImpl {
     /// asserts that they have a status, so those without one are refused here. The new stream's
     /// hooks run before this returns: a filter that starts over every time would use up the stack.
     pub(super) fn recreated(&mut self, original: Option<&[(&str, &[u8])]>) -> bool {
+        if self.is_out_of_reach("recreate_stream") {
+            return false;
+        }
         let Some((recreate, envoy)) = self.later(|later| later.http_filter_recreate_stream) else {
             return false;
         };
