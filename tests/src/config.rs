@@ -20,6 +20,9 @@ pub const FILTER_NAME: &str = "http_simple_mutations";
 /// The name of the filter inside the module, as kgateway 2.3 and later have it.
 pub const NEWER_FILTER_NAME: &str = "rustformation";
 
+/// The extension of a cluster that says how it speaks HTTP.
+const HTTP_OPTIONS: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+
 const MODULE_TYPE: &str =
     "type.googleapis.com/envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter";
 
@@ -87,6 +90,7 @@ pub struct EnvoyConfig {
     buffer_limit: Option<u32>,
     routes_from_file: bool,
     http2_origin: Option<SocketAddr>,
+    upstream_filter: Option<FilterConfig>,
     tls: Option<Value>,
 }
 
@@ -111,6 +115,7 @@ impl EnvoyConfig {
             buffer_limit: None,
             routes_from_file: false,
             http2_origin: None,
+            upstream_filter: None,
             tls: None,
         }
     }
@@ -212,6 +217,13 @@ impl EnvoyConfig {
         self
     }
 
+    /// Runs the transformation filter in the chain of cluster `origin` too, with this configuration.
+    #[must_use]
+    pub fn upstream_filter(mut self, config: impl Into<FilterConfig>) -> Self {
+        self.upstream_filter = Some(config.into());
+        self
+    }
+
     /// Speaks TLS with clients, HTTP/2 with those that offer it, and looks at the server name they ask
     /// for. All three are PEM: the server's certificate, its key, and the authority whose certificates
     /// clients may show if they want to.
@@ -237,7 +249,7 @@ impl EnvoyConfig {
 
     /// Whether the bootstrap names the module.
     pub fn uses_module(&self) -> bool {
-        self.module.is_some()
+        self.module.is_some() || self.upstream_filter.is_some()
     }
 
     /// Whether routes are read from a file.
@@ -301,6 +313,10 @@ impl EnvoyConfig {
                 &json!({"http_protocol_options": {"enable_trailers": true}}),
             ),
         }];
+        if let Some(config) = &self.upstream_filter {
+            let options = &mut clusters[0]["typed_extension_protocol_options"][HTTP_OPTIONS];
+            options["http_filters"] = upstream_filters(config);
+        }
         clusters.extend(self.clusters.iter().cloned());
         if let Some(limit) = self.buffer_limit {
             listener["per_connection_buffer_limit_bytes"] = json!(limit);
@@ -326,6 +342,17 @@ impl EnvoyConfig {
     }
 }
 
+/// The chain of a cluster: the module's filter, and what writes requests to the host.
+fn upstream_filters(config: &FilterConfig) -> Value {
+    json!([
+        // Under a name of its own: routes configure entries of both chains by their names.
+        module_filter("provider", NEWER_FILTER_NAME, config, false),
+        {"name": "codec", "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec",
+        }},
+    ])
+}
+
 fn origin_cluster(origin: SocketAddr, protocol: &Value) -> Value {
     json!({
         "name": "origin",
@@ -338,7 +365,7 @@ fn origin_cluster(origin: SocketAddr, protocol: &Value) -> Value {
             }}}}]}],
         },
         "typed_extension_protocol_options": {
-            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+            HTTP_OPTIONS: {
                 "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
                 "explicit_http_config": protocol,
             },

@@ -94,3 +94,10 @@ pub const METADATA_HOLDS_LISTS: Difference = Difference::since(
     38,
     "dynamic metadata can hold lists; before, a configuration that could make one is refused",
 );
+
+/// Responses that a filter in a cluster's chain holds back, Lua's and Buffer's kin included.
+pub const HELD_RESPONSES_ARE_RETRIED: Difference = Difference::since(
+    1,
+    37,
+    "a response that an upstream filter holds can be retried; before, Envoy itself crashes of it",
+);

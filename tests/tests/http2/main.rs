@@ -8,6 +8,7 @@ mod attributes;
 mod bodies;
 mod client;
 mod flow;
+mod last_chunk;
 mod message;
 mod origin;
 mod refusals;
