@@ -10,7 +10,11 @@ use transformations::{CompileOptions, Program};
 fn every_example_configuration_loads() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut examples = 0;
-    for page in ["docs/configuration.md", "docs/templates.md"] {
+    for page in [
+        "docs/configuration.md",
+        "docs/templates.md",
+        "docs/neighbours.md",
+    ] {
         let text = std::fs::read_to_string(root.join(page)).unwrap();
         for example in text.split("```json\n").skip(1) {
             let config = example.split("```").next().unwrap();
