@@ -1,7 +1,7 @@
 //! The configuration as its author wrote it, checked for shape but not yet compiled.
 //!
 //! Read on the main thread by the compiler. The schema is the union of what kgateway 2.2 and 2.3
-//! and later send, the map shape of late 2.1, and this project's additions. Unknown fields are
+//! and later send, the map shape of 2.2 while it was made, and this project's additions. Unknown fields are
 //! ignored with a warning. All problems are reported at once, each with its JSON path, which is why
 //! the reading is a walk over JSON values and not a derived deserializer that stops at the first.
 
