@@ -95,9 +95,14 @@ impl Reply {
 
     /// 101, then every byte comes back: a WebSocket server as far as a proxy can tell.
     pub fn echo_tunnel() -> Self {
+        Self::upgrade("websocket")
+    }
+
+    /// 101 to an upgrade to any protocol, then every byte comes back.
+    pub fn upgrade(protocol: &str) -> Self {
         let reply = Self::new(101)
             .header("connection", "upgrade")
-            .header("upgrade", "websocket");
+            .header("upgrade", protocol);
         Self {
             tunnel: true,
             ..reply

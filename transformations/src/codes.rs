@@ -48,6 +48,8 @@ codes! {
     BAD_METADATA_VALUE = 1015, "a constant is not of the type that dynamicMetadata asks for";
     NO_BUFFER_LIMIT = 1016, "the host cannot raise its buffer limit";
     FRAMING_HEADER = 1017, "a rule would say where the message ends";
+    CONNECTION_HEADER = 1018, "a rule would say something about the connection and is ignored";
+    BAD_HEADER_VALUE = 1019, "a constant is not what this header must hold";
     TEMPLATE_IN_POINTER = 1020, "a JSON Pointer holds a template";
     BAD_EVENT_RULE = 1030, "a rule for the events of a stream contradicts itself or does nothing";
     SYNTAX = 1201, "a template cannot be parsed";

@@ -36,6 +36,7 @@ mod error;
 mod events;
 pub mod functions;
 mod host;
+pub mod http;
 pub mod json;
 mod message;
 mod metadata;

@@ -16,12 +16,13 @@ use crate::template::Phase;
 
 mod apply;
 mod commands;
+mod framing;
 mod render;
 mod scratch;
 mod side;
 
-pub(crate) use apply::clean;
 use commands::Captured;
+use side::Side;
 
 /// The state of one stream.
 #[derive(Debug)]
@@ -36,11 +37,16 @@ pub struct Stream {
 /// What of the body is at hand when a transform runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyAccess {
-    /// The body, which may be empty, is complete.
+    /// The body, which may be empty, is complete if the program reads or writes it. A response whose
+    /// status allows none is not given one.
     Whole,
     /// The body passes by unbuffered (a WebSocket, CONNECT). The body template is ignored, `body()`
     /// and `context()` are empty, and templates that read JSON variables fail with a 400.
     HeadersOnly,
+    /// There is no body and never will be, as in the response to HEAD. What the headers say of one is
+    /// about that of the response to GET; it goes if there is a rule for the body. Templates see as
+    /// much as with [`HeadersOnly`](Self::HeadersOnly).
+    Absent,
     /// The body is a stream of events, which are transformed one by one. Everything of this
     /// direction that reads or writes the body as a whole is left out.
     Stream,
@@ -52,10 +58,13 @@ pub enum BodyChange {
     /// It is as it was.
     #[default]
     Unchanged,
-    /// It was replaced, and `content-length` set.
+    /// It was replaced, and `content-length` set, unless it came without one.
     Replaced,
     /// It was emptied, `content-length` set to 0 and `content-type` removed.
     Emptied,
+    /// A rule set a status that allows no body: it was emptied, and whatever is still to come of it
+    /// must be dropped. `content-length`, `transfer-encoding` and `content-type` were removed.
+    Forbidden,
 }
 
 /// What a transform did.
@@ -157,6 +166,19 @@ impl Stream {
         if half.rules.is_empty() && half.body.is_none() && !half.always_reroutes {
             return Ok(Applied::default());
         }
+        let needs = match phase {
+            Phase::Request => &self.program.needs().request,
+            Phase::Response => &self.program.needs().response,
+        };
+        let body = framing::access(
+            half,
+            needs,
+            &Side {
+                ops: &mut *ops,
+                phase,
+            },
+            body,
+        );
         scratch::with(|scratch| {
             let captured = Captured {
                 headers: self.captured.as_ref(),

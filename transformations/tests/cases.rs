@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use transformations::testing::{MemoryHost, Message, MetadataValue};
-use transformations::{BodyAccess, Capabilities, CompileOptions, Program, Stream, TransformError};
+use transformations::{
+    BodyAccess, BodyChange, Capabilities, CompileOptions, Program, Stream, TransformError,
+};
 
 #[test]
 fn every_case_gives_its_expected_result() {
@@ -52,6 +54,8 @@ fn run(case: &Value) -> Result<(), String> {
         "request",
         "response",
         "headersOnly",
+        "absent",
+        "bodyChange",
         "envAllow",
         "expect",
         "diagnostics",
@@ -109,8 +113,10 @@ fn evaluate(case: &Value, program: &Arc<Program>) -> Result<(), String> {
     };
     let mut stream = program.open();
     stream.on_request_headers(&host);
-    let access = match case["headersOnly"].as_bool() {
-        Some(true) => BodyAccess::HeadersOnly,
+    let flag = |name: &str| case[name].as_bool() == Some(true);
+    let access = match (flag("headersOnly"), flag("absent")) {
+        (true, _) => BodyAccess::HeadersOnly,
+        (_, true) => BodyAccess::Absent,
         _ => BodyAccess::Whole,
     };
     let error = transform(
@@ -120,7 +126,14 @@ fn evaluate(case: &Value, program: &Arc<Program>) -> Result<(), String> {
         case.get("response").is_some(),
     );
     let (error, swallowed) = match error {
-        Ok((swallowed, reroute)) => {
+        Ok((swallowed, reroute, body)) => {
+            if let Some(expected) = case.get("bodyChange") {
+                same(
+                    "body change",
+                    expected.as_str().unwrap(),
+                    &format!("{body:?}"),
+                )?;
+            }
             if let Some(expected) = case.get("reroute") {
                 same("reroute", &expected.to_string(), &reroute.to_string())?;
             }
@@ -176,14 +189,17 @@ fn transform(
     host: &mut MemoryHost,
     access: BodyAccess,
     response: bool,
-) -> Result<(Option<TransformError>, bool), TransformError> {
+) -> Result<(Option<TransformError>, bool, BodyChange), TransformError> {
     let request = stream.transform_request(host, access)?;
-    let response = if response {
-        stream.transform_response(host, access)?.error
-    } else {
-        None
-    };
-    Ok((request.error.or(response), request.reroute))
+    if !response {
+        return Ok((request.error, request.reroute, request.body));
+    }
+    let response = stream.transform_response(host, access)?;
+    Ok((
+        request.error.or(response.error),
+        request.reroute,
+        response.body,
+    ))
 }
 
 fn message(value: &Value) -> Message {

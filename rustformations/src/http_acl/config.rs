@@ -129,8 +129,7 @@ struct WrittenHeader {
 }
 
 fn check_header_name(name: &str, path: &str, problems: &mut Vec<String>) {
-    let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-    if name.is_empty() || !name.bytes().all(is_token) {
+    if !transformations::http::is_token(name) {
         problems.push(format!(
             "{path}: not a header name; use letters, digits and dashes, without a colon"
         ));

@@ -11,10 +11,11 @@
 //! are transformed in the headers hook and its events as they come (see [`Streaming`]). An event that
 //! fails for good ends such a response in the middle.
 //!
-//! Upgrades (CONNECT, WebSocket) have no end to wait for: both directions are transformed in the
-//! headers hooks, without a body. A response that must not have a body (to HEAD, 204, 304) is not
-//! given one: its bytes would be taken for the next response on the connection. An error answers
-//! the client with a local reply; nothing of a failed transform has been applied.
+//! Upgrades (CONNECT, WebSocket and others) have no end to wait for: both directions are transformed
+//! in the headers hooks, without a body. A response that must not have a body (to HEAD, 204, 205, 304)
+//! is not given one, and loses the one that it has if a rule makes it such a response: the bytes would
+//! be taken for the next response on the connection. An error answers the client with a local reply;
+//! nothing of a failed transform has been applied.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Once};
@@ -32,7 +33,8 @@ use envoy_proxy_dynamic_modules_rust_sdk::{
     envoy_log_warn,
 };
 use transformations::{
-    Applied, BodyAccess, OpenedEvents, Program, Stream, TransformError, TransformErrorKind,
+    Applied, BodyAccess, BodyChange, OpenedEvents, Program, Stream, TransformError,
+    TransformErrorKind,
 };
 
 use super::RouteProgram;
@@ -56,6 +58,8 @@ pub(super) struct TransformationFilter {
     is_event_stream: bool,
     /// Its events, if they are to be transformed.
     streaming: Option<Streaming>,
+    /// The response must not have a body any more: what comes of it is dropped.
+    drops_response_body: bool,
     /// A failed event was logged; there may be thousands of them.
     event_was_reported: bool,
     /// The answer came while the request was held, so it is not from upstream.
@@ -73,6 +77,7 @@ impl TransformationFilter {
             response_is_held: false,
             is_event_stream: false,
             streaming: None,
+            drops_response_body: false,
             event_was_reported: false,
             request_was_overtaken: false,
         }
@@ -122,28 +127,18 @@ impl TransformationFilter {
         }
     }
 
-    fn response_access<EHF: EnvoyHttpFilter>(&self, envoy: &EHF) -> BodyAccess {
+    fn response_access(&self) -> BodyAccess {
         if self.is_event_stream {
-            return BodyAccess::Stream;
-        }
-        let buffers = |stream: &Stream| stream.program().needs().response.buffers();
-        if self.stream.as_ref().is_some_and(buffers) && self.is_bodiless_response(envoy) {
-            BodyAccess::HeadersOnly
+            BodyAccess::Stream
+        } else if self.method == Method::Head {
+            BodyAccess::Absent
         } else {
             self.access()
         }
     }
 
-    /// Whether HTTP gives this response no body, whatever its headers say (RFC 9110 section 6.4.1).
-    fn is_bodiless_response<EHF: EnvoyHttpFilter>(&self, envoy: &EHF) -> bool {
-        self.method == Method::Head
-            || envoy
-                .get_response_header_value(":status")
-                .is_some_and(|status| matches!(status.as_slice(), b"204" | b"304"))
-    }
-
     /// Transforms the request; `false` if the client got an answer instead.
-    fn transform_request<EHF: EnvoyHttpFilter>(&mut self, envoy: &mut EHF) -> bool {
+    fn transform_request<EHF: EnvoyHttpFilter>(&mut self, envoy: &mut EHF, end: End) -> bool {
         self.request_is_held = false;
         let access = self.access();
         let Some(stream) = &mut self.stream else {
@@ -152,6 +147,9 @@ impl TransformationFilter {
         let outcome = stream.transform_request(&mut Host(envoy), access);
         if let Ok(applied) = &outcome {
             self.stats.request_transformed(envoy);
+            if end.forbids_length(applied.body) {
+                envoy.remove_request_header("content-length");
+            }
             if applied.reroute {
                 envoy.clear_route_cache();
             }
@@ -160,15 +158,22 @@ impl TransformationFilter {
     }
 
     /// Transforms the response; `false` if the client gets another answer instead.
-    fn transform_response<EHF: EnvoyHttpFilter>(&mut self, envoy: &mut EHF) -> bool {
+    fn transform_response<EHF: EnvoyHttpFilter>(&mut self, envoy: &mut EHF, end: End) -> bool {
         self.response_is_held = false;
-        let access = self.response_access(envoy);
+        let access = self.response_access();
         let Some(stream) = &mut self.stream else {
             return true;
         };
         let outcome = stream.transform_response(&mut Host(envoy), access);
-        if outcome.is_ok() {
+        if let Ok(applied) = &outcome {
             self.stats.response_transformed(envoy);
+            if end.forbids_length(applied.body) {
+                envoy.remove_response_header("content-length");
+            }
+            if applied.body == BodyChange::Forbidden {
+                self.drops_response_body = true;
+                self.streaming = None;
+            }
         }
         self.conclude(envoy, outcome)
     }
@@ -301,7 +306,7 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for TransformationFilter {
             self.request_is_held = true;
             return RequestHeadersStatus::StopIteration;
         }
-        if self.transform_request(envoy) {
+        if self.transform_request(envoy, End::Message) {
             RequestHeadersStatus::Continue
         } else {
             RequestHeadersStatus::StopIteration
@@ -315,7 +320,7 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for TransformationFilter {
         if !end_of_stream {
             return RequestBodyStatus::StopIterationAndBuffer;
         }
-        if self.transform_request(envoy) {
+        if self.transform_request(envoy, End::Message) {
             RequestBodyStatus::Continue
         } else {
             RequestBodyStatus::StopIterationNoBuffer
@@ -323,7 +328,7 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for TransformationFilter {
     }
 
     fn on_request_trailers(&mut self, envoy: &mut EHF) -> RequestTrailersStatus {
-        if !self.request_is_held || self.transform_request(envoy) {
+        if !self.request_is_held || self.transform_request(envoy, End::Trailers) {
             RequestTrailersStatus::Continue
         } else {
             RequestTrailersStatus::StopIteration
@@ -350,6 +355,9 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for TransformationFilter {
         }
         let (streams, buffers, max_body_bytes) =
             (needs.streams, needs.buffers(), needs.max_body_bytes);
+        if buffers && is_upgraded(envoy) {
+            self.method = Method::Upgrade;
+        }
         if streams && !end_of_stream && !self.open_events(envoy) {
             return ResponseHeadersStatus::StopIteration;
         }
@@ -358,7 +366,7 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for TransformationFilter {
             self.response_is_held = true;
             return ResponseHeadersStatus::StopIteration;
         }
-        if !self.transform_response(envoy) {
+        if !self.transform_response(envoy, End::Message) {
             self.streaming = None;
             return ResponseHeadersStatus::StopIteration;
         }
@@ -378,13 +386,22 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for TransformationFilter {
                 ResponseBodyStatus::StopIterationNoBuffer
             };
         }
+        if self.drops_response_body {
+            let chunk = HttpMessage::Response.received();
+            let length = envoy.body_view_size(chunk);
+            return if length == 0 || envoy.drain_body(chunk, length) {
+                ResponseBodyStatus::Continue
+            } else {
+                ResponseBodyStatus::StopIterationNoBuffer
+            };
+        }
         if !self.response_is_held {
             return ResponseBodyStatus::Continue;
         }
         if !end_of_stream {
             return ResponseBodyStatus::StopIterationAndBuffer;
         }
-        if self.transform_response(envoy) {
+        if self.transform_response(envoy, End::Message) {
             ResponseBodyStatus::Continue
         } else {
             ResponseBodyStatus::StopIterationNoBuffer
@@ -400,7 +417,7 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for TransformationFilter {
                 ResponseTrailersStatus::StopIteration
             };
         }
-        if !self.response_is_held || self.transform_response(envoy) {
+        if !self.response_is_held || self.transform_response(envoy, End::Trailers) {
             ResponseTrailersStatus::Continue
         } else {
             ResponseTrailersStatus::StopIteration
@@ -422,6 +439,21 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for TransformationFilter {
     }
 }
 
+/// What ended a message that is being transformed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Its head or its body.
+    Message,
+    /// Trailers, which HTTP/1.1 can only send behind a body without a length.
+    Trailers,
+}
+
+impl End {
+    fn forbids_length(self, body: BodyChange) -> bool {
+        self == End::Trailers && body != BodyChange::Unchanged
+    }
+}
+
 /// What the method of the request means for the bodies.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Method {
@@ -434,17 +466,22 @@ enum Method {
 
 impl Method {
     fn of_request<EHF: EnvoyHttpFilter>(envoy: &EHF) -> Method {
-        let upgrade = || envoy.get_request_header_value("upgrade");
+        // Envoy has removed those that it does not let through.
+        let upgrades = || envoy.get_request_header_value("upgrade").is_some();
         let method = envoy.get_request_header_value(":method");
         match method.as_ref().map(EnvoyBuffer::as_slice) {
             Some(b"CONNECT") => Method::Upgrade,
-            _ if upgrade().is_some_and(|it| it.as_slice().eq_ignore_ascii_case(b"websocket")) => {
-                Method::Upgrade
-            }
+            _ if upgrades() => Method::Upgrade,
             Some(b"HEAD") => Method::Head,
             _ => Method::Other,
         }
     }
+}
+
+/// Whether the response opens a tunnel that the request need not have asked for here.
+fn is_upgraded<EHF: EnvoyHttpFilter>(envoy: &EHF) -> bool {
+    let status = envoy.get_response_header_value(":status");
+    status.is_some_and(|status| status.as_slice() == b"101")
 }
 
 #[cfg(test)]

@@ -137,8 +137,9 @@ on_every_envoy! {
                 // Both ends refuse a message that is not as long as it says.
                 assert!(!answer.cut && !received.cut, "{path} {announced}");
                 assert_eq!((received.text().as_str(), answer.text().as_str()), (expected, expected), "{announced}");
+                let length = if announced { vec![expected.len().to_string()] } else { vec![] };
                 for headers in [&received.headers, &answer.headers] {
-                    assert_eq!(headers.values("content-length"), [expected.len().to_string()], "{path} {announced}");
+                    assert_eq!(headers.values("content-length"), length, "{path} {announced}");
                 }
             }
         }
@@ -160,6 +161,49 @@ on_every_envoy! {
             let answer = ground.client.send(method, "/", Message::new());
             assert_eq!((answer.status, answer.header("x-a").as_str()), (status, "1"));
             assert!(answer.pieces.is_empty() && !answer.cut, "{answer:?}");
+        }
+    }
+
+    fn a_status_without_content_takes_the_body_away(envoy) {
+        let status = set(":status", "{{ header('x-status') }}");
+        let programs = [
+            ("/headers", json!({"set": [status]})),
+            ("/value", json!({"set": [status], "body": {"value": "<{{ body() }}>"}})),
+            ("/stream", json!({"set": [status], "stream": {"rules": [{"drop": true}]}})),
+        ];
+        let routes = programs.iter().map(|(path, program)| Route::at(path).transform(json!({"response": program})));
+        let mut ground = Ground::routing(envoy, routes.collect()).unwrap();
+        for status in ["204", "205", "304"] {
+            for (path, _) in &programs {
+                for (length, trailer) in [(Some("12"), false), (None, false), (None, true)] {
+                    let message = Message::new().header("content-type", "text/event-stream").header("x-status", status);
+                    let message = length.into_iter().fold(message, |message, length| message.header("content-length", length));
+                    let message = message.piece("data: ").piece("one\n\n").piece("\n");
+                    let message = if trailer { message.trailer("x-end", "yes") } else { message };
+                    ground.origin.answer(path, Reply::new(200, message));
+                    // One connection for all of them.
+                    let answer = ground.client.send("GET", path, Message::new());
+                    let what = format!("{status} {path} {length:?} {trailer} {answer:?}");
+                    assert_eq!(answer.status.to_string(), status, "{what}");
+                    assert!(answer.body.is_empty() && !answer.cut && !answer.headers.has("content-length"), "{what}");
+                    assert_eq!(answer.trailers.has("x-end"), trailer, "{what}");
+                }
+            }
+        }
+    }
+
+    fn a_head_stays_a_head(envoy) {
+        let rules = json!({
+            "request": {"set": [set(":method", "POST")]},
+            "response": {"body": {"value": "new"}, "set": [set("x-a", "{{ request_header(':method') }}")]},
+        });
+        let mut ground = Ground::with(envoy, rules).unwrap();
+        for length in [None, Some("5")] {
+            let message = length.into_iter().fold(Message::new(), |message, length| message.header("content-length", length));
+            ground.origin.answer("/", Reply::new(200, message));
+            let answer = ground.client.send("HEAD", "/", Message::new());
+            assert_eq!((ground.origin.last().method.as_str(), answer.header("x-a").as_str()), ("HEAD", "HEAD"));
+            assert!(answer.pieces.is_empty() && !answer.cut && !answer.headers.has("content-length"), "{answer:?}");
         }
     }
 
@@ -190,7 +234,7 @@ on_every_envoy! {
         let answer = client.send("POST", "/", Message::new().piece("un").piece("deux").trailer("x-end", "yes"));
         let received = lab.origin().last();
         assert_eq!((received.text().as_str(), answer.text().as_str()), ("<undeux>", "<onetwo>"));
-        assert_eq!(received.header("content-length"), "8");
+        assert_eq!((received.header("transfer-encoding").as_str(), received.trailers.values("x-end").concat().as_str()), ("chunked", "yes"));
 
         let origin = Http2Origin::start().unwrap();
         let config = EnvoyConfig::new().http2_origin(origin.address());
@@ -200,6 +244,6 @@ on_every_envoy! {
         let received = origin.last();
         assert_eq!((received.text().as_str(), answer.text().as_str()), ("<undeux>", "<onetwo>"));
         assert_eq!(received.trailers.values("x-end"), ["yes"]);
-        assert_eq!((answer.header("content-length").as_str(), answer.cut), ("8", false));
+        assert_eq!((answer.trailers.values("x-end").concat().as_str(), answer.cut), ("yes", false));
     }
 }

@@ -12,6 +12,7 @@ use crate::diagnostics::{Diagnostic, Severity};
 use crate::error::FieldId;
 use crate::functions::environment::EnvAccess;
 use crate::functions::{Configured, Extractors, Patterns};
+use crate::http;
 use crate::metadata::{self, MetadataValue};
 use crate::needs::{Needs, PhaseNeeds};
 use crate::options::{Capabilities, CompileOptions};
@@ -189,7 +190,8 @@ impl Compiler<'_> {
         let ((mut template, variables), reads) =
             watch_reads(half, |half| self.header_value(half, value, path));
         if let Template::Constant(text) = &mut template {
-            *text = crate::stream::clean(text).into();
+            *text = http::clean(text).into();
+            self.check_header(&action, half.phase, text, path);
         }
         let value = TemplateField {
             template,
@@ -202,6 +204,17 @@ impl Compiler<'_> {
             reads_body: reads.any_body(),
             reroutes: false,
         });
+    }
+
+    /// Refuses a constant that the header cannot have; an empty one leaves the header alone.
+    fn check_header(&mut self, action: &Action, phase: Phase, text: &str, path: &str) {
+        let name = action.header().filter(|_| !text.is_empty());
+        let expected = name.and_then(|name| http::expected(name, phase, text));
+        if let (Some(name), Some(expected)) = (name, expected) {
+            let message = format!("{name} cannot be this: expected {expected}");
+            self.found
+                .push(Diagnostic::error(Code::BAD_HEADER_VALUE, path, message));
+        }
     }
 
     fn body(&mut self, half: &mut Half, transform: &Transform) {

@@ -1,15 +1,15 @@
 //! Applies rendered values: body, set, add, remove, metadata.
 
-use std::borrow::Cow;
-
+use super::framing::{self, Content};
 use super::scratch::{Rendered, Scratch};
 use super::side::Side;
 use super::{Applied, BodyAccess, BodyChange};
+use crate::http;
 use crate::json::patch::Edited;
 use crate::metadata::{self, MetadataValue};
 use crate::ops::TransformationOps;
 use crate::program::{Action, BodyRule, Half, Rule};
-use crate::template::{Phase, Template};
+use crate::template::Template;
 
 /// Applies everything that [`render`](super::render) left in `scratch`, and the edited body.
 pub(super) fn half<O: TransformationOps + ?Sized>(
@@ -31,23 +31,17 @@ pub(super) fn half<O: TransformationOps + ?Sized>(
         },
         read_bytes,
     };
-    let mut next = 0;
-    if let Some(BodyRule::Template(value)) = &half.body {
-        if body == BodyAccess::Whole
-            && let Some(text) = text(&value.template, scratch, next)
-        {
-            apply.body(text.len(), std::iter::once(text.as_bytes()));
-        }
-        next += 1;
-    }
-    if let Some(edited) = edited.filter(|edited| !edited.is_unchanged()) {
-        apply.body(edited.len(), edited.segments());
-    }
-    for (index, rule) in half.rules.iter().enumerate() {
-        if matches!(scratch.value(next + index), Rendered::Skipped) {
-            continue;
-        }
-        apply.rule(rule, text(&rule.value.template, scratch, next + index));
+    let first_rule = usize::from(matches!(half.body, Some(BodyRule::Template(_))));
+    let numbered = half.rules.iter().zip(first_rule..);
+    let values = numbered.filter_map(|(rule, index)| match scratch.value(index) {
+        Rendered::Skipped => None,
+        _ => Some((rule, text(&rule.value.template, scratch, index))),
+    });
+    let status_of = |(rule, text): (&Rule, _)| framing::status_to_set(&rule.action, text?);
+    let status = values.clone().filter_map(status_of).last();
+    apply.content(half, body, status, scratch, edited);
+    for (rule, text) in values {
+        apply.rule(rule, text);
     }
     apply.applied
 }
@@ -72,31 +66,118 @@ struct Apply<'a, O: ?Sized> {
 }
 
 impl<O: TransformationOps + ?Sized> Apply<'_, O> {
-    /// Replaces the body with `pieces`, which have `length` bytes together.
-    fn body<'p>(&mut self, length: usize, pieces: impl Iterator<Item = &'p [u8]>) {
-        let before = match self.read_bytes {
+    /// Makes of the body what its rule and the status that the rules set demand.
+    fn content(
+        &mut self,
+        half: &Half,
+        body: BodyAccess,
+        status: Option<u16>,
+        scratch: &Scratch,
+        edited: Option<&Edited<'_>>,
+    ) {
+        let may_have_some = status.is_some_and(|status| !http::has_no_content(status));
+        if may_have_some && self.side.has_no_content() {
+            // What it told of does not come.
+            self.remove("content-length");
+        }
+        match framing::content(half, &self.side, body, status) {
+            Content::Here => match (&half.body, edited) {
+                (Some(BodyRule::Template(value)), _) => {
+                    if let Some(text) = text(&value.template, scratch, 0) {
+                        self.rewrite(text);
+                    }
+                }
+                (_, Some(edited)) if !edited.is_unchanged() => {
+                    self.body(edited.len(), edited.segments());
+                }
+                _ => {}
+            },
+            Content::Described if half.body.is_some() => {
+                self.remove("content-length");
+                self.forget(framing::descriptions(&self.side));
+            }
+            Content::Described | Content::Passing => {}
+            Content::Forbidden => self.empty(body),
+        }
+    }
+
+    /// Replaces the body with a text, unless it is the same.
+    fn rewrite(&mut self, text: &str) {
+        // What describes the bytes is worth a look at them: it stays if they do.
+        let same_length =
+            framing::descriptions(&self.side).contains(&true) && self.length() == text.len();
+        if !(same_length && self.side.body() == text.as_bytes()) {
+            self.body(text.len(), std::iter::once(text.as_bytes()));
+        }
+    }
+
+    /// How long the body is.
+    fn length(&mut self) -> usize {
+        match self.read_bytes {
             Some(read) => read,
             None => self.side.body_length(),
-        };
+        }
+    }
+
+    /// Replaces the body with `pieces`, which have `length` bytes together.
+    fn body<'p>(&mut self, length: usize, pieces: impl Iterator<Item = &'p [u8]>) {
+        let before = self.length();
+        if before == 0 && length == 0 {
+            return;
+        }
         if before > 0 && !self.side.drain(before) {
             // Appending now would glue two bodies together.
             self.applied.refused += 1;
             return;
         }
+        // A message that came without a length goes on without one: something may follow its body.
+        let has_length = before == 0 || self.side.any("content-length", |_| true);
         if length == 0 {
             self.header(|side| side.set("content-length", b"0"));
-            self.header(|side| side.remove("content-type"));
+            self.remove("content-type");
             self.applied.body = BodyChange::Emptied;
         } else {
             self.append(length, pieces);
-            let mut digits = itoa::Buffer::new();
-            let digits = digits.format(length);
-            self.header(|side| side.set("content-length", digits.as_bytes()));
+            if has_length {
+                let mut digits = itoa::Buffer::new();
+                let digits = digits.format(length);
+                self.header(|side| side.set("content-length", digits.as_bytes()));
+            }
             self.applied.body = BodyChange::Replaced;
         }
+        self.forget(framing::descriptions(&self.side));
         if self.read_bytes.unwrap_or_default() == 0 {
             // What was written is not compressed, whatever was there before.
-            self.header(|side| side.remove("content-encoding"));
+            self.remove("content-encoding");
+        }
+    }
+
+    /// Takes its content from a response whose status does not allow any.
+    fn empty(&mut self, body: BodyAccess) {
+        let before = if body == BodyAccess::Whole {
+            self.length()
+        } else {
+            0
+        };
+        let done = before == 0 || self.side.drain(before);
+        self.count(done);
+        for name in ["content-length", "transfer-encoding", "content-type"] {
+            self.remove(name);
+        }
+        for name in http::DIGESTS {
+            self.remove(name);
+        }
+        self.applied.body = BodyChange::Forbidden;
+    }
+
+    /// Removes the headers that described another body than there is now.
+    fn forget(&mut self, described: [bool; framing::DESCRIPTIONS.len()]) {
+        for (name, _) in framing::DESCRIPTIONS
+            .into_iter()
+            .zip(described)
+            .filter(|(_, is)| *is)
+        {
+            self.remove(name);
         }
     }
 
@@ -125,7 +206,7 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
         }
         match &rule.action {
             // An empty pseudo header is left as it is: no message can be without it.
-            Action::Set { name } if text.is_empty() && is_vital(name, self.side.phase) => {}
+            Action::Set { name } if text.is_empty() && http::is_vital(name, self.side.phase) => {}
             Action::Set { name } if text.is_empty() => self.header(|side| side.remove(name)),
             Action::Set { name } => self.header(|side| side.set(name, text.as_bytes())),
             Action::Add { .. } if text.is_empty() => {}
@@ -143,6 +224,10 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
         }
     }
 
+    fn remove(&mut self, name: &str) {
+        self.header(|side| side.remove(name));
+    }
+
     fn header(&mut self, write: impl FnOnce(&mut Side<'_, O>) -> bool) {
         let done = write(&mut self.side);
         self.count(done);
@@ -155,25 +240,15 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
             return false;
         };
         let (mut lines, mut same) = (0, true);
-        let mut visit = |value: &[u8]| {
+        self.side.for_each_value(name, &mut |value| {
             lines += 1;
             same &= value == text.as_bytes();
-        };
-        match self.side.phase {
-            Phase::Request => self
-                .side
-                .ops
-                .for_each_request_header_value(name, &mut visit),
-            Phase::Response => self
-                .side
-                .ops
-                .for_each_response_header_value(name, &mut visit),
-        }
+        });
         match action {
             Action::Add { .. } => !text.is_empty(),
             Action::Set { .. } if !text.is_empty() => lines != 1 || !same,
             // An empty value removes, unless no message can be without the header.
-            _ => lines > 0 && !is_vital(name, self.side.phase),
+            _ => lines > 0 && !http::is_vital(name, self.side.phase),
         }
     }
 
@@ -199,10 +274,6 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
     }
 }
 
-fn is_vital(name: &str, phase: Phase) -> bool {
-    name.starts_with(':') || (phase == Phase::Request && name == "host")
-}
-
 fn append_to_list<O: TransformationOps + ?Sized>(
     ops: &mut O,
     namespace: &str,
@@ -217,30 +288,5 @@ fn append_to_list<O: TransformationOps + ?Sized>(
         MetadataValue::Bool(flag) => ops.add_dynamic_metadata_list_bool(namespace, key, *flag),
         // Lists hold scalars only: see `metadata::to_value`.
         MetadataValue::Nothing | MetadataValue::List(_) => false,
-    }
-}
-
-/// A header value without the characters that would end it: CR, LF and NUL become spaces, as RFC
-/// 9110 section 5.5 lets a recipient do.
-pub(crate) fn clean(value: &str) -> Cow<'_, str> {
-    if memchr::memchr3(b'\r', b'\n', 0, value.as_bytes()).is_none() {
-        return Cow::Borrowed(value);
-    }
-    Cow::Owned(value.replace(['\r', '\n', '\0'], " "))
-}
-
-/// Whether a pseudo header may hold the value. Envoy and the peers behind it trust that these are
-/// well formed.
-pub(super) fn is_pseudo_value(name: &str, value: &str) -> bool {
-    if value.is_empty() {
-        return true;
-    }
-    let visible = value.bytes().all(|byte| byte > b' ' && byte != 0x7f);
-    match name {
-        ":status" => value.len() == 3 && matches!(value.parse(), Ok(200..=599)),
-        ":method" => value
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)),
-        _ => visible,
     }
 }

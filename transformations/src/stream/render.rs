@@ -5,12 +5,13 @@ use std::sync::Arc;
 use minijinja::Value;
 
 use super::BodyAccess;
-use super::apply::clean;
 use super::commands::{self, Captured};
+use super::framing;
 use super::scratch::{Rendered, Scratch};
 use super::side::Side;
 use crate::config::OnError;
 use crate::error::{FieldId, TransformError, TransformErrorKind};
+use crate::http;
 use crate::json::patch::Edited;
 use crate::json::{Document, Kind, Node};
 use crate::message::{
@@ -93,11 +94,13 @@ pub(super) fn half<O: TransformationOps + ?Sized>(
         Some(BodyRule::Patch(rule)) => patch_values = render.patch_values(rule)?,
     }
     for rule in &half.rules {
-        if body == BodyAccess::Stream && rule.reads_body {
+        let unread = body == BodyAccess::Stream && rule.reads_body;
+        if unread || framing::keeps(&render.side, &rule.action) {
             scratch.push(Rendered::Skipped);
             continue;
         }
-        let check = |text: &mut String, start: usize| check(rule, text, start);
+        let phase = half.phase;
+        let check = |text: &mut String, start: usize| check(rule, phase, text, start);
         render.field(&rule.value, scratch, check)?;
     }
     Ok(Outcome {
@@ -397,7 +400,12 @@ fn check_nothing(_: &mut String, _: usize) -> Result<(), TransformErrorKind> {
 }
 
 /// Makes a header value safe to send, and checks values that must have a form.
-fn check(rule: &Rule, text: &mut String, start: usize) -> Result<(), TransformErrorKind> {
+fn check(
+    rule: &Rule,
+    phase: Phase,
+    text: &mut String,
+    start: usize,
+) -> Result<(), TransformErrorKind> {
     let name = match &rule.action {
         Action::Set { name } | Action::Add { name } | Action::Remove { name } => name,
         Action::Metadata { kind, .. } => {
@@ -411,19 +419,16 @@ fn check(rule: &Rule, text: &mut String, start: usize) -> Result<(), TransformEr
         }
     };
     if let Some(value) = text.get(start..)
-        && let std::borrow::Cow::Owned(clean) = clean(value)
+        && let std::borrow::Cow::Owned(clean) = http::clean(value)
     {
         text.truncate(start);
         text.push_str(&clean);
-    }
-    if !name.starts_with(':') {
-        return Ok(());
     }
     let value = match &rule.value.template {
         Template::Constant(text) => text,
         _ => text.get(start..).unwrap_or_default(),
     };
-    if super::apply::is_pseudo_value(name, value) {
+    if value.is_empty() || http::expected(name, phase, value).is_none() {
         Ok(())
     } else {
         Err(TransformErrorKind::InvalidHeaderValue)

@@ -1,5 +1,6 @@
 //! One direction of the host: picks the request or the response twin of each operation.
 
+use crate::http;
 use crate::json::{Document, ParseError};
 use crate::ops::TransformationOps;
 use crate::template::Phase;
@@ -30,6 +31,43 @@ impl<O: TransformationOps + ?Sized> Side<'_, O> {
             Phase::Request => self.ops.remove_request_header(name),
             Phase::Response => self.ops.remove_response_header(name),
         }
+    }
+
+    pub(super) fn for_each_value(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {
+        match self.phase {
+            Phase::Request => self.ops.for_each_request_header_value(name, visit),
+            Phase::Response => self.ops.for_each_response_header_value(name, visit),
+        }
+    }
+
+    /// Whether a line of the header is as `test` says.
+    pub(super) fn any(&self, name: &str, test: impl Fn(&[u8]) -> bool) -> bool {
+        let mut found = false;
+        self.for_each_value(name, &mut |value| found |= test(value));
+        found
+    }
+
+    /// The status, of a response that has one.
+    pub(super) fn status(&self) -> Option<u16> {
+        let mut status = None;
+        if self.phase == Phase::Response {
+            self.for_each_value(":status", &mut |value| status = http::status(value));
+        }
+        status
+    }
+
+    /// Whether the status says that there is no content.
+    pub(super) fn has_no_content(&self) -> bool {
+        self.status().is_some_and(http::has_no_content)
+    }
+
+    /// Whether the request is a CONNECT.
+    pub(super) fn is_to_connect(&self) -> bool {
+        let mut found = false;
+        let mut visit = |method: &[u8]| found |= method == b"CONNECT";
+        self.ops
+            .for_each_request_header_value(":method", &mut visit);
+        found
     }
 
     pub(super) fn body_length(&mut self) -> usize {

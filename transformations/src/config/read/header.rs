@@ -4,7 +4,9 @@ use serde_json::{Map, Value};
 
 use super::{HeaderName, HeaderRule, Reader, join};
 use crate::codes::Code;
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, Severity};
+use crate::http;
+use crate::template::Phase;
 
 impl Reader {
     /// `set` or `add`: a list of `{name, value}`, or a map of name to value.
@@ -103,7 +105,7 @@ impl Reader {
             if self.is_unknown_pseudo_header(&name, parent, &path) {
                 continue;
             }
-            if is_vital(&name, parent) {
+            if http::is_vital(&name, phase(parent)) {
                 self.found.push(
                     Diagnostic::error(
                         Code::PROTECTED_HEADER,
@@ -122,7 +124,7 @@ impl Reader {
     /// The name in lower case, if HTTP allows it.
     pub(super) fn header_name(&mut self, name: &str, path: &str) -> Option<String> {
         let token = name.strip_prefix(':').unwrap_or(name);
-        if !token.is_empty() && token.bytes().all(is_token_byte) {
+        if http::is_token(token) {
             return Some(name.to_ascii_lowercase());
         }
         let message = if token.is_empty() {
@@ -130,7 +132,7 @@ impl Reader {
         } else {
             let bad = token
                 .chars()
-                .find(|&c| !u8::try_from(c).is_ok_and(is_token_byte));
+                .find(|&c| !u8::try_from(c).is_ok_and(http::is_token_byte));
             format!("a header name must not contain {:?}", bad.unwrap_or(' '))
         };
         self.error(Code::BAD_HEADER_NAME, path, message);
@@ -140,10 +142,7 @@ impl Reader {
     /// Refuses pseudo-headers that HTTP does not have: a message that carries one is malformed (RFC
     /// 9113 section 8.3).
     fn is_unknown_pseudo_header(&mut self, name: &str, parent: &str, path: &str) -> bool {
-        let known: &[&str] = match parent {
-            "request" => &[":method", ":path", ":authority", ":scheme", ":protocol"],
-            _ => &[":status"],
-        };
+        let known = http::pseudo_headers(phase(parent));
         if !name.starts_with(':') || known.contains(&name) {
             return false;
         }
@@ -154,7 +153,7 @@ impl Reader {
         true
     }
 
-    /// Refuses rules that could only break the message.
+    /// Refuses rules that could only break the message, and leaves out those about the connection.
     fn allowed(&mut self, rule: &HeaderRule, parent: &str, field: &str) -> bool {
         // The path leads to the value, which is what other problems are about.
         let path = match rule.path.strip_suffix(".value") {
@@ -164,14 +163,27 @@ impl Reader {
         if self.is_unknown_pseudo_header(&rule.name, parent, &path) {
             return false;
         }
-        if is_framing(&rule.name) && !rule.value.is_empty() {
+        if http::is_framing(&rule.name) && !rule.value.is_empty() {
             let message = format!("{} cannot be given a value by a rule", rule.name);
             let help = "it is kept right when the body changes; leave the rule out";
             let problem = Diagnostic::error(Code::FRAMING_HEADER, &rule.path, message);
             self.found.push(problem.with_help(help));
             return false;
         }
-        if !is_vital(&rule.name, parent) {
+        // Whether the peer can take trailers is about the message, too.
+        let is_about_trailers = rule.name == "te" && rule.value == "trailers";
+        if http::is_hop_by_hop(&rule.name) && !rule.value.is_empty() && !is_about_trailers {
+            let message = format!(
+                "{} is about one connection; this rule is ignored",
+                rule.name
+            );
+            let warning = Diagnostic::error(Code::CONNECTION_HEADER, &rule.path, message)
+                .with_severity(Severity::Warning)
+                .with_help("Envoy speaks for its own connections; leave the rule out");
+            self.found.push(warning);
+            return false;
+        }
+        if !http::is_vital(&rule.name, phase(parent)) {
             return true;
         }
         let name = &rule.name;
@@ -192,19 +204,10 @@ impl Reader {
     }
 }
 
-/// Whether a message of this direction cannot be without the header. Envoy crashes or resets the
-/// stream when one is missing further down the chain.
-fn is_vital(name: &str, parent: &str) -> bool {
-    name.starts_with(':') || (parent == "request" && name == "host")
-}
-
-/// Whether the header says where the message ends. A wrong value would make the rest of this body
-/// the next message on the connection: the way requests are smuggled.
-fn is_framing(name: &str) -> bool {
-    matches!(name, "content-length" | "transfer-encoding")
-}
-
-/// A `tchar` of RFC 9110.
-fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+fn phase(name: &str) -> Phase {
+    if name == Phase::Request.name() {
+        Phase::Request
+    } else {
+        Phase::Response
+    }
 }

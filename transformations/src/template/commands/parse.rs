@@ -6,6 +6,7 @@ use super::{Call, Command, HeaderSource, Operator, TimeFormat};
 use crate::codes::Code;
 use crate::diagnostics::nearest;
 use crate::host::Attribute;
+use crate::http;
 use crate::template::Phase;
 
 /// Every operator, with how it is written.
@@ -163,9 +164,7 @@ fn header(call: &Call<'_>, source: HeaderSource) -> Result<Operator, Fault> {
 }
 
 fn is_header_name(name: &str) -> bool {
-    let name = name.strip_prefix(':').unwrap_or(name);
-    let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-    !name.is_empty() && name.bytes().all(is_token)
+    http::is_token(name.strip_prefix(':').unwrap_or(name))
 }
 
 fn start_time(call: &Call<'_>) -> Result<TimeFormat, Fault> {

@@ -1,0 +1,168 @@
+//! What HTTP says about fields and messages: the bytes of names and values, the fields that belong to
+//! a connection or to one body, the messages that have no content.
+//!
+//! Asked when a configuration is checked and while messages are transformed, by this crate and by the
+//! filters. Pure functions over text; none allocates unless it has to change a value.
+
+use std::borrow::Cow;
+
+use crate::template::Phase;
+
+/// Whether the text is a `token` of RFC 9110 section 5.6.2, as names of fields and methods are.
+pub fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(is_token_byte)
+}
+
+/// Whether the byte may stand in a token.
+pub fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// Whether a response of this status has no content, whatever its headers say (RFC 9110 sections
+/// 15.2, 15.3.5, 15.3.6, 15.4.5). What follows its head is the next response.
+pub fn has_no_content(status: u16) -> bool {
+    matches!(status, 100..=199 | 204 | 205 | 304)
+}
+
+/// The pseudo-headers of a direction (RFC 9113 section 8.3, RFC 8441).
+pub(crate) fn pseudo_headers(phase: Phase) -> &'static [&'static str] {
+    match phase {
+        Phase::Request => &[":method", ":path", ":authority", ":scheme", ":protocol"],
+        Phase::Response => &[":status"],
+    }
+}
+
+/// Whether a message of this direction cannot be without the header. Envoy crashes or resets the
+/// stream when one is missing further down the chain.
+pub(crate) fn is_vital(name: &str, phase: Phase) -> bool {
+    name.starts_with(':') || (phase == Phase::Request && name == "host")
+}
+
+/// Whether the header says where the message ends. A wrong value would make the rest of this body
+/// the next message on the connection: the way requests are smuggled.
+pub(crate) fn is_framing(name: &str) -> bool {
+    matches!(name, "content-length" | "transfer-encoding")
+}
+
+/// Whether the header is about the connection and not about the message (RFC 9110 section 7.6.1).
+pub(crate) fn is_hop_by_hop(name: &str) -> bool {
+    matches!(
+        name,
+        "connection" | "keep-alive" | "proxy-connection" | "te" | "trailer" | "upgrade"
+    )
+}
+
+/// Headers that are computed from the bytes of a body, and wrong once these have changed. A strong
+/// `etag` is one, too.
+pub(crate) const DIGESTS: [&str; 4] = ["content-digest", "content-md5", "digest", "repr-digest"];
+
+/// Whether an entity tag promises the same bytes (RFC 9110 section 8.8.1).
+pub(crate) fn is_strong_etag(value: &[u8]) -> bool {
+    !value.starts_with(b"W/")
+}
+
+/// Whether a request of this method, or the response to it, ends elsewhere than others do: a gateway
+/// must not make one of these from another, nor another from one of these.
+pub(crate) fn has_its_own_framing(method: &[u8]) -> bool {
+    matches!(method, b"HEAD" | b"CONNECT")
+}
+
+/// The status that a `:status` holds.
+pub(crate) fn status(value: &[u8]) -> Option<u16> {
+    str::from_utf8(value).ok()?.parse().ok()
+}
+
+/// What a header must hold, if it has a form and `value` does not have it. Envoy and the peers behind
+/// it trust that these are well formed.
+pub(crate) fn expected(name: &str, phase: Phase, value: &str) -> Option<&'static str> {
+    let is_visible = value.bytes().all(|byte| byte > b' ' && byte != 0x7f);
+    let (fits, form) = match name {
+        ":status" => (
+            value.len() == 3 && matches!(value.parse(), Ok(200..=599)),
+            "a status from 200 to 599",
+        ),
+        ":method" => (
+            is_token(value) && !has_its_own_framing(value.as_bytes()),
+            "a method such as POST, and neither HEAD nor CONNECT, which end in their own way",
+        ),
+        ":path" => (
+            is_visible && (value.starts_with('/') || value == "*"),
+            "a path that begins with / and holds no space",
+        ),
+        ":scheme" => (matches!(value, "http" | "https"), "http or https"),
+        ":protocol" => (is_token(value), "a protocol such as websocket"),
+        ":authority" => (is_visible, "a host without spaces"),
+        "host" if phase == Phase::Request => (is_visible, "a host without spaces"),
+        _ => return None,
+    };
+    (!fits).then_some(form)
+}
+
+/// A header value without the characters that would end it, or that no field may hold (RFC 9110
+/// section 5.5): each becomes a space. A tab stays.
+pub(crate) fn clean(value: &str) -> Cow<'_, str> {
+    let is_control = |c: char| c.is_ascii_control() && c != '\t';
+    if !value.bytes().any(|byte| is_control(char::from(byte))) {
+        return Cow::Borrowed(value);
+    }
+    Cow::Owned(value.replace(is_control, " "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_have_a_form_are_held_to_it() {
+        let fits = |name, value| expected(name, Phase::Request, value).is_none();
+        for (name, good, bad) in [
+            (
+                ":status",
+                &["200", "429", "599"][..],
+                &["abc", "99999", "199", "600", "+20", " 20"][..],
+            ),
+            (
+                ":method",
+                &["POST", "M-SEARCH"],
+                &["HEAD", "CONNECT", "GE T", "G\u{e9}T"],
+            ),
+            (
+                ":path",
+                &["/", "/a?b=c", "*"],
+                &["nopath", "/a b", "http://a/", "/\u{7f}", "*/"],
+            ),
+            (":scheme", &["http", "https"], &["HTTP", "ftp", "a b"]),
+            (
+                ":authority",
+                &["a.test", "a.test:80", "[::1]:80"],
+                &["a b", "a\tb"],
+            ),
+            ("host", &["a.test"], &["a b"]),
+            (":protocol", &["websocket"], &["web socket"]),
+            ("x-any", &["a b", "", "\u{e9}"], &[]),
+        ] {
+            for value in good {
+                assert!(fits(name, value), "{name}: {value}");
+            }
+            for value in bad {
+                assert!(!fits(name, value), "{name}: {value}");
+            }
+        }
+        assert!(expected("host", Phase::Response, "a b").is_none());
+    }
+
+    #[test]
+    fn control_characters_become_spaces() {
+        let all: String = (0..=0x7f_u8).map(char::from).collect();
+        let cleaned = clean(&all);
+        assert_eq!(cleaned.len(), all.len());
+        let changed = all
+            .chars()
+            .zip(cleaned.chars())
+            .filter(|(was, is)| was != is);
+        let changed: Vec<_> = changed.map(|(was, is)| (u32::from(was), is)).collect();
+        let expected = (0..0x20).filter(|c| *c != 9).chain([0x7f]);
+        assert_eq!(changed, expected.map(|c| (c, ' ')).collect::<Vec<_>>());
+        assert!(matches!(clean("a\tb \u{e9}"), Cow::Borrowed(_)));
+    }
+}

@@ -1,0 +1,99 @@
+//! Where a message ends, and what may not change that: the method and the status decide, and what
+//! describes the body goes with the body that it describes.
+
+use super::BodyAccess;
+use super::side::Side;
+use crate::http;
+use crate::needs::PhaseNeeds;
+use crate::ops::TransformationOps;
+use crate::program::{Action, Half};
+use crate::template::Phase;
+
+/// Headers that describe the bytes of a body.
+pub(super) const DESCRIPTIONS: [&str; 5] = {
+    let [a, b, c, d] = http::DIGESTS;
+    ["etag", a, b, c, d]
+};
+
+/// Which of [`DESCRIPTIONS`] the message has; an entity tag that is weak promises no bytes.
+pub(super) fn descriptions<O: TransformationOps + ?Sized>(
+    side: &Side<'_, O>,
+) -> [bool; DESCRIPTIONS.len()] {
+    DESCRIPTIONS.map(|name| side.any(name, |value| name != "etag" || http::is_strong_etag(value)))
+}
+
+/// What of the body a transform can see and change, where the host could give `offered`.
+pub(super) fn access<O: TransformationOps + ?Sized>(
+    half: &Half,
+    needs: &PhaseNeeds,
+    side: &Side<'_, O>,
+    offered: BodyAccess,
+) -> BodyAccess {
+    match offered {
+        // Nobody has waited for it.
+        BodyAccess::Whole if !needs.buffers() => BodyAccess::HeadersOnly,
+        BodyAccess::Whole if !sets_status(half) && side.has_no_content() => BodyAccess::Absent,
+        _ => offered,
+    }
+}
+
+/// What becomes of the content of a message.
+pub(super) enum Content {
+    /// It is at hand, to be changed.
+    Here,
+    /// It passes by.
+    Passing,
+    /// There is none, though headers may describe that of another response.
+    Described,
+    /// There must be none, whatever came or is still to come.
+    Forbidden,
+}
+
+/// Decides by the status that the message will have: `set` by a rule, or its own.
+pub(super) fn content<O: TransformationOps + ?Sized>(
+    half: &Half,
+    side: &Side<'_, O>,
+    body: BodyAccess,
+    set: Option<u16>,
+) -> Content {
+    let stays_without = || set.is_none() && sets_status(half) && side.has_no_content();
+    match body {
+        _ if set.is_some_and(http::has_no_content) => Content::Forbidden,
+        BodyAccess::Absent => Content::Described,
+        BodyAccess::Whole if stays_without() => Content::Described,
+        BodyAccess::Whole => Content::Here,
+        BodyAccess::HeadersOnly | BodyAccess::Stream => Content::Passing,
+    }
+}
+
+fn sets_status(half: &Half) -> bool {
+    half.rules.iter().any(|rule| is_status(&rule.action))
+}
+
+fn is_status(action: &Action) -> bool {
+    matches!(action, Action::Set { name } if &**name == ":status")
+}
+
+/// The status that a rule sets to what its value became.
+pub(super) fn status_to_set(action: &Action, text: &str) -> Option<u16> {
+    is_status(action)
+        .then(|| http::status(text.as_bytes()))
+        .flatten()
+}
+
+/// Whether the message has to keep what the action would set, since the other side is bound by it: a
+/// client that sent HEAD reads no body, and one that opened a tunnel reads no more responses.
+pub(super) fn keeps<O: TransformationOps + ?Sized>(side: &Side<'_, O>, action: &Action) -> bool {
+    let Action::Set { name } = action else {
+        return false;
+    };
+    match (side.phase, &**name) {
+        (Phase::Request, ":method") => side.any(":method", http::has_its_own_framing),
+        (Phase::Response, ":status") => match side.status() {
+            Some(100..=199) => true,
+            Some(200..=299) => side.is_to_connect(),
+            _ => false,
+        },
+        _ => false,
+    }
+}
