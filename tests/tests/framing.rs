@@ -24,10 +24,14 @@ fn lab_with(envoy: &Envoy, config: EnvoyConfig, transform: Value) -> Lab {
 /// Sends a request, and another one behind it on the same connection.
 fn ask(lab: &Lab, request: Request) -> Answer {
     let mut connection = lab.connect();
-    let mut answers = connection.send(&[request]).unwrap();
-    let next = connection.send(&[lab.get("/next")]).unwrap().remove(0);
+    let mut turn = |request| match connection.send(&[request]) {
+        Ok(mut answers) => answers.remove(0),
+        Err(error) => panic!("{error:#}"),
+    };
+    let answer = turn(request);
+    let next = turn(lab.get("/next"));
     assert_eq!((next.status, next.text().as_str()), (200, "next"));
-    answers.remove(0)
+    answer
 }
 
 on_every_envoy! {

@@ -35,9 +35,11 @@ fn a_patch_edits_both_bodies_and_their_lengths_fit() {
     );
     let mut exchange = Exchange::new(&*config, host.stream());
     let response = FakeMessage::response(200)
+        .header("content-length", "13")
         .chunk(r#"{"a":1,"#)
         .chunk(r#""c":3}"#);
-    exchange.run(&post(r#"{"a":1}"#), &response);
+    let request = post(r#"{"a":1}"#).header("content-length", "7");
+    exchange.run(&request, &response);
     assert_eq!(exchange.upstream().text(), r#"{"a":1,"b":2}"#);
     assert_eq!(
         exchange.upstream().header("content-length").as_deref(),
