@@ -41,6 +41,8 @@ RUN cargo build --locked --release -p rustformations
 
 FROM dependencies AS build
 COPY . .
+ARG REVISION=unknown
+ENV RUSTFORMATIONS_REVISION=${REVISION}
 # Cargo compares times, and the sources are older than the emptied ones just built.
 RUN find . -name '*.rs' -exec touch {} + \
     && cargo build --locked --release -p rustformations \

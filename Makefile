@@ -1,4 +1,4 @@
-# Every command a contributor needs; "make" lists them. ENVOY_VERSION (1.36.4, 1.37.0, 1.38.3, 1.39.3
+# Every command a contributor needs; "make" lists them. ENVOY_VERSION (1.36.3, 1.36.4, 1.37.0, 1.38.3, 1.39.3
 # or 1.40.0) or ENVOY=path choose the Envoy of demo, run and bench.
 .POSIX:
 

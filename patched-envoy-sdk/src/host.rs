@@ -7,8 +7,10 @@
 mod common;
 pub(crate) mod config;
 mod detect;
+mod executable;
 pub(crate) mod filter;
 mod later;
+pub(crate) mod loaded;
 mod logging;
 pub(crate) mod once;
 pub(crate) mod raw;
@@ -35,6 +37,8 @@ use crate::capabilities::{self, Capabilities, Capability, EnvoyVersion};
 pub(crate) struct Host {
     pub(crate) version: EnvoyVersion,
     pub(crate) capabilities: Capabilities,
+    /// The version string that this host wants to hear.
+    pub(crate) abi: &'static CStr,
     common: Common,
     family: Family,
     later: Later,
@@ -59,7 +63,7 @@ pub(crate) fn attach() -> Result<&'static CStr, Refusal> {
         }
     };
     capabilities::publish(host.version, host.capabilities);
-    Ok(detect::answer(host.version))
+    Ok(host.abi)
 }
 
 /// The attached host; `None` outside Envoy. One atomic load.
@@ -86,6 +90,7 @@ impl Host {
         Ok(Self {
             version,
             capabilities,
+            abi: detect::answer(version),
             common,
             family,
             later,

@@ -112,11 +112,21 @@ mod filter_config;
 mod guard;
 mod hooks;
 mod host;
-mod http;
+pub mod http;
 mod log;
 mod slot;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+
+/// Where the official crate has its panic wrapper, too.
+pub mod catch_unwind {
+    pub use crate::http::CatchUnwind;
+}
+
+/// Where the official crate has its copies of whole bodies, too.
+pub mod utility {
+    pub use crate::http::{read_whole_request_body, read_whole_response_body};
+}
 
 /// Reference beyond single items: support by version, differences, threads.
 #[cfg(any(doc, doctest))]
@@ -141,6 +151,7 @@ pub use error::AbiError;
 pub use guard::{panic_counter_name, panics_caught};
 pub use host::config::EnvoyHttpFilterConfigImpl;
 pub use host::filter::EnvoyHttpFilterImpl;
+pub use host::loaded::log_loaded;
 pub use host::once::hooks_skipped;
 pub use host::server::{
     get_function, get_server_concurrency, get_shared_data, is_validation_mode, register_function,

@@ -22,7 +22,7 @@ use std::any::Any;
 
 use envoy_proxy_dynamic_modules_rust_sdk::{
     EnvoyHttpFilter, EnvoyHttpFilterConfig, HttpFilterConfig, declare_init_functions,
-    envoy_log_error, panic_counter_name,
+    envoy_log_error, log_loaded, panic_counter_name,
 };
 
 declare_init_functions!(
@@ -34,7 +34,18 @@ declare_init_functions!(
 /// Every name in the table above, for the error that refuses others.
 const KNOWN: &str = "http_simple_mutations, rustformation, http-acl, my-smart-header";
 
+/// What this file is, in one piece for those who look into it. The revision is found out when it is built;
+/// see `build.rs`.
+const IDENTITY: &str = concat!(
+    "rustformations ",
+    env!("CARGO_PKG_VERSION"),
+    " (revision ",
+    env!("RUSTFORMATIONS_REVISION"),
+    ")"
+);
+
 fn init() -> bool {
+    log_loaded(IDENTITY);
     panic_counter_name("rustformations_panics");
     true
 }

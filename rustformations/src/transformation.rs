@@ -5,6 +5,7 @@
 //! replaces the filter's wholesale. What happens to a stream is in [`filter`].
 
 mod attributes;
+mod build_gauge;
 mod filter;
 mod host;
 mod limits;
@@ -20,6 +21,7 @@ use envoy_proxy_dynamic_modules_rust_sdk::{
 };
 use transformations::{CompileOptions, Program};
 
+use self::build_gauge::BuildGauge;
 use self::filter::TransformationFilter;
 use self::stats::Stats;
 
@@ -35,7 +37,12 @@ where
 {
     let program = compile(name, config)?;
     let stats = Stats::define(envoy_filter_config)?;
-    Some(Box::new(TransformationConfig { program, stats }))
+    let build_gauge = BuildGauge::define(envoy_filter_config)?;
+    Some(Box::new(TransformationConfig {
+        program,
+        stats,
+        build_gauge,
+    }))
 }
 
 /// Compiles a route's configuration; `None`, after logging why, if it is not valid.
@@ -75,10 +82,12 @@ fn compile_options() -> CompileOptions {
 struct TransformationConfig {
     program: Arc<Program>,
     stats: Stats,
+    build_gauge: BuildGauge,
 }
 
 impl<EHF: EnvoyHttpFilter> HttpFilterConfig<EHF> for TransformationConfig {
-    fn new_http_filter(&self, _envoy: &mut EHF) -> Box<dyn HttpFilter<EHF>> {
+    fn new_http_filter(&self, envoy: &mut EHF) -> Box<dyn HttpFilter<EHF>> {
+        self.build_gauge.set_once(envoy);
         Box::new(TransformationFilter::new(
             Arc::clone(&self.program),
             self.stats,

@@ -34,7 +34,7 @@ pub mod workspace;
 
 pub use client::{Answer, Connection, Request};
 pub use config::{EnvoyConfig, FilterConfig, Route};
-pub use envoy::{Envoy, EnvoyProcess, Settings, VERSIONS, Version};
+pub use envoy::{Envoy, EnvoyProcess, PATCH_RELEASES, Settings, VERSIONS, Version};
 pub use lab::Lab;
 pub use origin::{Origin, Received, Reply};
 pub use record::Record;

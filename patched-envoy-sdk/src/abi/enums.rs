@@ -21,6 +21,69 @@ macro_rules! c_enums {
 pub(super) use c_enums;
 
 c_enums! {
+    /// What Envoy notes about a stream for its access log, as `%RESPONSE_FLAGS%` shows it.
+    envoy_dynamic_module_type_response_flag {
+        /// Failed local health check.
+        FailedLocalHealthCheck,
+        /// No healthy upstream.
+        NoHealthyUpstream,
+        /// Upstream request timeout.
+        UpstreamRequestTimeout,
+        /// Local reset.
+        LocalReset,
+        /// Upstream remote reset.
+        UpstreamRemoteReset,
+        /// Upstream connection failure.
+        UpstreamConnectionFailure,
+        /// Upstream connection termination.
+        UpstreamConnectionTermination,
+        /// Upstream overflow.
+        UpstreamOverflow,
+        /// No route found.
+        NoRouteFound,
+        /// Delay injected.
+        DelayInjected,
+        /// Fault injected.
+        FaultInjected,
+        /// Rate limited.
+        RateLimited,
+        /// Unauthorized external service.
+        UnauthorizedExternalService,
+        /// Rate limit service error.
+        RateLimitServiceError,
+        /// Downstream connection termination.
+        DownstreamConnectionTermination,
+        /// Upstream retry limit exceeded.
+        UpstreamRetryLimitExceeded,
+        /// Stream idle timeout.
+        StreamIdleTimeout,
+        /// Invalid envoy request headers.
+        InvalidEnvoyRequestHeaders,
+        /// Downstream protocol error.
+        DownstreamProtocolError,
+        /// Upstream max stream duration reached.
+        UpstreamMaxStreamDurationReached,
+        /// Response from cache filter.
+        ResponseFromCacheFilter,
+        /// No filter config found.
+        NoFilterConfigFound,
+        /// Duration timeout.
+        DurationTimeout,
+        /// Upstream protocol error.
+        UpstreamProtocolError,
+        /// No cluster found.
+        NoClusterFound,
+        /// Overload manager.
+        OverloadManager,
+        /// Dns resolution failed.
+        DnsResolutionFailed,
+        /// Drop over load.
+        DropOverLoad,
+        /// Downstream remote reset.
+        DownstreamRemoteReset,
+        /// Unconditional drop overload.
+        UnconditionalDropOverload,
+    }
     /// What to do after the request headers hook.
     envoy_dynamic_module_type_on_http_filter_request_headers_status {
         /// On to the next filter.

@@ -7,6 +7,7 @@
 use std::ffi::{CStr, CString};
 use std::fmt;
 
+use super::executable;
 use super::symbols::{Symbols, callback_name};
 use crate::capabilities::EnvoyVersion;
 
@@ -38,7 +39,7 @@ impl fmt::Display for Refusal {
                 name.to_string_lossy()
             )?,
         }
-        f.write_str("; supported are Envoy 1.36.4, 1.37, 1.38, 1.39 and 1.40")
+        f.write_str("; supported are Envoy 1.36.3 and later, 1.37, 1.38, 1.39 and 1.40")
     }
 }
 
@@ -73,16 +74,23 @@ fn expected_by(version: EnvoyVersion) -> &'static CStr {
     }
 }
 
-/// What to answer: the operator's string if there is one, else the one this line expects.
+/// What to answer: the operator's string if there is one, else the one that stands in the executable of a
+/// host that insists on it, else the one this line expects.
 pub(crate) fn answer(version: EnvoyVersion) -> &'static CStr {
-    match std::env::var(VERSION_OVERRIDE) {
-        // Leaked on purpose, once per process: 1.36 to 1.39 read the string after the call returns.
-        Ok(forced) if !forced.is_empty() => CString::new(forced)
-            .map_or(expected_by(version), |text| {
-                Box::leak(text.into_boxed_c_str())
-            }),
-        _ => expected_by(version),
-    }
+    let expected = expected_by(version);
+    let forced = std::env::var(VERSION_OVERRIDE)
+        .ok()
+        .filter(|text| !text.is_empty());
+    let other = forced.or_else(|| match version {
+        EnvoyVersion::V1_36 | EnvoyVersion::V1_37 => {
+            executable::expects_instead_of(expected.to_str().ok()?)
+        }
+        EnvoyVersion::V1_38 | EnvoyVersion::V1_39 | EnvoyVersion::V1_40 => None,
+    });
+    // Leaked on purpose, once per process: 1.36 to 1.39 read the string after the call returns.
+    other
+        .and_then(|text| CString::new(text).ok())
+        .map_or(expected, |text| Box::leak(text.into_boxed_c_str()))
 }
 
 #[cfg(test)]
@@ -123,7 +131,7 @@ mod tests {
         assert!(
             refusal
                 .to_string()
-                .ends_with("1.36.4, 1.37, 1.38, 1.39 and 1.40")
+                .ends_with("1.36.3 and later, 1.37, 1.38, 1.39 and 1.40")
         );
     }
 }

@@ -320,6 +320,12 @@ pub trait EnvoyHttpFilter: EnvoyHeaderMaps + EnvoyBodies {
     /// Sets a string in the dynamic metadata of the stream.
     fn set_dynamic_metadata_string(&mut self, namespace: &str, key: &str, value: &str);
 
+    /// As [`set_dynamic_metadata_string`](Self::set_dynamic_metadata_string), for a value that need not be
+    /// text.
+    fn set_dynamic_metadata_bytes(&mut self, namespace: &str, key: &str, value: &[u8]) {
+        self.set_dynamic_metadata_string(namespace, key, &String::from_utf8_lossy(value));
+    }
+
     /// Sets several strings of one namespace; of entries with the same key the last one stays. One
     /// call of Envoy's from 1.39 on, one for each entry before.
     fn set_dynamic_metadata_string_batch<'a>(
@@ -515,7 +521,9 @@ pub trait EnvoyHttpFilter: EnvoyHeaderMaps + EnvoyBodies {
     fn continue_encoding(&mut self);
 
     /// Makes a scheduler through which any thread can wake this filter. Costs one allocation.
-    fn new_scheduler(&self) -> impl EnvoyHttpFilterScheduler + 'static;
+    fn new_scheduler(&self) -> impl EnvoyHttpFilterScheduler + 'static
+    where
+        Self: Sized;
 
     /// Resets the stream (Envoy 1.38+; see [`Capability::ResetStream`] for before).
     ///

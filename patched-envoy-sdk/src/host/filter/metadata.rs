@@ -1,7 +1,7 @@
 //! Metadata: numbers and strings on every host, booleans, listings and lists from 1.38 on.
 //!
-//! On the stream's worker thread. Names and string values are `&str` because Envoy keeps them in
-//! protobuf strings.
+//! On the stream's worker thread. Names are `&str` because Envoy keeps them in protobuf strings; values
+//! should be text for the same reason, but Envoy takes any bytes.
 
 use super::{EnvoyHttpFilterImpl, view};
 use crate::abi::envoy_dynamic_module_type_metadata_source as MetadataSource;
@@ -86,11 +86,11 @@ impl EnvoyHttpFilterImpl {
     }
 
     /// See [`Self::put_metadata_number`].
-    pub(super) fn put_metadata_string(&mut self, namespace: &str, key: &str, value: &str) {
+    pub(super) fn put_metadata_string(&mut self, namespace: &str, key: &str, value: &[u8]) {
         let Some((host, envoy)) = self.live() else {
             return;
         };
-        let (ns, key, value) = (text(namespace), text(key), text(value));
+        let (ns, key, value) = (text(namespace), text(key), Buf::of(value));
         // SAFETY: live; Envoy copies the strings during the call.
         unsafe {
             match &host.family {
@@ -116,7 +116,7 @@ impl EnvoyHttpFilterImpl {
             }
             None => {
                 for (key, value) in entries {
-                    self.put_metadata_string(namespace, key, value);
+                    self.put_metadata_string(namespace, key, value.as_bytes());
                 }
             }
         }

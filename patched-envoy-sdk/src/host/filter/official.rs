@@ -129,6 +129,10 @@ impl EnvoyHttpFilter for EnvoyHttpFilterImpl {
     }
 
     fn set_dynamic_metadata_string(&mut self, namespace: &str, key: &str, value: &str) {
+        self.put_metadata_string(namespace, key, value.as_bytes());
+    }
+
+    fn set_dynamic_metadata_bytes(&mut self, namespace: &str, key: &str, value: &[u8]) {
         self.put_metadata_string(namespace, key, value);
     }
 
