@@ -19,7 +19,7 @@ mod node;
 pub(crate) use headers::{HeaderSnapshot, append as append_header, is_compressed};
 pub(crate) use node::{NodeValue, to_value};
 
-use headers::HeadersValue;
+use headers::{HeadersValue, copied};
 
 /// Where functions find the message. The space keeps it apart from every JSON key that a template
 /// could name.
@@ -223,7 +223,7 @@ impl Object for MessageSide {
         let headers = self.message.headers(self.phase)?;
         match Attribute::find(self.phase, key.as_str()?)? {
             Attribute::Headers => Some(Value::from_object(HeadersValue(headers.clone()))),
-            Attribute::Header { name, part } => headers.get(name).map(|v| Value::from(part.of(v))),
+            Attribute::Header { name, part } => headers.get(name).and_then(|v| copied(part.of(v))),
             Attribute::Status => headers.get(":status").map(|status| {
                 let number = status.parse::<u16>();
                 number.map_or_else(|_| Value::from(status), Value::from)

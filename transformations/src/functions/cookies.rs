@@ -6,7 +6,7 @@ use minijinja::{State, Value};
 
 use super::{Function, found, function};
 use crate::message::Message;
-use crate::template::Phase;
+use crate::template::{Phase, budget};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function!(
@@ -41,6 +41,9 @@ fn find(state: &State<'_, '_>, is_name: impl Fn(&str) -> bool) -> Value {
     Message::with(state, |message| {
         // A comma is part of a value: browsers send it, and a value must not forge another cookie.
         let cookies = message.header(Phase::Request, "cookie").unwrap_or_default();
+        if let Err(overdrawn) = budget::charge(cookies.len()) {
+            return Value::from(overdrawn);
+        }
         let cookie = cookies
             .split(';')
             .filter_map(|pair| pair.split_once('='))

@@ -19,7 +19,7 @@ use crate::codes::Code;
 use crate::config::{Extractor as Rule, ExtractorSource};
 use crate::diagnostics::Diagnostic;
 use crate::message::Message;
-use crate::template::Phase;
+use crate::template::{Phase, budget};
 
 pub(super) const FUNCTIONS: &[Function] = &[function!(
     "extraction",
@@ -80,15 +80,16 @@ impl Extractors {
         let Some(extractor) = self.of(message.phase()).get(name) else {
             return Value::UNDEFINED;
         };
+        let extract = |text: &str| match budget::charge(text.len()) {
+            Ok(()) => found::to_value(extractor.extract(text)),
+            Err(overdrawn) => Value::from(overdrawn),
+        };
         match &extractor.source {
             ExtractorSource::Header(name) => {
                 let header = message.header(message.phase(), name);
-                found::to_value(extractor.extract(header.unwrap_or_default()))
+                extract(header.unwrap_or_default())
             }
-            ExtractorSource::Body => {
-                let body = message.body();
-                found::to_value(extractor.extract(body.as_str().unwrap_or_default()))
-            }
+            ExtractorSource::Body => extract(message.body().as_str().unwrap_or_default()),
         }
     }
 }

@@ -6,7 +6,7 @@ use minijinja::Value;
 use minijinja::value::{Enumerator, Object};
 
 use crate::ops::TransformationOps;
-use crate::template::{HeaderNames, Phase};
+use crate::template::{HeaderNames, Phase, budget};
 
 /// Whether the body of a message is compressed, by its `content-encoding`: neither text nor JSON nor
 /// events until somebody unpacks it.
@@ -155,13 +155,20 @@ fn visit_all(
     }
 }
 
+/// A part of a header as a template value. Paid for, since a loop could read a long one again and again;
+/// when nothing is left to pay with, the render fails.
+pub(super) fn copied(text: &str) -> Option<Value> {
+    budget::charge(text.len()).ok()?;
+    Some(Value::from(text))
+}
+
 /// `request.headers` and `response.headers` in a template: a map.
 #[derive(Debug)]
 pub(super) struct HeadersValue(pub(super) Arc<HeaderSnapshot>);
 
 impl Object for HeadersValue {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.0.get(key.as_str()?).map(Value::from)
+        self.0.get(key.as_str()?).and_then(copied)
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {

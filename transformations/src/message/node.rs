@@ -65,13 +65,12 @@ fn to_number(node: Node) -> Value {
     }
 }
 
-/// The member of this name. Paid for by the number of keys and their length, so that a loop cannot search a wide
-/// object without end; when nothing is left to pay with, the answer is the error.
+/// The member of this name. Paid for by the number of keys and their length, so that a loop cannot
+/// search a wide object without end. When nothing is left to pay with, the render fails, and nothing is
+/// found: the engine, which asks for members while it compares, could not compare errors.
 pub(super) fn lookup(node: &Node, name: &str) -> Option<Value> {
-    match budget::charge_lookup(node.width(), name.len()) {
-        Ok(()) => node.get(name).map(to_value),
-        Err(overdrawn) => Some(Value::from(overdrawn)),
-    }
+    budget::charge_lookup(node.width(), name.len()).ok()?;
+    node.get(name).map(to_value)
 }
 
 impl Object for NodeValue {

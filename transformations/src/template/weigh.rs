@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use minijinja::value::ValueKind;
-use minijinja::{Error, Value};
+use minijinja::{Error, ErrorKind, Value};
 
 use super::budget;
 use crate::functions::Fault;
@@ -60,6 +60,7 @@ fn walk(value: &Value, depth: usize, pay: PayNode<'_>) -> Result<(), Error> {
         ValueKind::Undefined | ValueKind::None | ValueKind::Bool | ValueKind::Number => {
             return Ok(());
         }
+        ValueKind::Invalid => return Err(reason(value)),
         _ => {}
     }
     budget::charge_node()?;
@@ -90,6 +91,21 @@ fn walk(value: &Value, depth: usize, pay: PayNode<'_>) -> Result<(), Error> {
         }),
         _ => Ok(()),
     }
+}
+
+/// Why reading gave no value. The engine keeps the error to itself, and panics if two such values are
+/// put in order.
+fn reason(invalid: &Value) -> Error {
+    if budget::is_overdrawn() {
+        return budget::overdrawn();
+    }
+    if invalid
+        .to_string()
+        .contains(&Fault::JsonTooDeep.to_string())
+    {
+        return Fault::JsonTooDeep.into();
+    }
+    Error::new(ErrorKind::InvalidOperation, "the value could not be read")
 }
 
 /// Looking into a container of a message scans it, and makes values of what is in it. Recurses as

@@ -37,6 +37,7 @@ const PARAMETERS: &[(&str, &[&str])] = &[
     ("characters", &["'x'"]),
     ("count", &["3"]),
     ("cuts", &["2"]),
+    ("decimals", &["1"]),
     ("default", &["0"]),
     ("digits", &["1"]),
     ("document", &["doc"]),
