@@ -9,6 +9,7 @@ mod build_gauge;
 mod filter;
 mod host;
 mod limits;
+mod metadata;
 mod stats;
 mod streaming;
 

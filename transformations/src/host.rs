@@ -4,6 +4,9 @@
 //! transform then asks the host for just these, on the stream's worker, once for all templates of a
 //! direction.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
 use minijinja::Value;
 
 /// Whose metadata is read.
@@ -18,6 +21,79 @@ pub enum MetadataSource {
     Host,
 }
 
+/// The kind of a metadata value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetadataKind {
+    /// A string.
+    Text,
+    /// A number.
+    Number,
+    /// A boolean.
+    Bool,
+    /// A list of these.
+    List,
+}
+
+impl MetadataKind {
+    /// Every kind, in the order in which a host is asked that has told nothing yet.
+    pub const ALL: [MetadataKind; 4] = [
+        MetadataKind::Text,
+        MetadataKind::Number,
+        MetadataKind::Bool,
+        MetadataKind::List,
+    ];
+}
+
+/// The kinds that one read of metadata found last: of the value, and of the items if it is a list.
+///
+/// Envoy has a call for each kind, and logs an error for each that does not fit. The value of one key
+/// hardly ever changes its kind, so asking for the last one first keeps its log quiet. Shared by all
+/// streams of a program; a copy is the same memory.
+#[derive(Clone, Debug, Default)]
+pub struct LastKinds(Arc<[AtomicU8; 2]>);
+
+impl LastKinds {
+    /// Every kind, in the order to ask for the value.
+    pub fn of_value(&self) -> impl Iterator<Item = MetadataKind> + use<> {
+        Self::order(&self.0[0])
+    }
+
+    /// Every kind, in the order to ask for an item of the list.
+    pub fn of_items(&self) -> impl Iterator<Item = MetadataKind> + use<> {
+        Self::order(&self.0[1])
+    }
+
+    /// Notes the kind that a value had.
+    pub fn found_value(&self, kind: MetadataKind) {
+        self.0[0].store(kind as u8, Ordering::Relaxed);
+    }
+
+    /// Notes the kind that an item had.
+    pub fn found_item(&self, kind: MetadataKind) {
+        self.0[1].store(kind as u8, Ordering::Relaxed);
+    }
+
+    fn order(last: &AtomicU8) -> impl Iterator<Item = MetadataKind> + use<> {
+        let last = last.load(Ordering::Relaxed);
+        let is_last = move |kind: &MetadataKind| *kind as u8 == last;
+        let first = MetadataKind::ALL.into_iter().filter(is_last);
+        first.chain(
+            MetadataKind::ALL
+                .into_iter()
+                .filter(move |kind| !is_last(kind)),
+        )
+    }
+}
+
+/// What was found last is no part of what is asked for.
+impl PartialEq for LastKinds {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for LastKinds {}
+
 /// A value that a host answers with.
 #[derive(Clone, Debug, PartialEq)]
 pub enum HostValue {
@@ -29,6 +105,8 @@ pub enum HostValue {
     Number(f64),
     /// A boolean.
     Bool(bool),
+    /// A list of the others.
+    List(Vec<HostValue>),
 }
 
 impl HostValue {
@@ -38,6 +116,7 @@ impl HostValue {
             HostValue::Integer(number) => Value::from(*number),
             HostValue::Number(number) => to_number(*number),
             HostValue::Bool(flag) => Value::from(*flag),
+            HostValue::List(items) => items.iter().map(HostValue::to_value).collect(),
         }
     }
 }
@@ -171,6 +250,23 @@ mod tests {
         ] {
             assert_eq!(HostValue::Number(number).to_value().to_string(), text);
         }
+    }
+
+    #[test]
+    fn the_kind_that_was_found_last_is_asked_for_first() {
+        let last = LastKinds::default();
+        assert_eq!(last.of_value().collect::<Vec<_>>(), MetadataKind::ALL);
+        last.clone().found_value(MetadataKind::Bool);
+        last.found_item(MetadataKind::Number);
+        let [text, number, bool, list] = MetadataKind::ALL;
+        assert_eq!(
+            last.of_value().collect::<Vec<_>>(),
+            [bool, text, number, list]
+        );
+        assert_eq!(
+            last.of_items().collect::<Vec<_>>(),
+            [number, text, bool, list]
+        );
     }
 
     #[test]

@@ -55,7 +55,7 @@ pub use codes::Code;
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use error::{FieldId, TransformError, TransformErrorKind};
 pub use events::{EventStream, OpenedEvents, Streamed};
-pub use host::{Attribute, AttributeKind, HostValue, MetadataSource};
+pub use host::{Attribute, AttributeKind, HostValue, LastKinds, MetadataKind, MetadataSource};
 pub use needs::{Needs, PhaseNeeds};
 pub use ops::TransformationOps;
 pub use options::{Capabilities, CompileOptions, ENV_ALLOW_VARIABLE};

@@ -11,6 +11,7 @@ use minijinja::{State, Value};
 
 use crate::json::{Document, Kind, Node};
 use crate::ops::TransformationOps;
+use crate::template::reads::Asked;
 use crate::template::{HostRead, Phase, Reads};
 
 mod headers;
@@ -55,16 +56,16 @@ pub(crate) struct HostAnswers {
 impl HostAnswers {
     /// Asks the host for metadata, attributes and the time, as far as templates read them.
     pub(crate) fn ask(ops: &(impl TransformationOps + ?Sized), reads: &Reads) -> HostAnswers {
-        let ask = |read: &HostRead| {
-            let answer = match read {
+        let ask = |asked: &Asked| {
+            let answer = match &asked.read {
                 HostRead::Metadata {
                     source,
                     namespace,
                     key,
-                } => ops.metadata(*source, namespace, key),
+                } => ops.metadata(*source, namespace, key, &asked.last),
                 HostRead::Attribute(attribute) => ops.attribute(*attribute),
             };
-            Some((read.clone(), answer?.to_value()))
+            Some((asked.read.clone(), answer?.to_value()))
         };
         HostAnswers {
             values: reads.host.iter().filter_map(ask).collect(),

@@ -9,7 +9,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::host::{Attribute, HostValue, MetadataSource};
+use crate::host::{Attribute, HostValue, LastKinds, MetadataSource};
 use crate::json::{Document, ParseError};
 
 /// Access to one HTTP message pair, with the names known from kgateway's transformation library.
@@ -87,9 +87,18 @@ pub trait TransformationOps {
         false
     }
 
-    /// A metadata value, if it is there and is a string, a number or a boolean.
-    fn metadata(&self, source: MetadataSource, namespace: &str, key: &str) -> Option<HostValue> {
-        let _ = (source, namespace, key);
+    /// A metadata value, if it is there and is a string, a number, a boolean or a list of these.
+    ///
+    /// `last` belongs to this source, namespace and key: a host that must guess the kind of a value
+    /// guesses by it, and notes what it found.
+    fn metadata(
+        &self,
+        source: MetadataSource,
+        namespace: &str,
+        key: &str,
+        last: &LastKinds,
+    ) -> Option<HostValue> {
+        let _ = (source, namespace, key, last);
         None
     }
 

@@ -3,7 +3,7 @@
 //! A small real host and not a mock: it holds two messages and does what it is told. Assert on what
 //! the messages are afterwards.
 
-use crate::host::{Attribute, HostValue, MetadataSource};
+use crate::host::{Attribute, HostValue, LastKinds, MetadataSource};
 use crate::ops::TransformationOps;
 
 /// One HTTP message.
@@ -115,6 +115,19 @@ pub enum MetadataValue {
     List(Vec<MetadataValue>),
 }
 
+impl MetadataValue {
+    fn to_host_value(&self) -> HostValue {
+        match self {
+            MetadataValue::String(text) => HostValue::Text(text.clone()),
+            MetadataValue::Number(number) => HostValue::Number(*number),
+            MetadataValue::Bool(flag) => HostValue::Bool(*flag),
+            MetadataValue::List(items) => {
+                HostValue::List(items.iter().map(MetadataValue::to_host_value).collect())
+            }
+        }
+    }
+}
+
 /// A host that keeps everything in memory.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MemoryHost {
@@ -224,16 +237,17 @@ impl TransformationOps for MemoryHost {
         self.set_metadata(namespace, key, MetadataValue::String(value.to_owned()))
     }
 
-    fn metadata(&self, source: MetadataSource, namespace: &str, key: &str) -> Option<HostValue> {
+    fn metadata(
+        &self,
+        source: MetadataSource,
+        namespace: &str,
+        key: &str,
+        _: &LastKinds,
+    ) -> Option<HostValue> {
         if source == MetadataSource::Dynamic {
             let mut written = self.metadata.iter();
             let (_, _, value) = written.find(|(ns, k, _)| ns == namespace && k == key)?;
-            return Some(match value {
-                MetadataValue::String(text) => HostValue::Text(text.clone()),
-                MetadataValue::Number(number) => HostValue::Number(*number),
-                MetadataValue::Bool(flag) => HostValue::Bool(*flag),
-                MetadataValue::List(_) => return None,
-            });
+            return Some(value.to_host_value());
         }
         let mut known = self.upstream_metadata.iter();
         let (.., value) =

@@ -52,8 +52,8 @@ fn host() -> MemoryHost {
         ),
         metadata: vec![
             (
-                text("envoy.filters.http.jwt_authn"),
-                text("sub"),
+                text("my.company"),
+                text("user"),
                 MetadataValue::String(text("user-7")),
             ),
             (

@@ -7,9 +7,9 @@ use envoy_proxy_dynamic_modules_rust_sdk::abi::{
     envoy_dynamic_module_type_metadata_source as EnvoySource,
 };
 use envoy_proxy_dynamic_modules_rust_sdk::{EnvoyHttpFilter, HttpMessage};
-use transformations::{Attribute, HostValue, MetadataSource, TransformationOps};
+use transformations::{Attribute, HostValue, LastKinds, MetadataSource, TransformationOps};
 
-use super::attributes;
+use super::{attributes, metadata};
 
 /// The host handle of one hook.
 pub(super) struct Host<'a, EHF>(pub(super) &'a mut EHF);
@@ -59,22 +59,20 @@ impl<EHF: EnvoyHttpFilter> TransformationOps for Host<'_, EHF> {
         self.for_each_value(HeaderMap::ResponseTrailer, name, visit);
     }
 
-    fn metadata(&self, source: MetadataSource, namespace: &str, key: &str) -> Option<HostValue> {
+    fn metadata(
+        &self,
+        source: MetadataSource,
+        namespace: &str,
+        key: &str,
+        last: &LastKinds,
+    ) -> Option<HostValue> {
         let source = match source {
             MetadataSource::Dynamic => EnvoySource::Dynamic,
             MetadataSource::Cluster => EnvoySource::Cluster,
             MetadataSource::Host => EnvoySource::Host,
             _ => return None,
         };
-        if let Some(value) = self.0.get_metadata_string(source, namespace, key) {
-            let text = str::from_utf8(value.as_slice()).ok()?;
-            return Some(HostValue::Text(text.to_owned()));
-        }
-        if let Some(number) = self.0.get_metadata_number(source, namespace, key) {
-            return Some(HostValue::Number(number));
-        }
-        let flag = self.0.get_metadata_bool(source, namespace, key)?;
-        Some(HostValue::Bool(flag))
+        metadata::read(self.0, source, namespace, key, last)
     }
 
     fn attribute(&self, attribute: Attribute) -> Option<HostValue> {

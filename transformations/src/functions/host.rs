@@ -18,11 +18,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function!(
         "metadata",
         "metadata(namespace, key)",
-        "A value of the stream's dynamic metadata; empty if it is not there. Both names must be constants.",
-        (
-            "{{ metadata(\"envoy.filters.http.jwt_authn\", \"sub\") }}",
-            "user-7"
-        ),
+        "A value of the stream's dynamic metadata: text, a number, a boolean, or (from Envoy 1.38 on) a list of these; empty if it is not there. Both names must be constants.",
+        ("{{ metadata(\"my.company\", \"user\") }}", "user-7"),
         (2, 2),
         Metadata,
         |environment, name, _| environment.add_function(name, metadata),

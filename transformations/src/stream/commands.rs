@@ -52,8 +52,12 @@ fn value<O: TransformationOps + ?Sized>(
             format.append(started, out);
             Some(())
         }
-        Operator::Metadata { namespace, key } => {
-            let value = ops.metadata(crate::MetadataSource::Dynamic, namespace, key)?;
+        Operator::Metadata {
+            namespace,
+            key,
+            last,
+        } => {
+            let value = ops.metadata(crate::MetadataSource::Dynamic, namespace, key, last)?;
             print::value(out, &value.to_value()).ok()
         }
         Operator::Attribute(attribute) => {

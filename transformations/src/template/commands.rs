@@ -10,7 +10,7 @@
 //! hexadecimal digits is percent-encoded text. `%%` is one percent sign. Everything else is text.
 //! Refused are names that are no operator, and operators that cannot have a value where they stand.
 
-use crate::host::Attribute;
+use crate::host::{Attribute, LastKinds};
 
 mod parse;
 mod rewrite;
@@ -48,7 +48,11 @@ pub(crate) enum Operator {
     /// When the request came.
     StartTime(TimeFormat),
     /// A value of the stream's dynamic metadata.
-    Metadata { namespace: Box<str>, key: Box<str> },
+    Metadata {
+        namespace: Box<str>,
+        key: Box<str>,
+        last: LastKinds,
+    },
     /// An attribute of the stream.
     Attribute(Attribute),
     /// An attribute that is an address, without its port.

@@ -32,7 +32,7 @@ pub(super) fn rewrite<'s>(
     names: &'s Names,
     unpaid: usize,
 ) -> Instructions<'s> {
-    let rewriting = Rewriting {
+    let mut rewriting = Rewriting {
         source,
         names,
         unpaid: if source.repeated_literal > unpaid {
@@ -40,7 +40,9 @@ pub(super) fn rewrite<'s>(
         } else {
             usize::MAX
         },
+        printed: BTreeSet::new(),
     };
+    rewriting.printed = rewriting.printed_names(old);
     let count = u32::try_from(old.len()).unwrap_or(u32::MAX);
     let targets: BTreeSet<u32> = (0..count)
         .filter_map(|at| target(&mut old.get(at)?.clone()).map(|target| *target))
@@ -60,6 +62,16 @@ pub(super) fn rewrite<'s>(
         };
         if let Some(lookup) = rewriting.message(old, at) {
             new.add(lookup);
+            continue;
+        }
+        if matches!(instruction, Instruction::ApplyFilter("items", Some(1), _))
+            && rewriting.prints_pairs(old, at + 1)
+        {
+            new.add(Instruction::DupTop);
+            for instruction in rewriting.replace(instruction, constant) {
+                new.add(instruction);
+            }
+            new.add(call(operators::SPELLED_PAIRS, 2));
             continue;
         }
         let spelled = match rewriting.prints(old, at + 1, PATIENCE) {
@@ -98,6 +110,8 @@ struct Rewriting<'s> {
     source: &'s Source,
     names: &'s Names,
     unpaid: usize,
+    /// See [`printed_names`](Self::printed_names).
+    printed: BTreeSet<&'s str>,
 }
 
 fn call<'s>(name: &'s str, arguments: usize) -> Instruction<'s> {
@@ -223,10 +237,10 @@ impl<'s> Rewriting<'s> {
                 self.prints(instructions, at + 1, steps)
             }
             Some(Instruction::ApplyFilter(name, Some(1), _)) => {
-                matches!(*name, "tojson" | "string")
+                matches!(*name, "tojson" | "string" | "urlencode")
             }
-            Some(Instruction::CallFunction("tojson", Some(1))) => {
-                !self.source.assigned.contains("tojson")
+            Some(Instruction::CallFunction(name @ ("tojson" | "urlencode"), Some(1))) => {
+                !self.source.assigned.contains(*name)
             }
             // The other value of `default`.
             Some(Instruction::LoadConst(_)) => match instructions.get(at + 1) {
@@ -240,6 +254,44 @@ impl<'s> Rewriting<'s> {
                 | Instruction::JumpIfTrueOrPop(to)
                 | Instruction::JumpIfFalseOrPop(to),
             ) => self.prints(instructions, *to, steps),
+            _ => false,
+        }
+    }
+
+    /// The names that the template gives to values and does nothing with but print what they stand for.
+    fn printed_names(&self, instructions: &Instructions<'s>) -> BTreeSet<&'s str> {
+        let mut given = BTreeSet::new();
+        let mut used = BTreeSet::new();
+        let count = u32::try_from(instructions.len()).unwrap_or(u32::MAX);
+        for at in 0..count {
+            match instructions.get(at) {
+                Some(Instruction::StoreLocal(name)) => {
+                    given.insert(*name);
+                }
+                Some(Instruction::Lookup(name)) if !self.prints(instructions, at + 1, PATIENCE) => {
+                    used.insert(*name);
+                }
+                // Inside of a macro anything may happen to it.
+                Some(Instruction::Enclose(name)) => {
+                    used.insert(*name);
+                }
+                _ => {}
+            }
+        }
+        given.difference(&used).copied().collect()
+    }
+
+    /// Whether the values of a map are only printed by the loop over its pairs that begins at `at`.
+    fn prints_pairs(&self, instructions: &Instructions<'s>, at: u32) -> bool {
+        let next = |step| instructions.get(at + step);
+        match (next(0), next(1), next(2), next(3), next(4)) {
+            (
+                Some(Instruction::PushLoop(_)),
+                Some(Instruction::Iterate(_)),
+                Some(Instruction::UnpackList(2)),
+                Some(Instruction::StoreLocal(_)),
+                Some(Instruction::StoreLocal(value)),
+            ) => self.printed.contains(value),
             _ => false,
         }
     }

@@ -51,6 +51,9 @@ pub(super) const SPELLED_ITEM: &str = "fn spelled .x";
 /// The same, where the engine is not to look itself: what holds it, and its key.
 pub(super) const SPELLED_PLACE: &str = "fn spelled [x]";
 
+/// The pairs of a map whose values are printed as they are: the map, and what the engine made of it.
+pub(super) const SPELLED_PAIRS: &str = "fn spelled ..";
+
 /// The largest width, count or fill that a filter takes.
 const MAX_COUNT: usize = 10_000;
 
@@ -75,6 +78,7 @@ pub(super) fn register(environment: &mut Environment<'_>) {
     environment.add_function(SPELLED, spelling::variable);
     environment.add_function(SPELLED_ITEM, spelling::item);
     environment.add_function(SPELLED_PLACE, spelling::place);
+    environment.add_function(SPELLED_PAIRS, spelling::pairs);
     environment.add_function(METHOD, access::method);
     environment.add_function(STORE, access::store);
     environment.add_function(WEIGH, |value: Value| weigh::deep(&value).map(|()| value));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::host::{Attribute, MetadataSource};
+use crate::host::{Attribute, LastKinds, MetadataSource};
 
 /// The direction a message goes, and so which message a template may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +70,13 @@ pub(crate) enum HostRead {
     Attribute(Attribute),
 }
 
+/// A value to ask the host for, and what is known from asking before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub(crate) read: HostRead,
+    pub(crate) last: LastKinds,
+}
+
 /// Everything that a template, or several together, may read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reads {
@@ -82,7 +89,7 @@ pub(crate) struct Reads {
     /// Variables that only a parsed JSON body can define.
     pub(crate) variables: bool,
     /// Metadata and attributes.
-    pub(crate) host: Vec<HostRead>,
+    pub(crate) host: Vec<Asked>,
     /// The time.
     pub(crate) clock: bool,
     /// The time at which the request came.
@@ -101,16 +108,18 @@ impl Reads {
         self.clock |= other.clock;
         self.start |= other.start;
         self.trailers |= other.trailers;
-        other
-            .host
-            .iter()
-            .cloned()
-            .for_each(|read| self.insert_host(read));
+        for asked in &other.host {
+            if !self.host.contains(asked) {
+                self.host.push(asked.clone());
+            }
+        }
     }
 
     pub(crate) fn insert_host(&mut self, read: HostRead) {
-        if !self.host.contains(&read) {
-            self.host.push(read);
+        let last = LastKinds::default();
+        let asked = Asked { read, last };
+        if !self.host.contains(&asked) {
+            self.host.push(asked);
         }
     }
 

@@ -5,7 +5,7 @@
 use super::{Call, Command, HeaderSource, Operator, TimeFormat};
 use crate::codes::Code;
 use crate::diagnostics::nearest;
-use crate::host::Attribute;
+use crate::host::{Attribute, LastKinds};
 use crate::http;
 use crate::template::Phase;
 
@@ -195,6 +195,7 @@ fn metadata(call: &Call<'_>) -> Result<Operator, Fault> {
     Ok(Operator::Metadata {
         namespace: namespace.into(),
         key: key.into(),
+        last: LastKinds::default(),
     })
 }
 

@@ -39,6 +39,23 @@ pub(super) fn place(state: &State<'_, '_>, holder: &Value, key: &Value) -> Resul
     item(state, holder, found, key)
 }
 
+/// What the engine found as the pairs of a map, with the numbers of a message as it spells them.
+pub(super) fn pairs(holder: &Value, found: Value) -> Result<Value, Error> {
+    let Some(holder) = holder.downcast_object_ref::<NodeValue>() else {
+        return Ok(found);
+    };
+    budget::charge_container()?;
+    let mut pairs = Vec::new();
+    for (pair, (_, member)) in found.try_iter()?.zip(holder.node().entries()) {
+        budget::charge_node()?;
+        let key = pair.get_item_by_index(0)?;
+        let value = pair.get_item_by_index(1)?;
+        let value = keep_spelling(value, || Some(Ok(member.clone())))?;
+        pairs.push(Value::from(vec![key, value]));
+    }
+    Ok(Value::from(pairs))
+}
+
 fn root(state: &State<'_, '_>) -> Option<Node> {
     Message::with(state, Message::root)
 }
