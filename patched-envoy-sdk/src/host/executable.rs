@@ -48,7 +48,8 @@ fn for_each_hash(mut from: impl Read, mut visit: impl FnMut(&[u8])) -> io::Resul
         if read == 0 {
             // The byte behind the last one; there is room, since a full window is emptied below.
             window[len] = 0;
-            return Ok(hashes_in(&window[..=len], &mut visit));
+            hashes_in(&window[..=len], &mut visit);
+            return Ok(());
         }
         if len == window.len() {
             hashes_in(&window, &mut visit);
