@@ -47,6 +47,36 @@ on_every_envoy! {
         assert_eq!((lab.stat(TOO_LARGE), warnings), (5, 1));
     }
 
+    fn what_a_rule_makes_of_a_body_is_made_to_fit_or_counted(envoy) {
+        let large = "0123456789abcdef".repeat(256);
+        let rules = json!({"body": {"value": large}});
+        let route = |path: &str, direction: &str| Route::at(path).transform(json!({direction: rules}));
+        let config = EnvoyConfig::new().buffer_limit(KIB).route(route("/request", "request")).route(route("/response", "response"));
+        let lab = Lab::start(envoy, &config);
+        let (up, down) = (lab.post("/request").body("small").send(), lab.get("/response").send());
+        if BUFFER_LIMIT_IS_RAISABLE.is_in(envoy.version()) {
+            assert_eq!((up.status, down.status), (200, 200));
+            assert!(lab.origin().received().iter().any(|request| request.text() == large));
+            assert!(down.text() == large);
+            assert_eq!(lab.stat(TOO_LARGE), 0);
+        } else {
+            assert_eq!((up.status, down.status), (413, 500));
+            lab.expect_log("a request body is larger than Envoy may hold");
+            lab.expect_log("a response body is larger than Envoy may hold");
+            assert_eq!(lab.stat(TOO_LARGE), 2);
+        }
+    }
+
+    fn a_refusal_by_the_origin_of_what_a_rule_made_is_not_counted(envoy) {
+        let rules = json!({"body": {"value": "<{{ body() }}>"}});
+        let lab = tight(envoy, json!({"request": rules, "response": rules}));
+        for status in [413, 500] {
+            lab.origin().answer("/", Reply::new(status).body("no"));
+            assert_eq!(lab.post("/").body("small").send().status, status);
+        }
+        assert_eq!(lab.stat(TOO_LARGE), 0);
+    }
+
     fn a_413_of_the_origin_is_not_counted(envoy) {
         let rules = json!({"body": {"value": "<{{ body() }}>"}});
         let lab = tight(envoy, json!({"request": rules, "response": rules}));

@@ -62,6 +62,10 @@ pub(super) struct TransformationFilter {
     drops_response_body: bool,
     /// A failed event was logged; there may be thousands of them.
     event_was_reported: bool,
+    /// The body of the request is this filter's own, and may not fit.
+    request_is_written: bool,
+    /// The body of the response is, and its status is not that of one which does not fit.
+    response_is_written: bool,
     /// The answer came while the request was held, so it is not from upstream.
     request_was_overtaken: bool,
 }
@@ -79,6 +83,8 @@ impl TransformationFilter {
             streaming: None,
             drops_response_body: false,
             event_was_reported: false,
+            request_is_written: false,
+            response_is_written: false,
             request_was_overtaken: false,
         }
     }
@@ -147,6 +153,7 @@ impl TransformationFilter {
         let outcome = stream.transform_request(&mut Host(envoy), access);
         if let Ok(applied) = &outcome {
             self.stats.request_transformed(envoy);
+            self.request_is_written = applied.body == BodyChange::Replaced;
             if end.forbids_length(applied.body) {
                 envoy.remove_request_header("content-length");
             }
@@ -167,6 +174,8 @@ impl TransformationFilter {
         let outcome = stream.transform_response(&mut Host(envoy), access);
         if let Ok(applied) = &outcome {
             self.stats.response_transformed(envoy);
+            self.response_is_written =
+                applied.body == BodyChange::Replaced && !has_status(envoy, b"500");
             if end.forbids_length(applied.body) {
                 envoy.remove_response_header("content-length");
             }
@@ -355,7 +364,8 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for TransformationFilter {
         }
         let (streams, buffers, max_body_bytes) =
             (needs.streams, needs.buffers(), needs.max_body_bytes);
-        if buffers && is_upgraded(envoy) {
+        // A tunnel that the request need not have asked for here.
+        if buffers && has_status(envoy, b"101") {
             self.method = Method::Upgrade;
         }
         if streams && !end_of_stream && !self.open_events(envoy) {
@@ -425,16 +435,23 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for TransformationFilter {
     }
 
     fn on_stream_complete(&mut self, envoy: &mut EHF) {
-        let held = if self.response_is_held {
-            HttpMessage::Response
-        } else if self.request_is_held || self.request_was_overtaken {
-            HttpMessage::Request
+        let request_was_held = self.request_is_held || self.request_was_overtaken;
+        let too_large = if self.response_is_held {
+            limits::was_too_large(envoy, HttpMessage::Response).then_some(HttpMessage::Response)
+        } else if request_was_held {
+            limits::was_too_large(envoy, HttpMessage::Request).then_some(HttpMessage::Request)
         } else {
-            return;
+            let written = [
+                (self.request_is_written, HttpMessage::Request),
+                (self.response_is_written, HttpMessage::Response),
+            ];
+            let mut written = written.into_iter().filter(|(is_written, _)| *is_written);
+            let found = written.find(|(_, message)| limits::became_too_large(envoy, *message));
+            found.map(|(_, message)| message)
         };
-        if limits::was_too_large(envoy, held) {
+        if let Some(message) = too_large {
             self.stats.error(envoy, "body_too_large");
-            limits::explain(held);
+            limits::explain(message);
         }
     }
 }
@@ -478,10 +495,9 @@ impl Method {
     }
 }
 
-/// Whether the response opens a tunnel that the request need not have asked for here.
-fn is_upgraded<EHF: EnvoyHttpFilter>(envoy: &EHF) -> bool {
+fn has_status<EHF: EnvoyHttpFilter>(envoy: &EHF, code: &[u8]) -> bool {
     let status = envoy.get_response_header_value(":status");
-    status.is_some_and(|status| status.as_slice() == b"101")
+    status.is_some_and(|status| status.as_slice() == code)
 }
 
 #[cfg(test)]

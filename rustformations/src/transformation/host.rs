@@ -9,7 +9,7 @@ use envoy_proxy_dynamic_modules_rust_sdk::abi::{
 use envoy_proxy_dynamic_modules_rust_sdk::{EnvoyHttpFilter, HttpMessage};
 use transformations::{Attribute, HostValue, LastKinds, MetadataSource, TransformationOps};
 
-use super::{attributes, metadata};
+use super::{attributes, limits, metadata};
 
 /// The host handle of one hook.
 pub(super) struct Host<'a, EHF>(pub(super) &'a mut EHF);
@@ -34,6 +34,9 @@ impl<EHF: EnvoyHttpFilter> Host<'_, EHF> {
     }
 
     fn append_end(&mut self, message: HttpMessage, data: &[u8]) -> bool {
+        // Envoy refuses a body that a filter has made too large as it does one that came so.
+        let length = self.0.body_size(message).saturating_add(data.len());
+        limits::raise(self.0, u64::try_from(length).ok());
         self.0.append_body(message.received(), data) || self.0.append_body(message.buffered(), data)
     }
 }

@@ -1,7 +1,7 @@
-//! Bodies larger than Envoy will hold: raising the limit beforehand, and saying afterwards which
-//! setting would have let a message pass.
+//! Bodies larger than Envoy will hold, as they came or as a rule made them: raising the limit
+//! beforehand, and saying afterwards which setting would have let a message pass.
 //!
-//! Used by the stream's state machine on its worker. Envoy answers a request that is too large with
+//! Used by the stream's state machine and its host on the worker. Envoy answers a request that is too large with
 //! 413 and a response with 500, on its own; a filter sees no more of it than the details of that
 //! reply, once the stream is over.
 
@@ -17,7 +17,7 @@ use envoy_proxy_dynamic_modules_rust_sdk::{
 /// can do it. The limit is one for both directions.
 pub(super) fn raise<EHF: EnvoyHttpFilter>(envoy: &mut EHF, wanted: Option<u64>) {
     let Some(wanted) = wanted else { return };
-    if !envoy.capabilities().has(Capability::BufferLimit) {
+    if !can_raise(envoy) {
         return;
     }
     let limit = envoy.get_buffer_limit();
@@ -41,6 +41,24 @@ pub(super) fn was_too_large<EHF: EnvoyHttpFilter>(envoy: &EHF, held: HttpMessage
         Some(found) => found.as_slice() == details.as_bytes(),
         None => envoy.get_attribute_int(AttributeId::ResponseCode) == Some(status),
     }
+}
+
+/// Whether Envoy ended the stream because of what this filter wrote into `written`. Never where the
+/// limit can be raised, since it was. Of a response, only to be asked if its own status was not 500.
+pub(super) fn became_too_large<EHF: EnvoyHttpFilter>(envoy: &EHF, written: HttpMessage) -> bool {
+    // A request that was refused here has met nobody who could have refused it.
+    let is_from_here = || match written {
+        HttpMessage::Request => envoy
+            .get_attribute_string(AttributeId::UpstreamAddress)
+            .is_none(),
+        HttpMessage::Response => true,
+    };
+    !can_raise(envoy) && was_too_large(envoy, written) && is_from_here()
+}
+
+/// Whether this Envoy can raise its limit for a stream.
+pub(super) fn can_raise<EHF: EnvoyHttpFilter>(envoy: &EHF) -> bool {
+    envoy.capabilities().has(Capability::BufferLimit)
 }
 
 /// Says what to do about it: as a warning once a minute, since a client can do this at will.
