@@ -10,6 +10,7 @@ mod filter;
 mod host;
 mod limits;
 mod metadata;
+mod reports;
 mod stats;
 mod streaming;
 
@@ -24,6 +25,7 @@ use transformations::{CompileOptions, Program};
 
 use self::build_gauge::BuildGauge;
 use self::filter::TransformationFilter;
+use self::reports::Reports;
 use self::stats::Stats;
 
 /// Compiles a filter-level configuration; `None`, after logging why, if it is not valid.
@@ -36,11 +38,11 @@ where
     EC: EnvoyHttpFilterConfig,
     EHF: EnvoyHttpFilter,
 {
-    let program = compile(name, config)?;
+    let loaded = compile(name, config)?;
     let stats = Stats::define(envoy_filter_config)?;
     let build_gauge = BuildGauge::define(envoy_filter_config)?;
     Some(Box::new(TransformationConfig {
-        program,
+        loaded,
         stats,
         build_gauge,
     }))
@@ -48,19 +50,28 @@ where
 
 /// Compiles a route's configuration; `None`, after logging why, if it is not valid.
 pub(crate) fn new_per_route_config(name: &str, config: &[u8]) -> Option<Box<dyn Any>> {
-    compile(name, config).map(|program| Box::new(RouteProgram(program)) as Box<dyn Any>)
+    compile(name, config).map(|loaded| Box::new(RouteConfig(loaded)) as Box<dyn Any>)
 }
 
 /// What a route's configuration compiles to.
-struct RouteProgram(Arc<Program>);
+struct RouteConfig(Arc<Loaded>);
 
-fn compile(name: &str, config: &[u8]) -> Option<Arc<Program>> {
+/// A program, and what was said of its failures.
+struct Loaded {
+    program: Arc<Program>,
+    reports: Reports,
+}
+
+fn compile(name: &str, config: &[u8]) -> Option<Arc<Loaded>> {
     match Program::compile(config, &compile_options()) {
         Ok(program) => {
             for warning in program.warnings() {
                 envoy_log_warn!("{name}: {warning}");
             }
-            Some(Arc::new(program))
+            Some(Arc::new(Loaded {
+                program: Arc::new(program),
+                reports: Reports::default(),
+            }))
         }
         Err(diagnostics) => {
             envoy_log_error!("{name}: the configuration is refused\n{diagnostics}");
@@ -81,7 +92,7 @@ fn compile_options() -> CompileOptions {
 }
 
 struct TransformationConfig {
-    program: Arc<Program>,
+    loaded: Arc<Loaded>,
     stats: Stats,
     build_gauge: BuildGauge,
 }
@@ -90,7 +101,7 @@ impl<EHF: EnvoyHttpFilter> HttpFilterConfig<EHF> for TransformationConfig {
     fn new_http_filter(&self, envoy: &mut EHF) -> Box<dyn HttpFilter<EHF>> {
         self.build_gauge.set_once(envoy);
         Box::new(TransformationFilter::new(
-            Arc::clone(&self.program),
+            Arc::clone(&self.loaded),
             self.stats,
         ))
     }

@@ -65,8 +65,10 @@ impl Transform {
 /// When a request asks for its route to be chosen again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ClearRouteCache {
-    /// When the transform changes what routes match on.
+    /// When one of the listed headers changes, and so never where none is listed.
     #[default]
+    Listed,
+    /// When the transform changes what routes match on, listed or by nature.
     Auto,
     /// After every transform.
     Always,
@@ -172,8 +174,12 @@ pub enum MetadataKind {
 /// What a failure of one direction does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnError {
-    /// The transform answers with an error; nothing is applied.
+    /// Requests that lack what the configuration reads are answered with an error, responses that
+    /// lack it pass without what reads it, and so does a header or metadata value that cannot be
+    /// rendered. Where the configuration cannot make a body that it is to make, the answer is a 500.
     #[default]
+    Auto,
+    /// The transform answers with an error; nothing is applied.
     Fail,
     /// The message passes as it came; nothing is applied.
     Skip,

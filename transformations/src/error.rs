@@ -1,21 +1,36 @@
 //! What can go wrong while one message is transformed.
 //!
 //! Returned by [`Stream`](crate::Stream) on a worker thread and turned into a local reply by the
-//! filter. The error is a small `Copy` value: a kind, and the field of the configuration that it
-//! happened in. It never holds a header value, a body, or anything else of the traffic.
+//! filter, or counted where the configuration lets the message pass. The error is a small `Copy` value:
+//! a kind, a direction, and the field of the configuration that it happened in. It never holds a header
+//! value, a body, or anything else of the traffic, and neither does the reason beside it.
 
 use std::fmt;
+
+use crate::template::Phase;
 
 /// The kinds of failure. Each has its own response code details and its own counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TransformErrorKind {
-    /// A template reads a JSON variable, but there is no parsed JSON body. Answered with 400.
+    /// A template reads a JSON variable, but there is no parsed JSON body.
     UndeclaredVariable,
-    /// The body should be JSON and is not. Answered with 400.
+    /// The body should be JSON and is not.
     InvalidJson,
-    /// A template looks into JSON of the body that nests too deeply. Answered with 400.
+    /// A template looks into JSON of the body that nests too deeply.
     JsonTooDeep,
+    /// A template reads the body as text, and it is not UTF-8.
+    BodyNotText,
+    /// A template or a patch reads the body, which is compressed.
+    CompressedBody,
+    /// A template or a patch reads the body, which is a stream of events that is never held.
+    StreamedBody,
+    /// The body lacks what `body.patch` expects in it.
+    PatchFailed,
+    /// The response is a compressed stream, whose events cannot be seen.
+    CompressedStream,
+    /// An event of a stream is longer than `maxEventBytes`.
+    EventTooLarge,
     /// A template could not be rendered.
     Render,
     /// A template ran for too many instructions.
@@ -28,62 +43,52 @@ pub enum TransformErrorKind {
     InvalidHeaderValue,
     /// A dynamic metadata value is not of the configured type.
     InvalidMetadataValue,
-    /// The request body lacks what `body.patch` expects in it. Answered with 400.
-    RequestPatchFailed,
-    /// The response body lacks what `body.patch` expects in it.
-    ResponsePatchFailed,
     /// A value of `body.patch` is not JSON.
     InvalidPatchValue,
-    /// The response is a compressed stream, whose events cannot be seen.
-    CompressedStream,
-    /// A template or a patch reads the body of a request, which is compressed. Answered with 415.
-    CompressedRequestBody,
-    /// A template or a patch reads the body of a response, which is compressed.
-    CompressedResponseBody,
-    /// An event of a stream is longer than `maxEventBytes`.
-    EventTooLarge,
 }
+
+use TransformErrorKind as Kind;
 
 impl TransformErrorKind {
     /// Every kind, for whoever keeps a counter for each.
     pub const ALL: [TransformErrorKind; 16] = [
-        TransformErrorKind::UndeclaredVariable,
-        TransformErrorKind::InvalidJson,
-        TransformErrorKind::JsonTooDeep,
-        TransformErrorKind::Render,
-        TransformErrorKind::OutOfFuel,
-        TransformErrorKind::TooDeep,
-        TransformErrorKind::TooMuchOutput,
-        TransformErrorKind::InvalidHeaderValue,
-        TransformErrorKind::InvalidMetadataValue,
-        TransformErrorKind::RequestPatchFailed,
-        TransformErrorKind::ResponsePatchFailed,
-        TransformErrorKind::InvalidPatchValue,
-        TransformErrorKind::CompressedStream,
-        TransformErrorKind::CompressedRequestBody,
-        TransformErrorKind::CompressedResponseBody,
-        TransformErrorKind::EventTooLarge,
+        Kind::UndeclaredVariable,
+        Kind::InvalidJson,
+        Kind::JsonTooDeep,
+        Kind::BodyNotText,
+        Kind::CompressedBody,
+        Kind::StreamedBody,
+        Kind::PatchFailed,
+        Kind::CompressedStream,
+        Kind::EventTooLarge,
+        Kind::Render,
+        Kind::OutOfFuel,
+        Kind::TooDeep,
+        Kind::TooMuchOutput,
+        Kind::InvalidHeaderValue,
+        Kind::InvalidMetadataValue,
+        Kind::InvalidPatchValue,
     ];
 
     /// A constant token: what response code details begin with.
     pub const fn details(self) -> &'static str {
         match self {
-            TransformErrorKind::UndeclaredVariable => "rustformation_undeclared_variable",
-            TransformErrorKind::InvalidJson => "rustformation_invalid_json",
-            TransformErrorKind::JsonTooDeep => "rustformation_json_too_deep",
-            TransformErrorKind::Render => "rustformation_render_error",
-            TransformErrorKind::OutOfFuel => "rustformation_out_of_fuel",
-            TransformErrorKind::TooDeep => "rustformation_too_deep",
-            TransformErrorKind::TooMuchOutput => "rustformation_too_much_output",
-            TransformErrorKind::InvalidHeaderValue => "rustformation_invalid_header_value",
-            TransformErrorKind::InvalidMetadataValue => "rustformation_invalid_metadata_value",
-            TransformErrorKind::RequestPatchFailed => "rustformation_request_patch_failed",
-            TransformErrorKind::ResponsePatchFailed => "rustformation_response_patch_failed",
-            TransformErrorKind::InvalidPatchValue => "rustformation_invalid_patch_value",
-            TransformErrorKind::CompressedStream => "rustformation_compressed_stream",
-            TransformErrorKind::CompressedRequestBody => "rustformation_compressed_request_body",
-            TransformErrorKind::CompressedResponseBody => "rustformation_compressed_response_body",
-            TransformErrorKind::EventTooLarge => "rustformation_event_too_large",
+            Kind::UndeclaredVariable => "rustformation_undeclared_variable",
+            Kind::InvalidJson => "rustformation_invalid_json",
+            Kind::JsonTooDeep => "rustformation_json_too_deep",
+            Kind::BodyNotText => "rustformation_body_not_text",
+            Kind::CompressedBody => "rustformation_compressed_body",
+            Kind::StreamedBody => "rustformation_streamed_body",
+            Kind::PatchFailed => "rustformation_patch_failed",
+            Kind::CompressedStream => "rustformation_compressed_stream",
+            Kind::EventTooLarge => "rustformation_event_too_large",
+            Kind::Render => "rustformation_render_error",
+            Kind::OutOfFuel => "rustformation_out_of_fuel",
+            Kind::TooDeep => "rustformation_too_deep",
+            Kind::TooMuchOutput => "rustformation_too_much_output",
+            Kind::InvalidHeaderValue => "rustformation_invalid_header_value",
+            Kind::InvalidMetadataValue => "rustformation_invalid_metadata_value",
+            Kind::InvalidPatchValue => "rustformation_invalid_patch_value",
         }
     }
 
@@ -93,55 +98,60 @@ impl TransformErrorKind {
         details.strip_prefix("rustformation_").unwrap_or(details)
     }
 
-    /// The status of the local reply: 400 where the message is at fault, 500 otherwise.
-    pub const fn status(self) -> u32 {
+    /// Whether whoever sent the message is at fault, and not the configuration.
+    pub const fn is_of_message(self) -> bool {
         match self {
-            TransformErrorKind::UndeclaredVariable
-            | TransformErrorKind::InvalidJson
-            | TransformErrorKind::JsonTooDeep
-            | TransformErrorKind::RequestPatchFailed => 400,
-            TransformErrorKind::CompressedRequestBody => 415,
+            Kind::UndeclaredVariable
+            | Kind::InvalidJson
+            | Kind::JsonTooDeep
+            | Kind::BodyNotText
+            | Kind::CompressedBody
+            | Kind::StreamedBody
+            | Kind::PatchFailed
+            | Kind::CompressedStream
+            | Kind::EventTooLarge => true,
+            Kind::Render
+            | Kind::OutOfFuel
+            | Kind::TooDeep
+            | Kind::TooMuchOutput
+            | Kind::InvalidHeaderValue
+            | Kind::InvalidMetadataValue
+            | Kind::InvalidPatchValue => false,
+        }
+    }
+
+    /// The status of the local reply: the client is told of its own faults, with 400 or 415, never of
+    /// those of a response, which are a 502. What the configuration cannot do is a 500.
+    pub const fn status(self, direction: Phase) -> u32 {
+        match (direction, self) {
+            (Phase::Request, Kind::CompressedBody) => 415,
+            (Phase::Request, _) if self.is_of_message() => 400,
+            (Phase::Response, _) if self.is_of_message() => 502,
             _ => 500,
         }
     }
 
     const fn sentence(self) -> &'static str {
         match self {
-            TransformErrorKind::UndeclaredVariable => {
-                "a JSON variable is read but there is no parsed JSON body"
-            }
-            TransformErrorKind::InvalidJson => "the body is not valid JSON",
-            TransformErrorKind::JsonTooDeep => {
-                "the template looks into JSON that nests deeper than 127 levels"
-            }
-            TransformErrorKind::Render => "the template could not be rendered",
-            TransformErrorKind::OutOfFuel => "the template used up its instruction budget",
-            TransformErrorKind::TooDeep => "the template nests or recurses too deeply",
-            TransformErrorKind::TooMuchOutput => "the templates produced more text than allowed",
-            TransformErrorKind::InvalidHeaderValue => "the value is not allowed in this header",
-            TransformErrorKind::InvalidMetadataValue => {
-                "the value is not of the configured metadata type"
-            }
-            TransformErrorKind::RequestPatchFailed => {
-                "the request body lacks what this operation expects"
-            }
-            TransformErrorKind::ResponsePatchFailed => {
-                "the response body lacks what this operation expects"
-            }
-            TransformErrorKind::InvalidPatchValue => {
-                "the value rendered to something else than JSON"
-            }
-            TransformErrorKind::CompressedRequestBody
-            | TransformErrorKind::CompressedResponseBody => {
-                "the body is compressed, and cannot be read"
-            }
-            TransformErrorKind::CompressedStream => {
+            Kind::UndeclaredVariable => "a JSON variable is read but there is no parsed JSON body",
+            Kind::InvalidJson => "the body is not valid JSON",
+            Kind::JsonTooDeep => "the template looks into JSON that nests deeper than 127 levels",
+            Kind::BodyNotText => "the body is read as text and is not UTF-8",
+            Kind::CompressedBody => "the body is compressed, and cannot be read",
+            Kind::StreamedBody => "the body is a stream of events, which is not held to be read",
+            Kind::PatchFailed => "the body lacks what this operation expects",
+            Kind::CompressedStream => {
                 "the response is a compressed stream, whose events cannot be seen: remove \
                  accept-encoding from the request"
             }
-            TransformErrorKind::EventTooLarge => {
-                "an event of the stream is longer than maxEventBytes"
-            }
+            Kind::EventTooLarge => "an event of the stream is longer than maxEventBytes",
+            Kind::Render => "the template could not be rendered",
+            Kind::OutOfFuel => "the template used up its instruction budget",
+            Kind::TooDeep => "the template nests or recurses too deeply",
+            Kind::TooMuchOutput => "the templates produced more text than allowed",
+            Kind::InvalidHeaderValue => "the value is not allowed in this header",
+            Kind::InvalidMetadataValue => "the value is not of the configured metadata type",
+            Kind::InvalidPatchValue => "the value rendered to something else than JSON",
         }
     }
 }
@@ -152,15 +162,24 @@ impl TransformErrorKind {
 pub struct FieldId(pub(crate) u16);
 
 /// Why a message was not transformed (as configured).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TransformError {
     kind: TransformErrorKind,
+    direction: Phase,
     field: FieldId,
 }
 
 impl TransformError {
-    pub(crate) fn new(kind: TransformErrorKind, field: FieldId) -> TransformError {
-        TransformError { kind, field }
+    pub(crate) fn new(
+        kind: TransformErrorKind,
+        direction: Phase,
+        field: FieldId,
+    ) -> TransformError {
+        TransformError {
+            kind,
+            direction,
+            field,
+        }
     }
 
     /// What happened.
@@ -168,14 +187,20 @@ impl TransformError {
         self.kind
     }
 
+    /// Which message it happened to.
+    pub fn direction(&self) -> Phase {
+        self.direction
+    }
+
     /// The field of the configuration whose evaluation failed.
     pub fn field(&self) -> FieldId {
         self.field
     }
 
-    /// The status of the local reply: 400, 415 or 500.
+    /// The status of the local reply: 400 or 415 to a request, 502 in place of a response, 500 where
+    /// the configuration is at fault.
     pub fn status(&self) -> u32 {
-        self.kind.status()
+        self.kind.status(self.direction)
     }
 
     /// A constant token: what response code details begin with.
@@ -191,3 +216,62 @@ impl fmt::Display for TransformError {
 }
 
 impl std::error::Error for TransformError {}
+
+/// An error, and what is known of its reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    error: TransformError,
+    reason: Option<Box<str>>,
+}
+
+impl Failure {
+    pub(crate) fn new(cause: Cause, direction: Phase, field: FieldId) -> Failure {
+        Failure {
+            error: TransformError::new(cause.kind, direction, field),
+            reason: cause.reason,
+        }
+    }
+
+    /// What happened, where.
+    pub fn error(&self) -> TransformError {
+        self.error
+    }
+
+    /// Why, in the words of the template engine or the JSON scanner; nothing of the message is in it.
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.reason {
+            None => self.error.fmt(f),
+            Some(reason) => write!(f, "{}: {reason}", self.error),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// What failed, before it is known in which field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Cause {
+    pub(crate) kind: TransformErrorKind,
+    pub(crate) reason: Option<Box<str>>,
+}
+
+impl Cause {
+    pub(crate) fn because(kind: TransformErrorKind, reason: impl fmt::Display) -> Cause {
+        Cause {
+            kind,
+            reason: Some(reason.to_string().into()),
+        }
+    }
+}
+
+impl From<TransformErrorKind> for Cause {
+    fn from(kind: TransformErrorKind) -> Cause {
+        Cause { kind, reason: None }
+    }
+}

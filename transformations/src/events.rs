@@ -12,8 +12,9 @@
 use std::sync::Arc;
 
 use crate::config::{OnError, StreamFormat};
-use crate::error::{FieldId, TransformError, TransformErrorKind};
+use crate::error::{Failure, FieldId, TransformError, TransformErrorKind};
 use crate::message::{HeaderSnapshot, HostAnswers, append_header, is_compressed};
+use crate::on_error::Place;
 use crate::ops::TransformationOps;
 use crate::program::{PatchRule, Program, TemplateField};
 use crate::template::{Phase, Reads};
@@ -80,15 +81,15 @@ pub(crate) struct NewEvent {
 }
 
 /// What happened to a piece of a stream.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Streamed {
     /// Events that a rule applied to.
     pub changed: u32,
-    /// Failures that `onError` told to skip or continue over: to be counted.
+    /// Failures that `onError` lets pass: to be counted.
     pub failed: u32,
     /// The first of them: to be logged.
-    pub error: Option<TransformError>,
+    pub failure: Option<Failure>,
 }
 
 /// What the rules of `response.stream` have to do with a response.
@@ -99,7 +100,9 @@ pub enum OpenedEvents {
     /// The body is to be passed through this, and `content-length` removed.
     Stream(Box<EventStream>),
     /// It is a stream that cannot be read, and `onError` lets it pass: to be logged and counted.
-    Unreadable(TransformError),
+    Unreadable(Failure),
+    /// It is a stream that the rules of whole bodies must not hold, and there are no others for it.
+    PassingBy,
 }
 
 /// The state of one streamed response.
@@ -113,20 +116,31 @@ impl EventStream {
     /// See [`Stream::open_events`](crate::Stream::open_events).
     pub(crate) fn open(
         program: &Arc<Program>,
-        rules: &EventProgram,
         captured: Option<&HeaderSnapshot>,
         ops: &(impl TransformationOps + ?Sized),
-    ) -> Result<OpenedEvents, TransformError> {
+    ) -> Result<OpenedEvents, Failure> {
         let mut content_type = String::new();
         append_header(ops, Phase::Response, "content-type", &mut content_type);
-        let Some(wire) = Wire::of(&content_type, rules.format) else {
+        let Some(wire) = Wire::of(&content_type) else {
             return Ok(OpenedEvents::NotAStream);
         };
+        let rules = program.events.as_ref();
+        let Some(rules) = rules.filter(|rules| wire.is_of(rules.format)) else {
+            return Ok(match program.response.reads_body() {
+                true => OpenedEvents::PassingBy,
+                false => OpenedEvents::NotAStream,
+            });
+        };
         if is_compressed(ops, Phase::Response) {
-            let error = TransformError::new(TransformErrorKind::CompressedStream, rules.field);
-            return match rules.on_error {
-                OnError::Fail => Err(error),
-                OnError::Skip | OnError::Continue => Ok(OpenedEvents::Unreadable(error)),
+            let kind = TransformErrorKind::CompressedStream;
+            let error = TransformError::new(kind, Phase::Response, rules.field);
+            let failure = Failure::new(kind.into(), Phase::Response, rules.field);
+            let passes =
+                rules.on_error == OnError::Skip || rules.on_error.leaves_out(error, Place::Body);
+            return if passes {
+                Ok(OpenedEvents::Unreadable(failure))
+            } else {
+                Err(failure)
             };
         }
         let names = rules.reads.headers(Phase::Response);
@@ -144,13 +158,13 @@ impl EventStream {
     /// Reads the next chunk of the body, and appends to `out` what is to be sent in its place.
     ///
     /// # Errors
-    /// If an event fails and `onError` is `fail`. The headers are gone by then, so all that is left
+    /// If an event fails and `onError` does not let it pass. The headers are gone by then, so all that is left
     /// is to reset the stream; every later call fails the same way.
     ///
     /// # Cost
     /// A search for line ends, a copy of the chunk, and what the rules do. Events are parsed only if
     /// a rule reads JSON.
-    pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<Streamed, TransformError> {
+    pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<Streamed, Failure> {
         let EventStream { decoder, editor } = self;
         decoder.read(Some(chunk), &mut |piece| editor.piece(piece, out));
         editor.report()
@@ -161,7 +175,7 @@ impl EventStream {
     ///
     /// # Errors
     /// As [`push`](Self::push).
-    pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<Streamed, TransformError> {
+    pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<Streamed, Failure> {
         let EventStream { decoder, editor } = self;
         decoder.read(None, &mut |piece| editor.piece(piece, out));
         editor.end(out);

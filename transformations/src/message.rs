@@ -4,15 +4,17 @@
 //! and the body that the templates of this direction read; then shared by all of them. It is the
 //! engine's root context, so that JSON variables are looked up when they are read.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use minijinja::value::{Enumerator, Object};
-use minijinja::{State, Value};
+use minijinja::{Error, State, Value};
 
+use crate::error::TransformErrorKind;
 use crate::json::{Document, Kind, Node};
 use crate::ops::TransformationOps;
 use crate::template::reads::Asked;
-use crate::template::{HostRead, Phase, Reads};
+use crate::template::{HostRead, Phase, Reads, absence};
 
 mod headers;
 mod node;
@@ -29,6 +31,8 @@ const MESSAGE: &str = "fn message";
 pub(crate) const REQUEST: &str = "fn request";
 /// See [`REQUEST`].
 pub(crate) const RESPONSE: &str = "fn response";
+/// `request.json` and `response.json` where the template does not deal with their absence.
+pub(crate) const EXPECTED_JSON: &str = "fn json";
 
 /// What the templates of one direction read.
 #[derive(Debug)]
@@ -38,8 +42,10 @@ pub(crate) struct Message {
     /// Absent in the request direction.
     response: Option<Arc<HeaderSnapshot>>,
     body: BodyText,
-    /// The parsed body, unless it was empty or `null`.
-    document: Option<Document>,
+    /// The parsed body, or why there is none.
+    document: Result<Document, TransformErrorKind>,
+    /// A template read the whole document without asking whether there is one, and there is none.
+    missed: AtomicBool,
     host: HostAnswers,
 }
 
@@ -76,18 +82,41 @@ impl HostAnswers {
 }
 
 /// The body as text, made when it is first read.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct BodyText {
-    bytes: Vec<u8>,
-    text: OnceLock<Value>,
+    /// The bytes, or why they cannot be read.
+    bytes: Result<Vec<u8>, TransformErrorKind>,
+    text: OnceLock<Result<Value, TransformErrorKind>>,
+}
+
+impl Default for BodyText {
+    fn default() -> Self {
+        BodyText::new(Vec::new())
+    }
 }
 
 impl BodyText {
     pub(crate) fn new(bytes: Vec<u8>) -> BodyText {
         BodyText {
-            bytes,
+            bytes: Ok(bytes),
             text: OnceLock::new(),
         }
+    }
+
+    /// A body that cannot be read.
+    pub(crate) fn unreadable(kind: TransformErrorKind) -> BodyText {
+        BodyText {
+            bytes: Err(kind),
+            text: OnceLock::new(),
+        }
+    }
+
+    /// Never a text in which something took the place of bytes: whoever writes it back would destroy
+    /// them.
+    fn to_text(&self) -> Result<Value, TransformErrorKind> {
+        let bytes = self.bytes.as_ref().map_err(|kind| *kind)?;
+        let text = str::from_utf8(bytes).map_err(|_| TransformErrorKind::BodyNotText)?;
+        Ok(Value::from(text))
     }
 }
 
@@ -97,7 +126,7 @@ impl Message {
         request: Arc<HeaderSnapshot>,
         response: Option<Arc<HeaderSnapshot>>,
         body: BodyText,
-        document: Option<Document>,
+        document: Result<Document, TransformErrorKind>,
         host: HostAnswers,
     ) -> Message {
         Message {
@@ -106,6 +135,7 @@ impl Message {
             response,
             body,
             document,
+            missed: AtomicBool::new(false),
             host,
         }
     }
@@ -155,12 +185,16 @@ impl Message {
     }
 
     /// The body as text.
-    pub(crate) fn body(&self) -> Value {
+    ///
+    /// # Errors
+    /// If it cannot be read, or is no text.
+    pub(crate) fn body(&self) -> Result<Value, Error> {
         let to_text = || match &self.document {
-            Some(document) => Value::from(document.text()),
-            None => Value::from(String::from_utf8_lossy(&self.body.bytes).into_owned()),
+            Ok(document) => Ok(Value::from(document.text())),
+            Err(_) => self.body.to_text(),
         };
-        self.body.text.get_or_init(to_text).clone()
+        let text = self.body.text.get_or_init(to_text);
+        text.clone().map_err(absence::error)
     }
 
     /// The parsed body; undefined unless it was parsed.
@@ -171,12 +205,32 @@ impl Message {
             .unwrap_or_default()
     }
 
-    pub(crate) fn root(&self) -> Option<Node> {
-        self.document.as_ref().map(Document::root)
+    /// As [`document`](Self::document), where the template does not ask whether there is one.
+    pub(crate) fn expected_document(&self) -> Value {
+        if self.document.is_err() {
+            self.missed.store(true, Ordering::Relaxed);
+        }
+        self.document()
     }
 
+    /// Whether an expected document was not there since this was last asked.
+    pub(crate) fn take_missed(&self) -> bool {
+        self.missed.swap(false, Ordering::Relaxed)
+    }
+
+    pub(crate) fn root(&self) -> Option<Node> {
+        self.document.as_ref().ok().map(Document::root)
+    }
+
+    /// A field of the parsed body. Without one the answer is an error, which ends the render.
     fn variable(&self, name: &str) -> Option<Value> {
-        let root = self.root().filter(|root| root.kind() == Kind::Object)?;
+        let root = match &self.document {
+            Ok(document) => document.root(),
+            Err(kind) => return Some(Value::from(absence::error(*kind))),
+        };
+        if root.kind() != Kind::Object {
+            return None;
+        }
         node::lookup(&root, name)
     }
 }
@@ -222,14 +276,18 @@ impl Object for MessageSide {
         use crate::template::analysis::Attribute;
 
         let headers = self.message.headers(self.phase)?;
-        match Attribute::find(self.phase, key.as_str()?)? {
+        let key = key.as_str()?;
+        if key == EXPECTED_JSON {
+            return Some(self.message.expected_document());
+        }
+        match Attribute::find(self.phase, key)? {
             Attribute::Headers => Some(Value::from_object(HeadersValue(headers.clone()))),
             Attribute::Header { name, part } => headers.get(name).and_then(|v| copied(part.of(v))),
             Attribute::Status => headers.get(":status").map(|status| {
                 let number = status.parse::<u16>();
                 number.map_or_else(|_| Value::from(status), Value::from)
             }),
-            Attribute::Body => Some(self.message.body()),
+            Attribute::Body => Some(self.message.body().unwrap_or_else(Value::from)),
             Attribute::Json => Some(self.message.document()),
         }
     }

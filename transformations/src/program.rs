@@ -72,6 +72,11 @@ impl Half {
     pub(crate) fn patches(&self) -> bool {
         matches!(self.body, Some(BodyRule::Patch(_)))
     }
+
+    /// Something reads the body in any form.
+    pub(crate) fn reads_body(&self) -> bool {
+        self.reads.any_body() || self.patches()
+    }
 }
 
 /// What to do with one rendered value.
@@ -79,8 +84,6 @@ impl Half {
 pub(crate) struct Rule {
     pub(crate) action: Action,
     pub(crate) value: TemplateField,
-    /// The value reads the body in any form.
-    pub(crate) reads_body: bool,
     /// The route is chosen again if this changes the message.
     pub(crate) reroutes: bool,
 }
@@ -99,8 +102,6 @@ impl Action {
 #[derive(Debug)]
 pub(crate) struct TemplateField {
     pub(crate) template: Template,
-    /// The template reads variables, so a document must be there.
-    pub(crate) variables: bool,
     pub(crate) field: FieldId,
 }
 

@@ -7,9 +7,10 @@
 use std::sync::Arc;
 
 use crate::config::OnError;
-use crate::error::TransformError;
+use crate::error::Failure;
 use crate::events::{EventStream, OpenedEvents};
 use crate::message::HeaderSnapshot;
+use crate::on_error::Place;
 use crate::ops::TransformationOps;
 use crate::program::{Half, Program};
 use crate::template::Phase;
@@ -40,15 +41,15 @@ pub enum BodyAccess {
     /// The body, which may be empty, is complete if the program reads or writes it. A response whose
     /// status allows none is not given one.
     Whole,
-    /// The body passes by unbuffered (a WebSocket, CONNECT). The body template is ignored, `body()`
-    /// and `context()` are empty, and templates that read JSON variables fail with a 400.
+    /// The body passes by unbuffered (a WebSocket, CONNECT), or there cannot be one. The body
+    /// template is ignored, `body()` and `context()` are empty, and there are no JSON variables.
     HeadersOnly,
     /// There is no body and never will be, as in the response to HEAD. What the headers say of one is
     /// about that of the response to GET; it goes if there is a rule for the body. Templates see as
     /// much as with [`HeadersOnly`](Self::HeadersOnly).
     Absent,
-    /// The body is a stream of events, which are transformed one by one. Everything of this
-    /// direction that reads or writes the body as a whole is left out.
+    /// The body is a stream of events, which pass one by one. What reads or writes the body as a
+    /// whole is left out, whatever `onError` says.
     Stream,
 }
 
@@ -68,7 +69,7 @@ pub enum BodyChange {
 }
 
 /// What a transform did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Applied {
     /// Headers were written.
@@ -82,8 +83,8 @@ pub struct Applied {
     pub reroute: bool,
     /// Writes that the host refused.
     pub refused: u32,
-    /// The first failure that `onError` told to skip or continue over: to be logged and counted.
-    pub error: Option<TransformError>,
+    /// What failed and was left out, the first of each kind: to be logged and counted.
+    pub failures: Vec<Failure>,
 }
 
 impl Stream {
@@ -116,13 +117,13 @@ impl Stream {
     /// Transforms the request.
     ///
     /// # Errors
-    /// If a template fails and `onError` is `fail`: the host should answer with the error's status.
-    /// Nothing was applied then.
+    /// If something fails and `onError` does not let the message pass: the host should answer with the
+    /// error's status. Nothing was applied then.
     pub fn transform_request(
         &mut self,
         ops: &mut (impl TransformationOps + ?Sized),
         body: BodyAccess,
-    ) -> Result<Applied, TransformError> {
+    ) -> Result<Applied, Failure> {
         self.transform(Phase::Request, ops, body)
     }
 
@@ -134,26 +135,23 @@ impl Stream {
         &mut self,
         ops: &mut (impl TransformationOps + ?Sized),
         body: BodyAccess,
-    ) -> Result<Applied, TransformError> {
+    ) -> Result<Applied, Failure> {
         self.transform(Phase::Response, ops, body)
     }
 
-    /// Decides whether the body of this response is a stream of events for the rules of
-    /// `response.stream`. To be called with the response headers as they came, before
+    /// Decides whether the body of this response is a stream of events, which is never held, and
+    /// whether the rules of `response.stream` are for it. To be called with the response headers as they came, before
     /// [`transform_response`](Self::transform_response), if
     /// [`PhaseNeeds::streams`](crate::PhaseNeeds::streams); the response of an answer other than
     /// [`OpenedEvents::NotAStream`] is then transformed with [`BodyAccess::Stream`].
     ///
     /// # Errors
-    /// If the stream is compressed and `onError` is `fail`.
+    /// If the stream is compressed, there are rules for it, and `onError` is `fail`.
     pub fn open_events(
         &self,
         ops: &(impl TransformationOps + ?Sized),
-    ) -> Result<OpenedEvents, TransformError> {
-        match &self.program.events {
-            Some(rules) => EventStream::open(&self.program, rules, self.captured.as_ref(), ops),
-            None => Ok(OpenedEvents::NotAStream),
-        }
+    ) -> Result<OpenedEvents, Failure> {
+        EventStream::open(&self.program, self.captured.as_ref(), ops)
     }
 
     fn transform(
@@ -161,7 +159,7 @@ impl Stream {
         phase: Phase,
         ops: &mut (impl TransformationOps + ?Sized),
         body: BodyAccess,
-    ) -> Result<Applied, TransformError> {
+    ) -> Result<Applied, Failure> {
         let half = self.program.half(phase);
         if half.rules.is_empty() && half.body.is_none() && !half.always_reroutes {
             return Ok(Applied::default());
@@ -185,14 +183,18 @@ impl Stream {
                 started: self.started,
             };
             let rendered = render::half(&self.program, half, captured, ops, body, scratch);
-            let outcome = match rendered {
+            let mut outcome = match rendered {
                 Ok(outcome) => outcome,
-                Err(error) => return go_over(half, error),
+                Err(failure) => return go_over(half, failure),
             };
-            let (edited, failed) = match outcome.edit(half, self.program.output_bytes) {
-                Ok(edited) => (edited, None),
-                Err(error) if half.on_error == OnError::Continue => (None, Some(error)),
-                Err(error) => return go_over(half, error),
+            let mut failures = std::mem::take(&mut outcome.failures);
+            let edited = match outcome.edit(half, self.program.output_bytes) {
+                Ok(edited) => edited,
+                Err(failure) if half.on_error.leaves_out(failure.error(), Place::Body) => {
+                    note(&mut failures, failure);
+                    None
+                }
+                Err(failure) => return go_over(half, failure),
             };
             let mut applied = apply::half(
                 half,
@@ -202,21 +204,29 @@ impl Stream {
                 edited.as_ref(),
                 outcome.read_bytes,
             );
-            applied.error = failed.or(outcome.error);
+            applied.failures = failures;
             Ok(applied)
         })
     }
 }
 
 /// What a failed half comes to: an error, or a message that passes as it came.
-fn go_over(half: &Half, error: TransformError) -> Result<Applied, TransformError> {
+fn go_over(half: &Half, failure: Failure) -> Result<Applied, Failure> {
     if half.on_error != OnError::Skip {
-        return Err(error);
+        return Err(failure);
     }
     Ok(Applied {
-        error: Some(error),
+        failures: vec![failure],
         ..Applied::default()
     })
+}
+
+/// Keeps the first failure of each kind.
+fn note(failures: &mut Vec<Failure>, failure: Failure) {
+    let kind = |failure: &Failure| failure.error().kind();
+    if !failures.iter().any(|noted| kind(noted) == kind(&failure)) {
+        failures.push(failure);
+    }
 }
 
 #[cfg(test)]

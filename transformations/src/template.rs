@@ -4,6 +4,7 @@
 //! constant. Text and plain reads (a header, a JSON field) become a list of segments that append
 //! straight to the output. Only what is left enters the template engine.
 
+pub(crate) mod absence;
 pub(crate) mod analysis;
 pub(crate) mod budget;
 pub(crate) mod commands;
@@ -18,7 +19,8 @@ pub(crate) mod reads;
 pub(crate) mod segments;
 pub(crate) mod weigh;
 
-pub(crate) use reads::{HeaderNames, HostRead, Phase, Reads};
+pub use reads::Phase;
+pub(crate) use reads::{HeaderNames, HostRead, Reads};
 pub(crate) use segments::Segment;
 
 /// A compiled template.

@@ -26,7 +26,7 @@ fn transform(
     (
         host.request.body_bytes(),
         host.request.values("x"),
-        error.map(|error| error.details()),
+        error.map(|failure| failure.error().details()),
     )
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use transformations::testing::{MemoryHost, Message, MetadataValue};
 use transformations::{
-    BodyAccess, BodyChange, Capabilities, CompileOptions, Program, Stream, TransformError,
+    Applied, BodyAccess, BodyChange, Capabilities, CompileOptions, Failure, Program, Stream,
 };
 
 #[test]
@@ -53,15 +53,15 @@ fn run(case: &Value) -> Result<(), String> {
         "configText",
         "request",
         "response",
-        "headersOnly",
-        "absent",
+        "access",
         "bodyChange",
         "envAllow",
         "expect",
         "diagnostics",
         "warnings",
         "error",
-        "swallowed",
+        "leftOut",
+        "reason",
         "buffers",
         "reroute",
         "lacking",
@@ -113,11 +113,12 @@ fn evaluate(case: &Value, program: &Arc<Program>) -> Result<(), String> {
     };
     let mut stream = program.open();
     stream.on_request_headers(&host);
-    let flag = |name: &str| case[name].as_bool() == Some(true);
-    let access = match (flag("headersOnly"), flag("absent")) {
-        (true, _) => BodyAccess::HeadersOnly,
-        (_, true) => BodyAccess::Absent,
-        _ => BodyAccess::Whole,
+    let access = match case["access"].as_str() {
+        Some("headers") => BodyAccess::HeadersOnly,
+        Some("absent") => BodyAccess::Absent,
+        Some("stream") => BodyAccess::Stream,
+        Some(unknown) => return Err(format!("unknown access {unknown}")),
+        None => BodyAccess::Whole,
     };
     let error = transform(
         &mut stream,
@@ -125,8 +126,8 @@ fn evaluate(case: &Value, program: &Arc<Program>) -> Result<(), String> {
         access,
         case.get("response").is_some(),
     );
-    let (error, swallowed) = match error {
-        Ok((swallowed, reroute, body)) => {
+    let (error, left_out) = match error {
+        Ok((left_out, reroute, body)) => {
             if let Some(expected) = case.get("bodyChange") {
                 same(
                     "body change",
@@ -137,22 +138,30 @@ fn evaluate(case: &Value, program: &Arc<Program>) -> Result<(), String> {
             if let Some(expected) = case.get("reroute") {
                 same("reroute", &expected.to_string(), &reroute.to_string())?;
             }
-            (None, swallowed)
+            (Vec::new(), left_out)
         }
-        Err(error) => (Some(error), None),
+        Err(error) => (vec![error], Vec::new()),
     };
-    let describe = |error: Option<TransformError>| match error {
-        None => String::new(),
-        Some(error) => format!(
-            "{} {} {}",
-            error.status(),
-            error.details(),
-            stream.program().field_path(error.field())
-        ),
+    let describe = |failures: &[Failure]| {
+        let one = |failure: &Failure| {
+            let error = failure.error();
+            format!(
+                "{} {} {}",
+                error.status(),
+                error.details(),
+                stream.program().field_path(error.field())
+            )
+        };
+        failures.iter().map(one).collect::<Vec<_>>().join(", ")
     };
     let text = |name: &str| case[name].as_str().unwrap_or_default().to_owned();
-    same("error", &text("error"), &describe(error))?;
-    same("swallowed", &text("swallowed"), &describe(swallowed))?;
+    same("error", &text("error"), &describe(&error))?;
+    same("leftOut", &text("leftOut"), &describe(&left_out))?;
+    if let Some(expected) = case.get("reason") {
+        let reasons = error.iter().chain(&left_out).filter_map(Failure::reason);
+        let actual = reasons.collect::<Vec<_>>().join(", ");
+        same("reason", expected.as_str().unwrap(), &actual)?;
+    }
     for (side, actual) in [("request", &host.request), ("response", &host.response)] {
         let expected = &case["expect"][side];
         for (name, value) in expected["headers"].as_object().into_iter().flatten() {
@@ -172,6 +181,11 @@ fn evaluate(case: &Value, program: &Arc<Program>) -> Result<(), String> {
             let actual = String::from_utf8_lossy(&actual.body_bytes()).into_owned();
             same(&format!("{side} body"), body.as_str().unwrap(), &actual)?;
         }
+        if let Some(bytes) = expected.get("bodyBytes") {
+            check(to_bytes(bytes) == actual.body_bytes(), || {
+                format!("{side} body is {:?}", actual.body_bytes())
+            })?;
+        }
     }
     if let Some(expected) = case["expect"].get("metadata") {
         let actual: Vec<Value> = host.metadata.iter().map(metadata).collect();
@@ -189,17 +203,18 @@ fn transform(
     host: &mut MemoryHost,
     access: BodyAccess,
     response: bool,
-) -> Result<(Option<TransformError>, bool, BodyChange), TransformError> {
-    let request = stream.transform_request(host, access)?;
+) -> Result<(Vec<Failure>, bool, BodyChange), Failure> {
+    let request = match access {
+        BodyAccess::Stream => Applied::default(),
+        access => stream.transform_request(host, access)?,
+    };
+    let mut failures = request.failures;
     if !response {
-        return Ok((request.error, request.reroute, request.body));
+        return Ok((failures, request.reroute, request.body));
     }
     let response = stream.transform_response(host, access)?;
-    Ok((
-        request.error.or(response.error),
-        request.reroute,
-        response.body,
-    ))
+    failures.extend(response.failures);
+    Ok((failures, request.reroute, response.body))
 }
 
 fn message(value: &Value) -> Message {
@@ -209,7 +224,14 @@ fn message(value: &Value) -> Message {
         .flatten()
         .map(|pair| (pair[0].as_str().unwrap(), pair[1].as_str().unwrap()))
         .collect();
-    Message::new(&headers, value["body"].as_str().unwrap_or_default())
+    match value.get("bodyBytes") {
+        Some(bytes) => Message::new(&headers, to_bytes(bytes)),
+        None => Message::new(&headers, value["body"].as_str().unwrap_or_default()),
+    }
+}
+
+fn to_bytes(value: &Value) -> Vec<u8> {
+    serde_json::from_value(value.clone()).unwrap()
 }
 
 fn metadata((namespace, key, value): &(String, String, MetadataValue)) -> Value {

@@ -7,17 +7,26 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use transformations::{Code, TransformErrorKind};
+use transformations::{Code, Direction, TransformErrorKind};
 
 const MARKER: &str = "<!-- Everything below is generated from the code: UPDATE_DOCS=1 cargo test -p transformations --test diagnostics_reference -->\n";
 
 #[test]
 fn the_reference_lists_every_code_and_every_kind() {
-    let mut tables =
-        String::from("\n## Kinds of errors\n\n| kind | status | details |\n|---|---|---|\n");
+    let mut tables = String::from(
+        "\n## Kinds of errors\n\n| kind | of a request | of a response | details |\n|---|---|---|---|\n",
+    );
     for kind in TransformErrorKind::ALL {
-        let (status, details) = (kind.status(), kind.details());
-        writeln!(tables, "| `{}` | {status} | `{details}` |", kind.name()).unwrap();
+        let (name, details) = (kind.name(), kind.details());
+        let (request, response) = (
+            kind.status(Direction::Request),
+            kind.status(Direction::Response),
+        );
+        writeln!(
+            tables,
+            "| `{name}` | {request} | {response} | `{details}` |"
+        )
+        .unwrap();
     }
     tables.push_str("\n## Codes\n\n| code | what it means |\n|---|---|\n");
     for (code, title) in Code::ALL {

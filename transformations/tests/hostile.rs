@@ -30,7 +30,7 @@ enum Outcome {
 }
 
 fn render(template: &str, body: &str) -> Outcome {
-    let config = json!({"request": {
+    let config = json!({"onError": "fail", "request": {
         "set": [{"name": "x-out", "value": template}],
         "body": {"parseAs": "AsJson"},
     }});
@@ -49,7 +49,7 @@ fn render(template: &str, body: &str) -> Outcome {
         .transform_request(&mut host, BodyAccess::Whole)
     {
         Ok(_) => Outcome::Done(host.request.values("x-out").concat().len()),
-        Err(error) => Outcome::Stopped(error.details()),
+        Err(failure) => Outcome::Stopped(failure.error().details()),
     }
 }
 

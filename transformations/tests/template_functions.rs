@@ -22,7 +22,7 @@ fn header_rule(template: &str) -> Value {
 fn render(template: &str, body: &str) -> Result<String, TransformErrorKind> {
     let mut half = header_rule(template);
     half["body"] = json!({"parseAs": "AsJson"});
-    let config = json!({"request": half, "limits": {"outputBytes": 8 << 20}});
+    let config = json!({"onError": "fail", "request": half, "limits": {"outputBytes": 8 << 20}});
     let program = compile(&config).unwrap();
     let request = Message::new(&[(":path", "/p?a=1"), ("x-list", "a,b")], body);
     let mut host = MemoryHost {
@@ -32,7 +32,7 @@ fn render(template: &str, body: &str) -> Result<String, TransformErrorKind> {
     let result = program
         .open()
         .transform_request(&mut host, BodyAccess::Whole);
-    result.map_err(|error| error.kind())?;
+    result.map_err(|failure| failure.error().kind())?;
     Ok(host.request.values("x-out").concat())
 }
 

@@ -15,9 +15,9 @@
 //! in the headers hooks, without a body. A response that must not have a body (to HEAD, 204, 205, 304)
 //! is not given one, and loses the one that it has if a rule makes it such a response: the bytes would
 //! be taken for the next response on the connection. An error answers the client with a local reply;
-//! nothing of a failed transform has been applied.
+//! nothing of a failed transform has been applied. Streams of events without rules for them flow, too:
+//! what would have read them is left out.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Once};
 
 use envoy_proxy_dynamic_modules_rust_sdk::abi::{
@@ -29,26 +29,20 @@ use envoy_proxy_dynamic_modules_rust_sdk::abi::{
     envoy_dynamic_module_type_on_http_filter_response_trailers_status as ResponseTrailersStatus,
 };
 use envoy_proxy_dynamic_modules_rust_sdk::{
-    EnvoyBuffer, EnvoyHttpFilter, HttpFilter, HttpMessage, envoy_log_debug, envoy_log_error,
-    envoy_log_warn,
+    EnvoyBuffer, EnvoyHttpFilter, HttpFilter, HttpMessage, envoy_log_error,
 };
-use transformations::{
-    Applied, BodyAccess, BodyChange, OpenedEvents, Program, Stream, TransformError,
-    TransformErrorKind,
-};
+use transformations::{Applied, BodyAccess, BodyChange, Failure, OpenedEvents, Stream};
 
-use super::RouteProgram;
 use super::host::Host;
 use super::limits;
 use super::stats::Stats;
 use super::streaming::{Passed, Streaming};
-
-static COMPRESSED_WAS_LOGGED: AtomicBool = AtomicBool::new(false);
+use super::{Loaded, RouteConfig};
 
 /// One stream of the transformation filter.
 pub(super) struct TransformationFilter {
-    /// The filter-level program, until the route has been asked for its own.
-    filter_program: Arc<Program>,
+    /// What runs: what the filter was configured with, until the route has been asked.
+    loaded: Arc<Loaded>,
     stats: Stats,
     stream: Option<Stream>,
     method: Method,
@@ -60,8 +54,6 @@ pub(super) struct TransformationFilter {
     streaming: Option<Streaming>,
     /// The response must not have a body any more: what comes of it is dropped.
     drops_response_body: bool,
-    /// A failed event was logged; there may be thousands of them.
-    event_was_reported: bool,
     /// The body of the request is this filter's own, and may not fit.
     request_is_written: bool,
     /// The body of the response is, and its status is not that of one which does not fit.
@@ -71,9 +63,9 @@ pub(super) struct TransformationFilter {
 }
 
 impl TransformationFilter {
-    pub(super) fn new(filter_program: Arc<Program>, stats: Stats) -> Self {
+    pub(super) fn new(loaded: Arc<Loaded>, stats: Stats) -> Self {
         Self {
-            filter_program,
+            loaded,
             stats,
             stream: None,
             method: Method::Other,
@@ -82,7 +74,6 @@ impl TransformationFilter {
             is_event_stream: false,
             streaming: None,
             drops_response_body: false,
-            event_was_reported: false,
             request_is_written: false,
             response_is_written: false,
             request_was_overtaken: false,
@@ -92,7 +83,8 @@ impl TransformationFilter {
     /// Opens the stream in its first hook: chooses the program and keeps what the response half
     /// will want to know of the request.
     fn open<EHF: EnvoyHttpFilter>(&mut self, envoy: &mut EHF) {
-        let program = self.choose_program(envoy);
+        self.loaded = self.choose(envoy);
+        let program = &self.loaded.program;
         let mut stream = program.open();
         let needs = program.needs();
         if needs.captures_request_headers {
@@ -104,12 +96,12 @@ impl TransformationFilter {
         self.stream = Some(stream);
     }
 
-    fn choose_program<EHF: EnvoyHttpFilter>(&self, envoy: &EHF) -> Arc<Program> {
+    fn choose<EHF: EnvoyHttpFilter>(&self, envoy: &EHF) -> Arc<Loaded> {
         let Some(route_config) = envoy.get_most_specific_route_config() else {
-            return Arc::clone(&self.filter_program);
+            return Arc::clone(&self.loaded);
         };
-        match route_config.downcast_ref::<RouteProgram>() {
-            Some(RouteProgram(program)) => Arc::clone(program),
+        match route_config.downcast_ref::<RouteConfig>() {
+            Some(RouteConfig(loaded)) => Arc::clone(loaded),
             None => {
                 // Any client can cause this: said once, then counted.
                 static SAID: Once = Once::new();
@@ -120,7 +112,7 @@ impl TransformationFilter {
                     );
                 });
                 self.stats.error(envoy, "foreign_route_config");
-                Arc::clone(&self.filter_program)
+                Arc::clone(&self.loaded)
             }
         }
     }
@@ -196,17 +188,17 @@ impl TransformationFilter {
         let opened = stream.open_events(&Host(envoy));
         self.is_event_stream = !matches!(opened, Ok(OpenedEvents::NotAStream));
         match opened {
-            Ok(OpenedEvents::NotAStream) => true,
+            Ok(OpenedEvents::NotAStream | OpenedEvents::PassingBy) => true,
             Ok(OpenedEvents::Stream(events)) => {
                 self.streaming = Some(Streaming::new(events));
                 true
             }
-            Ok(OpenedEvents::Unreadable(error)) => {
-                self.report(envoy, error);
+            Ok(OpenedEvents::Unreadable(failure)) => {
+                self.report(envoy, &failure, 1);
                 true
             }
-            Err(error) => {
-                self.refuse(envoy, error);
+            Err(failure) => {
+                self.refuse(envoy, &failure);
                 false
             }
         }
@@ -216,27 +208,22 @@ impl TransformationFilter {
     fn conclude_events<EHF: EnvoyHttpFilter>(
         &mut self,
         envoy: &mut EHF,
-        outcome: Result<Passed, TransformError>,
+        outcome: Result<Passed, Failure>,
     ) -> bool {
         match outcome {
             Ok(passed) => {
-                if let Some(error) = passed.error {
-                    for _ in 0..passed.failed {
-                        self.stats.error(envoy, error.kind().name());
-                    }
-                    if !std::mem::replace(&mut self.event_was_reported, true) {
-                        self.log(error);
-                    }
+                if let Some(failure) = passed.failure {
+                    self.report(envoy, &failure, passed.failed);
                 }
                 if passed.refused {
                     self.stats.error(envoy, "refused_by_envoy");
                 }
                 true
             }
-            Err(error) => {
+            Err(failure) => {
                 self.streaming = None;
                 // Once the headers are with the client, Envoy makes a reset of this reply.
-                self.refuse(envoy, error);
+                self.refuse(envoy, &failure);
                 false
             }
         }
@@ -245,58 +232,38 @@ impl TransformationFilter {
     fn conclude<EHF: EnvoyHttpFilter>(
         &self,
         envoy: &mut EHF,
-        outcome: Result<Applied, TransformError>,
+        outcome: Result<Applied, Failure>,
     ) -> bool {
         match outcome {
             Ok(applied) => {
-                if let Some(error) = applied.error {
-                    self.report(envoy, error);
+                for failure in &applied.failures {
+                    self.report(envoy, failure, 1);
                 }
                 if applied.refused > 0 {
                     self.stats.error(envoy, "refused_by_envoy");
                 }
                 true
             }
-            Err(error) => {
-                self.refuse(envoy, error);
+            Err(failure) => {
+                self.refuse(envoy, &failure);
                 false
             }
         }
     }
 
-    fn refuse<EHF: EnvoyHttpFilter>(&self, envoy: &mut EHF, error: TransformError) {
-        self.report(envoy, error);
-        let details = format!("{}{{{}}}", error.details(), self.field(error));
+    fn refuse<EHF: EnvoyHttpFilter>(&self, envoy: &mut EHF, failure: &Failure) {
+        self.report(envoy, failure, 1);
+        let error = failure.error();
+        let field = self.loaded.program.field_path(error.field());
+        let details = format!("{}{{{field}}}", error.details());
         envoy.send_response(error.status(), &[], None, Some(&details));
     }
 
-    fn report<EHF: EnvoyHttpFilter>(&self, envoy: &EHF, error: TransformError) {
-        self.stats.error(envoy, error.kind().name());
-        self.log(error);
-    }
-
-    /// Where in the configuration the error is.
-    fn field(&self, error: TransformError) -> &str {
-        let stream = self.stream.as_ref();
-        stream.map_or("", |stream| stream.program().field_path(error.field()))
-    }
-
-    /// Logs an error: which field, and what kind; never what the message held.
-    fn log(&self, error: TransformError) {
-        let field = self.field(error);
-        // A client can cause a 400 at will, so it must not be able to fill the log with them.
-        let of_client = error.status() < 500;
-        // Clients choose what is compressed, too; saying so once is enough to mend it.
-        let compressed = matches!(
-            error.kind(),
-            TransformErrorKind::CompressedStream | TransformErrorKind::CompressedResponseBody
-        );
-        let said = compressed && COMPRESSED_WAS_LOGGED.swap(true, Ordering::Relaxed);
-        if of_client || said {
-            envoy_log_debug!("{field}: {error}");
-        } else {
-            envoy_log_warn!("{field}: {error}");
-        }
+    fn report<EHF: EnvoyHttpFilter>(&self, envoy: &EHF, failure: &Failure, times: u32) {
+        let Loaded { program, reports } = &*self.loaded;
+        self.stats
+            .errors(envoy, failure.error().kind().name(), times);
+        reports.say(envoy, program, failure, u64::from(times));
     }
 }
 

@@ -51,6 +51,11 @@ impl Stats {
 
     /// Something went wrong with one message; `kind` is one of a small fixed set.
     pub(super) fn error<EHF: EnvoyHttpFilter>(self, envoy: &EHF, kind: &'static str) {
-        let _ = envoy.increment_counter_vec(self.errors, &[kind], 1);
+        self.errors(envoy, kind, 1);
+    }
+
+    /// The same went wrong so many times.
+    pub(super) fn errors<EHF: EnvoyHttpFilter>(self, envoy: &EHF, kind: &'static str, times: u32) {
+        let _ = envoy.increment_counter_vec(self.errors, &[kind], u64::from(times));
     }
 }

@@ -5,7 +5,7 @@
 //! Called on the stream's worker from the response body and trailers hooks.
 
 use envoy_proxy_dynamic_modules_rust_sdk::{EnvoyHttpFilter, HttpMessage};
-use transformations::{EventStream, Streamed, TransformError};
+use transformations::{EventStream, Failure, Streamed};
 
 /// The events of one response.
 pub(super) struct Streaming {
@@ -20,7 +20,7 @@ pub(super) struct Passed {
     /// Failures that the configuration lets pass.
     pub(super) failed: u32,
     /// The first of them.
-    pub(super) error: Option<TransformError>,
+    pub(super) failure: Option<Failure>,
     /// Envoy did not take what it was given.
     pub(super) refused: bool,
 }
@@ -28,7 +28,7 @@ pub(super) struct Passed {
 impl Passed {
     fn add(&mut self, step: Streamed) {
         self.failed = self.failed.saturating_add(step.failed);
-        self.error = self.error.or(step.error);
+        self.failure = self.failure.take().or(step.failure);
     }
 }
 
@@ -49,7 +49,7 @@ impl Streaming {
         &mut self,
         envoy: &mut EHF,
         end_of_stream: bool,
-    ) -> Result<Passed, TransformError> {
+    ) -> Result<Passed, Failure> {
         let received = HttpMessage::Response.received();
         let mut passed = Passed::default();
         let (mut length, mut same) = (0, true);
@@ -82,7 +82,7 @@ impl Streaming {
     pub(super) fn on_trailers<EHF: EnvoyHttpFilter>(
         &mut self,
         envoy: &mut EHF,
-    ) -> Result<Passed, TransformError> {
+    ) -> Result<Passed, Failure> {
         let mut passed = Passed::default();
         self.out.clear();
         passed.add(self.events.finish(&mut self.out)?);

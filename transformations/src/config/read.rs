@@ -133,6 +133,7 @@ impl Reader {
 
     fn on_error(&mut self, fields: &Map<String, Value>, path: &str) -> Option<OnError> {
         let choices = [
+            ("auto", OnError::Auto),
             ("fail", OnError::Fail),
             ("skip", OnError::Skip),
             ("continue", OnError::Continue),

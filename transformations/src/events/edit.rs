@@ -10,8 +10,10 @@ use super::select::Subject;
 use super::wire::{BOM, Event, Piece, Wire};
 use super::{Edit, EventProgram, EventRule, NewEvent, Streamed, Text};
 use crate::config::OnError;
-use crate::error::{TransformError, TransformErrorKind};
+use crate::error::{Cause, Failure, FieldId, TransformErrorKind};
+use crate::on_error::Place;
 use crate::program::{PatchRule, Program};
+use crate::template::Phase;
 
 /// What of a stream is not in its decoder.
 #[derive(Debug)]
@@ -26,7 +28,7 @@ pub(super) struct Editor {
     /// Inside an event that is too large.
     oversized: bool,
     /// What ended the stream for good.
-    stopped: Option<TransformError>,
+    stopped: Option<Failure>,
     report: Streamed,
     text: String,
 }
@@ -47,9 +49,9 @@ impl Editor {
     }
 
     /// What happened since the last report.
-    pub(super) fn report(&mut self) -> Result<Streamed, TransformError> {
+    pub(super) fn report(&mut self) -> Result<Streamed, Failure> {
         let report = std::mem::take(&mut self.report);
-        self.stopped.map_or(Ok(report), Err)
+        self.stopped.clone().map_or(Ok(report), Err)
     }
 
     pub(super) fn piece(&mut self, piece: Piece<'_>, out: &mut Vec<u8>) {
@@ -92,7 +94,7 @@ impl Editor {
     fn oversized(&mut self, rules: &EventProgram, bytes: &[u8], out: &mut Vec<u8>) {
         if !std::mem::replace(&mut self.oversized, true) {
             let kind = TransformErrorKind::EventTooLarge;
-            if !self.failed(rules, TransformError::new(kind, rules.field)) {
+            if !self.failed(rules, failure(kind.into(), rules.field)) {
                 return;
             }
         }
@@ -137,7 +139,7 @@ impl Editor {
         subject: &Subject<'_>,
         marked: bool,
         out: &mut Vec<u8>,
-    ) -> Result<(), TransformError> {
+    ) -> Result<(), Failure> {
         // A tail ends nothing before it is sent itself.
         let open = self.open.take();
         if marked {
@@ -162,7 +164,7 @@ impl Editor {
         rule: &EventRule,
         subject: &Subject<'_>,
         out: &mut Vec<u8>,
-    ) -> Result<(), TransformError> {
+    ) -> Result<(), Failure> {
         let event = &subject.event;
         match &rule.edit {
             Edit::Drop => {}
@@ -192,7 +194,7 @@ impl Editor {
         events: &[NewEvent],
         subject: Option<&Subject<'_>>,
         out: &mut Vec<u8>,
-    ) -> Result<(), TransformError> {
+    ) -> Result<(), Failure> {
         for event in events {
             match self.render(&event.data, subject) {
                 Ok(()) if self.text.is_empty() => {}
@@ -208,7 +210,7 @@ impl Editor {
         Ok(())
     }
 
-    fn patched(&self, rule: &PatchRule, subject: &Subject<'_>) -> Result<Vec<u8>, TransformError> {
+    fn patched(&self, rule: &PatchRule, subject: &Subject<'_>) -> Result<Vec<u8>, Failure> {
         let Some(document) = subject.document() else {
             // Rules with a patch select JSON only.
             return Ok(subject.data.to_vec());
@@ -219,50 +221,54 @@ impl Editor {
             let rendered = self
                 .renderer
                 .render(&self.program, value, Some(subject), &mut text);
-            rendered.map_err(|kind| TransformError::new(kind, value.field))?;
+            rendered.map_err(|cause| failure(cause, value.field))?;
             values.push(text);
         }
         match rule.apply(document, &values, self.program.output_bytes) {
             Ok(edited) => Ok(edited.to_vec()),
-            Err((kind, field)) => Err(TransformError::new(kind, field)),
+            Err((cause, field)) => Err(failure(cause, field)),
         }
     }
 
     /// Renders into `self.text`.
-    fn render(&mut self, text: &Text, subject: Option<&Subject<'_>>) -> Result<(), TransformError> {
+    fn render(&mut self, text: &Text, subject: Option<&Subject<'_>>) -> Result<(), Failure> {
         self.text.clear();
         let value = &text.value;
         let rendered = self
             .renderer
             .render(&self.program, value, subject, &mut self.text);
-        rendered.map_err(|kind| TransformError::new(kind, value.field))
+        rendered.map_err(|cause| failure(cause, value.field))
     }
 
     /// Notes the failure of a part, if the rest is to be done all the same.
-    fn gone_over(
-        &mut self,
-        rules: &EventProgram,
-        error: TransformError,
-    ) -> Result<(), TransformError> {
-        match rules.on_error {
-            OnError::Continue => {
-                self.failed(rules, error);
-                Ok(())
-            }
-            OnError::Fail | OnError::Skip => Err(error),
+    fn gone_over(&mut self, rules: &EventProgram, failure: Failure) -> Result<(), Failure> {
+        if !rules.on_error.leaves_out(failure.error(), Place::Body) {
+            return Err(failure);
         }
+        self.note(failure);
+        Ok(())
     }
 
     /// Notes a failure; answers whether the stream goes on.
-    fn failed(&mut self, rules: &EventProgram, error: TransformError) -> bool {
-        if rules.on_error == OnError::Fail {
-            self.stopped = Some(error);
-            return false;
+    fn failed(&mut self, rules: &EventProgram, failure: Failure) -> bool {
+        let passes = rules.on_error == OnError::Skip
+            || rules.on_error.leaves_out(failure.error(), Place::Body);
+        if passes {
+            self.note(failure);
+        } else {
+            self.stopped = Some(failure);
         }
-        self.report.failed = self.report.failed.saturating_add(1);
-        self.report.error.get_or_insert(error);
-        true
+        passes
     }
+
+    fn note(&mut self, failure: Failure) {
+        self.report.failed = self.report.failed.saturating_add(1);
+        self.report.failure.get_or_insert(failure);
+    }
+}
+
+fn failure(cause: Cause, field: FieldId) -> Failure {
+    Failure::new(cause, Phase::Response, field)
 }
 
 impl EventRule {

@@ -9,7 +9,7 @@ use minijinja::Value;
 use minijinja::value::{Enumerator, Object};
 
 use super::select::Subject;
-use crate::error::TransformErrorKind;
+use crate::error::{Cause, TransformErrorKind};
 use crate::message::{BodyText, HeaderSnapshot, HostAnswers, Message};
 use crate::program::{Program, TemplateField};
 use crate::template::{JsonPart, Phase, Template, budget, print};
@@ -47,14 +47,11 @@ impl Renderer {
         value: &TemplateField,
         subject: Option<&Subject<'_>>,
         out: &mut String,
-    ) -> Result<(), TransformErrorKind> {
-        if value.variables && subject.and_then(Subject::document).is_none() {
-            return Err(TransformErrorKind::UndeclaredVariable);
-        }
+    ) -> Result<(), Cause> {
         self.template(program, &value.template, subject, out)?;
         if out.len() > program.output_bytes {
             // Literal text in loops was not paid for.
-            return Err(TransformErrorKind::TooMuchOutput);
+            return Err(TransformErrorKind::TooMuchOutput.into());
         }
         Ok(())
     }
@@ -65,7 +62,7 @@ impl Renderer {
         template: &Template,
         subject: Option<&Subject<'_>>,
         out: &mut String,
-    ) -> Result<(), TransformErrorKind> {
+    ) -> Result<(), Cause> {
         match (template, &program.engine) {
             (Template::Constant(text), _) => out.push_str(text),
             (Template::Json(parts), _) => {
@@ -87,7 +84,7 @@ impl Renderer {
             }
             // Templates of events are compiled to no segments, and those of an engine come with it.
             (Template::Segments(_) | Template::Engine(_), _) => {
-                return Err(TransformErrorKind::Render);
+                return Err(TransformErrorKind::Render.into());
             }
         }
         Ok(())
@@ -111,7 +108,7 @@ impl Renderer {
             self.request.clone(),
             Some(self.response.clone()),
             body,
-            document,
+            document.ok_or(TransformErrorKind::UndeclaredVariable),
             self.host.clone(),
         );
         let fields = subject.map(|subject| Fields {
@@ -166,7 +163,7 @@ impl Object for EventValue {
         match key.as_str()? {
             "name" => Some(fields.name.clone()),
             "id" => Some(fields.id.clone()),
-            "data" => Some(self.0.message.body()),
+            "data" => Some(self.0.message.body().unwrap_or_else(Value::from)),
             "json" => Some(self.0.message.document()),
             _ => None,
         }

@@ -18,8 +18,8 @@ pub(super) enum Wire {
 }
 
 impl Wire {
-    /// The format that a content type names, if the configuration asks for it.
-    pub(super) fn of(content_type: &str, wanted: StreamFormat) -> Option<Wire> {
+    /// The format that a content type names.
+    pub(super) fn of(content_type: &str) -> Option<Wire> {
         const NDJSON: [&str; 6] = [
             "application/x-ndjson",
             "application/ndjson",
@@ -30,12 +30,20 @@ impl Wire {
         ];
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
         let is = |known: &str| media_type.eq_ignore_ascii_case(known);
-        if wanted != StreamFormat::Ndjson && is("text/event-stream") {
+        if is("text/event-stream") {
             Some(Wire::Sse)
-        } else if wanted != StreamFormat::Sse && NDJSON.into_iter().any(is) {
+        } else if NDJSON.into_iter().any(is) {
             Some(Wire::Ndjson)
         } else {
             None
+        }
+    }
+
+    /// Whether a configuration that asks for this format means streams of this one.
+    pub(super) fn is_of(self, wanted: StreamFormat) -> bool {
+        match self {
+            Wire::Sse => wanted != StreamFormat::Ndjson,
+            Wire::Ndjson => wanted != StreamFormat::Sse,
         }
     }
 

@@ -1,6 +1,6 @@
 //! `body` and `context`.
 
-use minijinja::{State, Value};
+use minijinja::{Error, State, Value};
 
 use super::{Function, function};
 use crate::message::Message;
@@ -9,7 +9,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function!(
         "body",
         "body()",
-        "The body of the message being transformed, as text; bytes that are not UTF-8 become U+FFFD.",
+        "The body of the message being transformed, as text; one that is not UTF-8 is left as it is, and so is what reads it.",
         ("{{ body()|length }}", "118"),
         (0, 0),
         Body,
@@ -26,8 +26,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
-fn body(state: &State<'_, '_>) -> Value {
-    Message::with(state, Message::body)
+fn body(state: &State<'_, '_>) -> Result<Value, Error> {
+    Message::with(state, |message| Some(message.body())).unwrap_or_else(|| Ok(Value::from("")))
 }
 
 fn context(state: &State<'_, '_>) -> Value {

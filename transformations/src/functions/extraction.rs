@@ -11,7 +11,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use minijinja::{State, Value};
+use minijinja::{Error, State, Value};
 use regex::Regex;
 
 use super::{Function, found, function};
@@ -31,7 +31,8 @@ pub(super) const FUNCTIONS: &[Function] = &[function!(
     |environment, name, configured| {
         let extractors = configured.extractors.clone();
         environment.add_function(name, move |state: &State<'_, '_>, name: Cow<'_, str>| {
-            Message::with(state, |message| extractors.extract(message, &name))
+            Message::with(state, |message| Some(extractors.extract(message, &name)))
+                .unwrap_or_else(|| Ok(Value::UNDEFINED))
         });
     },
 )];
@@ -76,21 +77,21 @@ impl Extractors {
         }
     }
 
-    fn extract(&self, message: &Message, name: &str) -> Value {
+    fn extract(&self, message: &Message, name: &str) -> Result<Value, Error> {
         let Some(extractor) = self.of(message.phase()).get(name) else {
-            return Value::UNDEFINED;
+            return Ok(Value::UNDEFINED);
         };
         let extract = |text: &str| match budget::charge(text.len()) {
             Ok(()) => found::to_value(extractor.extract(text)),
             Err(overdrawn) => Value::from(overdrawn),
         };
-        match &extractor.source {
+        Ok(match &extractor.source {
             ExtractorSource::Header(name) => {
                 let header = message.header(message.phase(), name);
                 extract(header.unwrap_or_default())
             }
-            ExtractorSource::Body => extract(message.body().as_str().unwrap_or_default()),
-        }
+            ExtractorSource::Body => extract(message.body()?.as_str().unwrap_or_default()),
+        })
     }
 }
 

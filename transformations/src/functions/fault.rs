@@ -7,6 +7,8 @@
 use minijinja::ErrorKind;
 use thiserror::Error;
 
+use crate::json::ParseError;
+
 /// The ways in which a function's arguments can be unusable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(crate) enum Fault {
@@ -39,6 +41,9 @@ pub(crate) enum Fault {
     /// Text that should be JSON and is not.
     #[error("the text is not valid JSON")]
     NotJson,
+    /// Text that `fromjson` cannot read, and where it stops being JSON.
+    #[error("fromjson: {0}")]
+    FromJson(ParseError),
     /// A text that is not an RFC 6901 pointer.
     #[error("the pointer must be empty or start with `/`, with `~` written `~0`")]
     BadPointer,
@@ -63,10 +68,14 @@ pub(crate) enum Fault {
     /// The result would be larger than the caller allows.
     #[error("the result is too large")]
     TooLarge,
+    /// An operator that does not apply to its operands.
+    #[error("{0}")]
+    Operator(&'static str),
 }
 
 impl From<Fault> for minijinja::Error {
     fn from(fault: Fault) -> Self {
-        minijinja::Error::new(ErrorKind::InvalidOperation, fault.to_string())
+        // Beside the text there is the fault itself, so that whoever logs it knows where it is from.
+        minijinja::Error::new(ErrorKind::InvalidOperation, fault.to_string()).with_source(fault)
     }
 }

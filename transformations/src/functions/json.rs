@@ -82,7 +82,7 @@ fn from_json(text: Cow<'_, str>) -> Result<Value, Error> {
     // Reading it may take as many passes as it has levels; they cost less than its one copy.
     budget::charge(text.len().saturating_mul(8))?;
     budget::charge_container()?;
-    let document = Document::parse(text.into_owned()).map_err(|_| Fault::NotJson)?;
+    let document = Document::parse(text.into_owned()).map_err(Fault::FromJson)?;
     Ok(to_value(document.root()))
 }
 

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use super::{Action, BodyRule, Half, Program, Rule, TemplateField};
 use crate::codes::Code;
 use crate::config::{
-    ClearRouteCache, Config, HeaderName, MetadataKind, MetadataRule, OnError, ParseAs, Transform,
-    ValueTemplate,
+    ClearRouteCache, Config, MetadataKind, MetadataRule, OnError, ParseAs, Transform, ValueTemplate,
 };
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::error::FieldId;
@@ -79,6 +78,8 @@ pub(super) fn program(
     let mut captured = response.reads.request_headers.clone();
     let reads_start = request.reads.start || response.reads.start;
     let mut response_needs = needs(&response, &config.response);
+    // Streams of events are let through by what would hold them to be read.
+    response_needs.streams = response_needs.reads_body;
     if let Some(events) = &events {
         captured.merge(&events.reads.request_headers);
         response_needs.has_work = true;
@@ -123,10 +124,20 @@ fn needs(half: &Half, transform: &Transform) -> PhaseNeeds {
     }
 }
 
-/// Whether routes match on this header, by nature or because the configuration says so.
-fn is_routing(name: &str, listed: &[HeaderName]) -> bool {
-    matches!(name, ":path" | ":method" | ":authority" | "host")
-        || listed.iter().any(|header| header.name == name)
+/// Whether the route is to be chosen again when this header changes: because the configuration lists
+/// it, or because routes match on it by nature and the configuration leaves it to that.
+fn is_routing(name: &str, transform: &Transform) -> bool {
+    let is_listed = || {
+        let mut listed = transform.route_headers.iter();
+        listed.any(|header| header.name == name)
+    };
+    match transform.clear_route_cache {
+        ClearRouteCache::Listed => is_listed(),
+        ClearRouteCache::Auto => {
+            matches!(name, ":path" | ":method" | ":authority" | "host") || is_listed()
+        }
+        ClearRouteCache::Always | ClearRouteCache::Never => false,
+    }
 }
 
 pub(super) struct Compiler<'a> {
@@ -171,13 +182,9 @@ impl Compiler<'_> {
             };
             self.header(&mut half, action, "", &rule.path);
         }
-        if phase == Phase::Request && transform.clear_route_cache == ClearRouteCache::Auto {
-            for rule in &mut half.rules {
-                rule.reroutes = rule
-                    .action
-                    .header()
-                    .is_some_and(|name| is_routing(name, &transform.route_headers));
-            }
+        for rule in &mut half.rules {
+            let header = rule.action.header();
+            rule.reroutes = header.is_some_and(|name| is_routing(name, transform));
         }
         self.body(&mut half, transform);
         for rule in &transform.dynamic_metadata {
@@ -187,21 +194,18 @@ impl Compiler<'_> {
     }
 
     fn header(&mut self, half: &mut Half, action: Action, value: &str, path: &str) {
-        let ((mut template, variables), reads) =
-            watch_reads(half, |half| self.header_value(half, value, path));
+        let mut template = self.header_value(half, value, path);
         if let Template::Constant(text) = &mut template {
             *text = http::clean(text).into();
             self.check_header(&action, half.phase, text, path);
         }
         let value = TemplateField {
             template,
-            variables,
             field: self.field(path.to_owned()),
         };
         half.rules.push(Rule {
             action,
             value,
-            reads_body: reads.any_body(),
             reroutes: false,
         });
     }
@@ -238,26 +242,21 @@ impl Compiler<'_> {
             );
             return;
         }
-        let (template, variables) = self.template(half, &body.value, &body.path);
+        let template = self.template(half, &body.value, &body.path);
         half.body = Some(BodyRule::Template(TemplateField {
             template,
-            variables,
             field: self.field(body.path.clone()),
         }));
     }
 
     fn metadata(&mut self, half: &mut Half, rule: &MetadataRule) {
-        let (value, reads) = watch_reads(half, |half| match &rule.value {
-            ValueTemplate::Template { value, path } => {
-                let (template, variables) = self.template(half, value, path);
-                TemplateField {
-                    template,
-                    variables,
-                    field: self.field(path.clone()),
-                }
-            }
+        let value = match &rule.value {
+            ValueTemplate::Template { value, path } => TemplateField {
+                template: self.template(half, value, path),
+                field: self.field(path.clone()),
+            },
             json @ ValueTemplate::Json { .. } => self.json(half, json),
-        });
+        };
         self.check_metadata(rule.kind, &value.template, rule.value.path());
         let action = Action::Metadata {
             namespace: rule.namespace.as_str().into(),
@@ -267,7 +266,6 @@ impl Compiler<'_> {
         half.rules.push(Rule {
             action,
             value,
-            reads_body: reads.any_body(),
             reroutes: false,
         });
     }
@@ -326,13 +324,13 @@ impl Compiler<'_> {
         );
     }
 
-    /// The cheapest form of a template, and whether it reads variables.
-    pub(super) fn template(&mut self, half: &mut Half, text: &str, path: &str) -> (Template, bool) {
+    /// The cheapest form of a template.
+    pub(super) fn template(&mut self, half: &mut Half, text: &str, path: &str) -> Template {
         self.template_with(half, text, path, None)
     }
 
     /// As [`template`](Self::template), for a text that may hold command operators.
-    fn header_value(&mut self, half: &mut Half, text: &str, path: &str) -> (Template, bool) {
+    fn header_value(&mut self, half: &mut Half, text: &str, path: &str) -> Template {
         let first_command = Some(half.commands.len());
         self.template_with(half, text, path, first_command)
     }
@@ -343,7 +341,7 @@ impl Compiler<'_> {
         text: &str,
         path: &str,
         first_command: Option<usize>,
-    ) -> (Template, bool) {
+    ) -> Template {
         let site = Site {
             path,
             phase: half.phase,
@@ -361,7 +359,7 @@ impl Compiler<'_> {
         }
         // Plain reads are those of a host, which events do not come from.
         let plain = |segment: &Segment| !half.event || matches!(segment, Segment::Literal(_));
-        let template = match analysis
+        match analysis
             .segments
             .filter(|segments| segments.iter().all(plain))
         {
@@ -383,8 +381,7 @@ impl Compiler<'_> {
                 });
                 Template::Engine(self.sources.len() - 1)
             }
-        };
-        (template, analysis.reads.variables)
+        }
     }
 
     pub(super) fn field(&mut self, path: String) -> FieldId {

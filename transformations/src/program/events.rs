@@ -7,7 +7,7 @@ use crate::config::{self, EventEdit, EventRules, OnError, When};
 use crate::diagnostics::Diagnostic;
 use crate::events::{Condition, Edit, EventProgram, EventRule, NewEvent, Text};
 use crate::json::{Document, Pointer};
-use crate::template::{Phase, Reads};
+use crate::template::Phase;
 
 impl Compiler<'_> {
     pub(super) fn events(&mut self, rules: &EventRules, on_error: OnError) -> EventProgram {
@@ -105,17 +105,11 @@ impl Compiler<'_> {
     }
 
     fn text(&mut self, text: &str, path: &str, half: &mut Half) -> Text {
-        let ((template, variables), Reads { document, .. }) =
-            watch_reads(half, |half| self.template(half, text, path));
+        let (template, reads) = watch_reads(half, |half| self.template(half, text, path));
         let field = self.field(path.to_owned());
-        let value = TemplateField {
-            template,
-            variables,
-            field,
-        };
         Text {
-            value,
-            json: variables || document,
+            value: TemplateField { template, field },
+            json: reads.variables || reads.document,
         }
     }
 }

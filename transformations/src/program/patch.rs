@@ -8,12 +8,12 @@ use super::{Half, TemplateField};
 use crate::codes::Code;
 use crate::config::{JsonPiece, PatchOperation, ValueTemplate};
 use crate::diagnostics::{Diagnostic, nearest};
-use crate::error::{FieldId, TransformErrorKind};
+use crate::error::{Cause, FieldId, TransformErrorKind};
 use crate::json::Document;
 use crate::json::patch::{
     Edited, Operation, Patch, PatchDiagnostic, PatchErrorKind, PatchReason, ValueSlot,
 };
-use crate::template::{JsonPart, Phase, Template, print};
+use crate::template::{JsonPart, Template, print};
 
 const OPERATIONS: [&str; 6] = ["add", "remove", "replace", "move", "copy", "test"];
 
@@ -25,7 +25,6 @@ pub(crate) struct PatchRule {
     pub(crate) values: Box<[TemplateField]>,
     /// The field to blame for each operation.
     operations: Box<[FieldId]>,
-    phase: Phase,
 }
 
 impl PatchRule {
@@ -40,22 +39,11 @@ impl PatchRule {
         document: &'a Document,
         values: &'a [String],
         room: usize,
-    ) -> Result<Edited<'a>, (TransformErrorKind, FieldId)> {
+    ) -> Result<Edited<'a>, (Cause, FieldId)> {
         let most = document.text().len().saturating_add(room);
         self.patch
             .apply(document, values, most)
-            .map_err(|error| (self.kind(error.kind), self.field(error.operation)))
-    }
-
-    fn kind(&self, kind: PatchErrorKind) -> TransformErrorKind {
-        match (kind, self.phase) {
-            (PatchErrorKind::TooLarge, _) => TransformErrorKind::TooMuchOutput,
-            (PatchErrorKind::InvalidValue | PatchErrorKind::MissingValue, _) => {
-                TransformErrorKind::InvalidPatchValue
-            }
-            (_, Phase::Request) => TransformErrorKind::RequestPatchFailed,
-            (_, Phase::Response) => TransformErrorKind::ResponsePatchFailed,
-        }
+            .map_err(|error| (to_cause(error.kind), self.field(error.operation)))
     }
 
     fn field(&self, operation: usize) -> FieldId {
@@ -94,7 +82,6 @@ impl Compiler<'_> {
                     .iter()
                     .map(|operation| self.field(operation.path.clone()))
                     .collect(),
-                phase: half.phase,
             }),
             Err(faults) => {
                 for fault in &faults {
@@ -123,31 +110,25 @@ impl Compiler<'_> {
 
     /// A JSON value in the cheapest form that gives its text.
     pub(super) fn json(&mut self, half: &mut Half, value: &ValueTemplate) -> TemplateField {
-        let (template, variables) = match value {
+        let template = match value {
             ValueTemplate::Template { value, path } => self.template(half, value, path),
             ValueTemplate::Json { pieces, .. } => self.written(half, pieces),
         };
         TemplateField {
             template,
-            variables,
             field: self.field(value.path().to_owned()),
         }
     }
 
-    fn written(&mut self, half: &mut Half, pieces: &[JsonPiece]) -> (Template, bool) {
+    fn written(&mut self, half: &mut Half, pieces: &[JsonPiece]) -> Template {
         let mut parts: Vec<JsonPart> = Vec::new();
-        let mut variables = false;
         for piece in pieces {
             let part = match piece {
                 JsonPiece::Text(text) => JsonPart::Text(text.as_str().into()),
-                JsonPiece::String { value, path } => {
-                    let (template, reads) = self.template(half, value, path);
-                    variables |= reads;
-                    match template {
-                        Template::Constant(text) => JsonPart::Text(to_json(&text)),
-                        other => JsonPart::String(other),
-                    }
-                }
+                JsonPiece::String { value, path } => match self.template(half, value, path) {
+                    Template::Constant(text) => JsonPart::Text(to_json(&text)),
+                    other => JsonPart::String(other),
+                },
             };
             match (parts.last_mut(), part) {
                 (Some(JsonPart::Text(before)), JsonPart::Text(text)) => {
@@ -156,11 +137,20 @@ impl Compiler<'_> {
                 (_, part) => parts.push(part),
             }
         }
-        let template = match parts.as_mut_slice() {
+        match parts.as_mut_slice() {
             [JsonPart::Text(text)] => Template::Constant(std::mem::take(text)),
             _ => Template::Json(parts.into()),
-        };
-        (template, variables)
+        }
+    }
+}
+
+fn to_cause(kind: PatchErrorKind) -> Cause {
+    match kind {
+        PatchErrorKind::TooLarge => TransformErrorKind::TooMuchOutput.into(),
+        PatchErrorKind::InvalidValue | PatchErrorKind::MissingValue => {
+            TransformErrorKind::InvalidPatchValue.into()
+        }
+        misfit => Cause::because(TransformErrorKind::PatchFailed, misfit),
     }
 }
 

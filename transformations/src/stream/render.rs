@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
-use super::BodyAccess;
 use super::commands::{self, Captured};
 use super::framing;
 use super::scratch::{Rendered, Scratch};
 use super::side::Side;
+use super::{BodyAccess, note};
 use crate::config::OnError;
-use crate::error::{FieldId, TransformError, TransformErrorKind};
+use crate::error::{Cause, Failure, FieldId, TransformErrorKind};
 use crate::http;
 use crate::json::patch::Edited;
 use crate::json::{Document, Kind, Node};
@@ -18,6 +18,7 @@ use crate::message::{
     BodyText, HeaderSnapshot, HostAnswers, Message, append_header, is_compressed,
 };
 use crate::metadata;
+use crate::on_error::Place;
 use crate::ops::TransformationOps;
 use crate::program::{Action, BodyRule, Half, PatchRule, Program, Rule, TemplateField};
 use crate::template::commands::Command;
@@ -28,8 +29,8 @@ use crate::template::{JsonPart, Phase, Segment, Template, budget};
 /// What rendering leaves beside the texts in the scratch.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
-    /// The first failure that `onError: continue` goes over.
-    pub(super) error: Option<TransformError>,
+    /// What failed and is left out, the first of each kind.
+    pub(super) failures: Vec<Failure>,
     /// The parsed body.
     pub(super) document: Option<Document>,
     /// How long the body is, if it was read; unless it is empty, it is not compressed then.
@@ -44,7 +45,7 @@ impl Outcome {
         &'a self,
         half: &'a Half,
         room: usize,
-    ) -> Result<Option<Edited<'a>>, TransformError> {
+    ) -> Result<Option<Edited<'a>>, Failure> {
         let (Some(BodyRule::Patch(rule)), Some(document), Some(values)) =
             (&half.body, &self.document, &self.patch_values)
         else {
@@ -52,7 +53,7 @@ impl Outcome {
         };
         match rule.apply(document, values, room) {
             Ok(edited) => Ok(Some(edited)),
-            Err((kind, field)) => Err(TransformError::new(kind, field)),
+            Err((cause, field)) => Err(Failure::new(cause, half.phase, field)),
         }
     }
 }
@@ -65,8 +66,12 @@ pub(super) fn half<O: TransformationOps + ?Sized>(
     ops: &mut O,
     body: BodyAccess,
     scratch: &mut Scratch,
-) -> Result<Outcome, TransformError> {
+) -> Result<Outcome, Failure> {
     let whole = body == BodyAccess::Whole && !half.headers_only;
+    let absent = match body {
+        BodyAccess::Stream => TransformErrorKind::StreamedBody,
+        _ => TransformErrorKind::UndeclaredVariable,
+    };
     let mut render = Render {
         program,
         half,
@@ -75,36 +80,42 @@ pub(super) fn half<O: TransformationOps + ?Sized>(
             ops,
             phase: half.phase,
         },
-        whole,
+        readable: whole,
         document: None,
+        absent: absent.into(),
+        missed: false,
         message: None,
         read_bytes: None,
         left: program.output_bytes,
-        first_error: None,
+        failures: Vec::new(),
     };
     render.check_encoding()?;
     render.parse()?;
     let mut patch_values = None;
     match &half.body {
         None => {}
-        Some(BodyRule::Template(value)) if render.whole => {
-            render.field(value, scratch, check_nothing)?;
+        Some(BodyRule::Template(value)) if whole => {
+            render.field(value, Place::Body, scratch, check_nothing)?;
         }
-        Some(BodyRule::Template(_)) => scratch.push(Rendered::Failed),
+        Some(BodyRule::Template(value)) => {
+            if body == BodyAccess::Stream {
+                render.failed(absent.into(), value.field, Place::Body)?;
+            }
+            scratch.push(Rendered::Failed);
+        }
         Some(BodyRule::Patch(rule)) => patch_values = render.patch_values(rule)?,
     }
     for rule in &half.rules {
-        let unread = body == BodyAccess::Stream && rule.reads_body;
-        if unread || framing::keeps(&render.side, &rule.action) {
+        if framing::keeps(&render.side, &rule.action) {
             scratch.push(Rendered::Skipped);
             continue;
         }
         let phase = half.phase;
         let check = |text: &mut String, start: usize| check(rule, phase, text, start);
-        render.field(&rule.value, scratch, check)?;
+        render.field(&rule.value, Place::Value, scratch, check)?;
     }
     Ok(Outcome {
-        error: render.first_error,
+        failures: render.failures,
         document: render.document,
         read_bytes: render.read_bytes,
         patch_values,
@@ -116,46 +127,42 @@ struct Render<'a, O: ?Sized> {
     half: &'a Half,
     captured: Captured<'a>,
     side: Side<'a, O>,
-    whole: bool,
+    /// The body is at hand, and not compressed.
+    readable: bool,
     document: Option<Document>,
+    /// Why there is no document, if there is none.
+    absent: Cause,
+    /// A template read the whole document without asking whether there is one, and there is none.
+    missed: bool,
     /// The engine's view of the message, made for the first template that needs it.
-    message: Option<Value>,
+    message: Option<Arc<Message>>,
     /// How long the body is, once it was read.
     read_bytes: Option<usize>,
     /// Bytes that may still be produced.
     left: usize,
-    first_error: Option<TransformError>,
+    failures: Vec<Failure>,
 }
 
 impl<O: TransformationOps + ?Sized> Render<'_, O> {
     /// Compressed bytes are neither text nor JSON: a body that is to be read must not be.
-    fn check_encoding(&mut self) -> Result<(), TransformError> {
-        let reads = &self.half.reads;
-        let patches = self.half.patches();
-        let is_read = reads.body || reads.document || reads.variables || patches;
-        if !is_read || !self.whole {
+    fn check_encoding(&mut self) -> Result<(), Failure> {
+        if !self.readable || !self.half.reads_body() {
             return Ok(());
         }
         let phase = self.half.phase;
         if !is_compressed(&*self.side.ops, phase) || self.side.body_length() == 0 {
             return Ok(());
         }
-        // What goes on after this sees no body.
-        self.whole = false;
-        let kind = match phase {
-            Phase::Request => TransformErrorKind::CompressedRequestBody,
-            Phase::Response => TransformErrorKind::CompressedResponseBody,
-        };
-        self.failed(kind, self.half.body_field)
+        self.unreadable(TransformErrorKind::CompressedBody.into())
     }
 
     /// Parses the body if a template reads it as JSON, or a patch edits it. An empty body is no
     /// JSON.
-    fn parse(&mut self) -> Result<(), TransformError> {
+    fn parse(&mut self) -> Result<(), Failure> {
         let reads = &self.half.reads;
         let patches = self.half.patches();
         let wanted = self.half.as_json && (reads.document || reads.variables || patches);
-        if !wanted || !self.whole {
+        if !wanted || !self.readable {
             return Ok(());
         }
         match self.side.parse_json() {
@@ -164,8 +171,24 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
                 self.document = document;
                 Ok(())
             }
-            Err(_) => self.failed(TransformErrorKind::InvalidJson, self.half.body_field),
+            Err(error) => self.without_json(Cause::because(TransformErrorKind::InvalidJson, error)),
         }
+    }
+
+    /// Goes on without a body that can be read.
+    fn unreadable(&mut self, cause: Cause) -> Result<(), Failure> {
+        self.readable = false;
+        self.without_json(cause)
+    }
+
+    /// Goes on without a document. By `auto` that is a failure where something misses it, else at
+    /// once.
+    fn without_json(&mut self, cause: Cause) -> Result<(), Failure> {
+        self.absent = cause.clone();
+        if self.half.on_error == OnError::Auto {
+            return Ok(());
+        }
+        self.failed(cause, self.half.body_field, Place::Body)
     }
 
     /// The parsed body as templates see it: to them `null` is no JSON.
@@ -175,15 +198,19 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
     }
 
     /// The values of a patch as JSON text; `None` if there is nothing to patch.
-    fn patch_values(&mut self, rule: &PatchRule) -> Result<Option<Vec<String>>, TransformError> {
+    fn patch_values(&mut self, rule: &PatchRule) -> Result<Option<Vec<String>>, Failure> {
         if self.document.is_none() {
+            // There is nothing wrong with no body at all.
+            if self.absent.kind != TransformErrorKind::UndeclaredVariable {
+                self.failed(self.absent.clone(), self.half.body_field, Place::Body)?;
+            }
             return Ok(None);
         }
         let mut values = Vec::with_capacity(rule.values.len());
         for value in &rule.values {
             let mut text = String::new();
-            if let Err(kind) = self.value(value, &mut text) {
-                self.failed(kind, value.field)?;
+            if let Err(cause) = self.value(value, Place::Body, &mut text) {
+                self.failed(cause, value.field, Place::Body)?;
                 return Ok(None);
             }
             values.push(text);
@@ -191,26 +218,31 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
         Ok(Some(values))
     }
 
-    /// Notes a failure to go over, or answers it.
-    fn failed(&mut self, kind: TransformErrorKind, field: FieldId) -> Result<(), TransformError> {
-        let error = TransformError::new(kind, field);
-        if self.half.on_error == OnError::Continue {
-            self.first_error.get_or_insert(error);
-            return Ok(());
+    /// Notes a failure of what is left out, or answers it.
+    fn failed(&mut self, cause: Cause, field: FieldId, place: Place) -> Result<(), Failure> {
+        let failure = Failure::new(cause, self.half.phase, field);
+        let error = failure.error();
+        if !self.half.on_error.leaves_out(error, place) {
+            return Err(failure);
         }
-        Err(error)
+        // Whoever has rules for events knows that those for whole bodies are not for streams.
+        if error.kind() != TransformErrorKind::StreamedBody || self.program.events.is_none() {
+            note(&mut self.failures, failure);
+        }
+        Ok(())
     }
 
     fn field(
         &mut self,
         value: &TemplateField,
+        place: Place,
         scratch: &mut Scratch,
         check: impl FnOnce(&mut String, usize) -> Result<(), TransformErrorKind>,
-    ) -> Result<(), TransformError> {
+    ) -> Result<(), Failure> {
         let start = scratch.text.len();
         let result = self
-            .value(value, &mut scratch.text)
-            .and_then(|()| check(&mut scratch.text, start));
+            .value(value, place, &mut scratch.text)
+            .and_then(|()| Ok(check(&mut scratch.text, start)?));
         match result {
             Ok(()) if matches!(value.template, Template::Constant(_)) => {
                 scratch.push(Rendered::Constant);
@@ -220,26 +252,43 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
                 scratch.push(Rendered::Text(start, scratch.text.len()));
                 Ok(())
             }
-            Err(kind) => {
+            Err(cause) => {
                 scratch.text.truncate(start);
                 scratch.push(Rendered::Failed);
-                self.failed(kind, value.field)
+                self.failed(cause, value.field, place)
             }
         }
     }
 
-    fn value(&mut self, value: &TemplateField, out: &mut String) -> Result<(), TransformErrorKind> {
-        if value.variables && self.json().is_none() {
-            return Err(TransformErrorKind::UndeclaredVariable);
+    fn value(
+        &mut self,
+        value: &TemplateField,
+        place: Place,
+        out: &mut String,
+    ) -> Result<(), Cause> {
+        self.missed = false;
+        let result = self.template(&value.template, out);
+        let missed = std::mem::take(&mut self.missed);
+        match result {
+            // A template that computes with a document that is not there fails for want of it.
+            Err(cause) if missed && cause.kind == TransformErrorKind::Render => {
+                Err(self.absent.clone())
+            }
+            Err(cause) if cause.kind == self.absent.kind => Err(self.absent.clone()),
+            // Better the body that came than one with holes where its fields should be.
+            Ok(()) if missed && place == Place::Body && self.keeps_bodies() => {
+                Err(self.absent.clone())
+            }
+            result => result,
         }
-        self.template(&value.template, out)
     }
 
-    fn template(
-        &mut self,
-        template: &Template,
-        out: &mut String,
-    ) -> Result<(), TransformErrorKind> {
+    /// What answers without JSON keeps its body.
+    fn keeps_bodies(&self) -> bool {
+        self.half.on_error == OnError::Auto && self.half.phase == Phase::Response
+    }
+
+    fn template(&mut self, template: &Template, out: &mut String) -> Result<(), Cause> {
         match template {
             Template::Constant(_) => Ok(()),
             Template::Segments(segments) => {
@@ -255,16 +304,19 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
             }
             Template::Engine(index) => {
                 let Some(engine) = &self.program.engine else {
-                    return Err(TransformErrorKind::Render);
+                    return Err(TransformErrorKind::Render.into());
                 };
-                let root = self.message();
+                let message = self.message();
                 let start = out.len();
                 budget::open(self.left);
-                engine.render(*index, root, out)?;
+                let root = Value::from_dyn_object(message.clone());
+                let rendered = engine.render(*index, root, out);
+                self.missed |= message.take_missed();
+                rendered?;
                 self.left = budget::left();
                 // Literal text in loops was not paid for.
                 if out.len() - start > self.program.output_bytes {
-                    return Err(TransformErrorKind::TooMuchOutput);
+                    return Err(TransformErrorKind::TooMuchOutput.into());
                 }
                 Ok(())
             }
@@ -286,7 +338,7 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
         }
     }
 
-    fn segment(&self, segment: &Segment, out: &mut String) -> Result<(), TransformErrorKind> {
+    fn segment(&mut self, segment: &Segment, out: &mut String) -> Result<(), Cause> {
         match segment {
             Segment::Literal(text) => out.push_str(text),
             Segment::Header { phase, name, part } => {
@@ -300,14 +352,15 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
                 append_header(&*self.side.ops, *phase, name, out);
                 part.cut(out, start);
             }
-            Segment::Json(steps) => {
-                let root = self.json().map(Document::root);
-                match root.and_then(|root| follow(root, steps)) {
+            Segment::Json { steps, bare } => match self.json() {
+                Some(document) => match follow(document.root(), steps) {
                     Some(Found::Node(node)) => json(&node, out)?,
                     Some(Found::Character(text)) => out.push(text),
                     None => {}
-                }
-            }
+                },
+                None if *bare => return Err(self.absent.clone()),
+                None => self.missed = true,
+            },
             Segment::Command(command) => self.command(command, out),
         }
         Ok(())
@@ -318,9 +371,9 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
         commands::append(command, &*self.side.ops, phase, self.captured, out);
     }
 
-    fn message(&mut self) -> Value {
+    fn message(&mut self) -> Arc<Message> {
         if let Some(message) = &self.message {
-            return message.clone();
+            return Arc::clone(message);
         }
         let here = self.half.phase;
         let names = self.half.header_names(here);
@@ -332,18 +385,31 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
                 Some(own),
             ),
         };
-        let body = if self.half.reads.body && self.whole && self.json().is_none() {
+        let document = self.json().cloned().ok_or(self.absent.kind);
+        let body = self.body_text();
+        let host = self.host_answers();
+        let message = Message::new(here, request, response, body, document, host);
+        let message = Arc::new(message);
+        self.message = Some(Arc::clone(&message));
+        message
+    }
+
+    /// The body as templates read it beside a document, which is its own text.
+    fn body_text(&mut self) -> BodyText {
+        if !self.half.reads.body || self.json().is_some() {
+            return BodyText::default();
+        }
+        if self.readable {
             let bytes = self.side.body();
             self.read_bytes = Some(bytes.len());
-            BodyText::new(bytes)
-        } else {
-            BodyText::default()
-        };
-        let host = self.host_answers();
-        let message = Message::new(here, request, response, body, self.json().cloned(), host);
-        let value = Value::from_object(message);
-        self.message = Some(value.clone());
-        value
+            return BodyText::new(bytes);
+        }
+        match self.absent.kind {
+            kind @ (TransformErrorKind::CompressedBody | TransformErrorKind::StreamedBody) => {
+                BodyText::unreadable(kind)
+            }
+            _ => BodyText::default(),
+        }
     }
 }
 

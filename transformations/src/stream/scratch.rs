@@ -26,9 +26,9 @@ pub(super) enum Rendered {
     Constant,
     /// The range of the text.
     Text(usize, usize),
-    /// The template reads what there is not: its rule is left out.
+    /// The rule does nothing to this message.
     Skipped,
-    /// The template failed and `onError` is `continue`.
+    /// The template failed, and its rule is left out.
     Failed,
 }
 

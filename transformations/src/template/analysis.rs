@@ -354,10 +354,10 @@ impl Walk<'_, '_> {
             Some(function) => format!("{name} is a function: write {}", function.signature()),
             None => "JSON fields become variables with \"body\": {\"parseAs\": \"AsJson\"}".into(),
         };
-        let outcome = if self.site.event {
-            "this will always fail"
-        } else {
-            "the answer will always be 400"
+        let outcome = match self.site.phase {
+            _ if self.site.event => "this will always fail",
+            Phase::Request => "reading it is answered with 400",
+            Phase::Response => "what reads it is left out",
         };
         let message = format!("\"{name}\" is never defined here: {outcome}");
         let problem = self.problem(Code::NEVER_DEFINED, span, message);

@@ -17,11 +17,12 @@ use minijinja::{
 };
 use self_cell::self_cell;
 
+use super::absence::Absent;
 use super::instructions::rewrite;
 use super::priced::Names;
 use super::{budget, operators, print, weigh};
 use crate::config::Limits;
-use crate::error::TransformErrorKind;
+use crate::error::{Cause, TransformErrorKind};
 use crate::functions::{self, Configured, Fault};
 use crate::json::Kind;
 use crate::message::NodeValue;
@@ -102,53 +103,80 @@ impl Engine {
     ///
     /// # Errors
     /// Why the render failed, without any of its values.
-    pub(crate) fn render(
-        &self,
-        index: usize,
-        root: Value,
-        out: &mut String,
-    ) -> Result<(), TransformErrorKind> {
+    pub(crate) fn render(&self, index: usize, root: Value, out: &mut String) -> Result<(), Cause> {
         let prepared = self.0.borrow_dependent();
         let Some(instructions) = prepared.templates.get(index) else {
-            return Err(TransformErrorKind::Render);
+            return Err(TransformErrorKind::Render.into());
         };
         let vm = Vm::new(&prepared.environment);
         let mut output = make_string_output(out);
         let none = AutoEscape::None;
         match vm.eval(instructions, root, &prepared.blocks, &mut output, none) {
             // Some walks cannot fail, only end early.
-            _ if budget::is_overdrawn() => Err(TransformErrorKind::TooMuchOutput),
+            _ if budget::is_overdrawn() => Err(TransformErrorKind::TooMuchOutput.into()),
             Ok(_) => Ok(()),
-            Err(error) => Err(to_kind(&error)),
+            Err(error) => Err(to_cause(&error)),
         }
     }
 }
 
-/// The kind of an engine error: its innermost cause decides.
-fn to_kind(error: &Error) -> TransformErrorKind {
+/// What an engine error means: its innermost cause decides.
+fn to_cause(error: &Error) -> Cause {
+    let mut reason = None;
     let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(cause) = next {
+        if let Some(Absent(kind)) = cause.downcast_ref() {
+            return (*kind).into();
+        }
+        if let Some(Fault::JsonTooDeep) = cause.downcast_ref() {
+            return TransformErrorKind::JsonTooDeep.into();
+        }
+        if let Some(fault) = cause.downcast_ref::<Fault>() {
+            return Cause::because(TransformErrorKind::Render, fault);
+        }
         if let Some(cause) = cause.downcast_ref::<Error>() {
             match cause.kind() {
-                ErrorKind::OutOfFuel => return TransformErrorKind::OutOfFuel,
-                ErrorKind::InvalidOperation
-                    if cause.detail() == Some(&*Fault::JsonTooDeep.to_string()) =>
-                {
-                    return TransformErrorKind::JsonTooDeep;
-                }
+                ErrorKind::OutOfFuel => return TransformErrorKind::OutOfFuel.into(),
                 ErrorKind::InvalidOperation
                     if cause
                         .detail()
                         .is_some_and(|d| d.contains("recursion limit")) =>
                 {
-                    return TransformErrorKind::TooDeep;
+                    return TransformErrorKind::TooDeep.into();
                 }
-                _ => {}
+                _ => reason = Some(to_reason(cause)),
             }
         }
         next = cause.source();
     }
-    TransformErrorKind::Render
+    Cause {
+        kind: TransformErrorKind::Render,
+        reason: reason.map(Into::into),
+    }
+}
+
+/// What may be told of an engine error: details that speak of types only, else just its kind. Other
+/// details hold values.
+fn to_reason(error: &Error) -> String {
+    const OF_TYPES: [&str; 9] = [
+        "cannot calculate length of",
+        "cannot convert ",
+        "cannot join value of type",
+        "cannot reverse values of type",
+        "cannot round value",
+        "can only sum numbers",
+        "tried to use ",
+        "unsupported operation",
+        "value of type ",
+    ];
+    let detail = error.detail().unwrap_or_default();
+    let of_types = OF_TYPES.iter().any(|start| detail.starts_with(start))
+        || detail.ends_with(" is not iterable") && !detail.contains(['"', '\'']);
+    let kind = error.kind();
+    match of_types {
+        true => format!("{kind}: {detail}"),
+        false => kind.to_string(),
+    }
 }
 
 /// Literal text is written without passing the formatter, so no one pays for it. Up to this length

@@ -12,8 +12,9 @@ use minijinja::machinery::{Instruction, Instructions};
 use minijinja::value::ValueKind;
 
 use super::engine::{Source, compile};
-use super::operators::{self, order};
+use super::operators::order;
 use super::priced::Names;
+use super::{absence, operators};
 use crate::functions;
 use crate::message;
 
@@ -74,11 +75,15 @@ pub(super) fn rewrite<'s>(
             new.add(call(operators::SPELLED_PAIRS, 2));
             continue;
         }
+        let reading = rewriting.reading(old, at);
         let spelled = match rewriting.prints(old, at + 1, PATIENCE) {
-            true => rewriting.spelled(instruction, constant),
+            true => rewriting.spelled(instruction, reading.as_deref(), constant),
             false => None,
         };
-        for instruction in spelled.unwrap_or_else(|| rewriting.replace(instruction, constant)) {
+        let replaced = spelled
+            .or(reading)
+            .unwrap_or_else(|| rewriting.replace(instruction, constant));
+        for instruction in replaced {
             new.add(instruction);
         }
     }
@@ -296,27 +301,65 @@ impl<'s> Rewriting<'s> {
         }
     }
 
+    /// A reading of the body's JSON where it matters whether the template deals with its absence.
+    fn reading(&self, old: &Instructions<'s>, at: u32) -> Option<Vec<Instruction<'s>>> {
+        let instruction = old.get(at)?;
+        let dealt_with = || absence::is_dealt_with(old, at + 1);
+        let is_message = |back: u32| {
+            let holder = at.checked_sub(back);
+            holder.is_some_and(|holder| self.message(old, holder).is_some())
+        };
+        match instruction {
+            Instruction::Lookup(name) if dealt_with() => Some(vec![
+                Instruction::LoadConst(Value::from(*name)),
+                call(operators::OPTIONAL, 1),
+            ]),
+            Instruction::GetAttr("json") if is_message(1) && !dealt_with() => {
+                Some(vec![Instruction::GetAttr(message::EXPECTED_JSON)])
+            }
+            Instruction::GetItem if is_message(2) && !dealt_with() => match old.get(at - 1) {
+                Some(Instruction::LoadConst(key)) if key.as_str() == Some("json") => Some(vec![
+                    Instruction::DiscardTop,
+                    Instruction::GetAttr(message::EXPECTED_JSON),
+                ]),
+                _ => None,
+            },
+            Instruction::CallFunction("context", Some(0))
+                if !self.source.assigned.contains("context") && !dealt_with() =>
+            {
+                Some(vec![call(operators::CONTEXT, 0)])
+            }
+            _ => None,
+        }
+    }
+
     /// A reading that keeps how JSON spells a number: what the engine reads, and then a look at where
     /// that comes from.
     fn spelled(
         &self,
         instruction: &Instruction<'s>,
+        reading: Option<&[Instruction<'s>]>,
         constant: Option<&Value>,
     ) -> Option<Vec<Instruction<'s>>> {
         let load = |key: &Value| Instruction::LoadConst(key.clone());
-        match instruction {
-            Instruction::Lookup(name) if !self.source.assigned.contains(*name) => Some(vec![
+        let read = || match reading {
+            Some(reading) => reading.to_vec(),
+            None => vec![
                 self.rename(instruction)
                     .unwrap_or_else(|| instruction.clone()),
-                load(&Value::from(*name)),
-                call(operators::SPELLED, 2),
-            ]),
-            Instruction::GetAttr(name) => Some(vec![
-                Instruction::DupTop,
-                instruction.clone(),
-                load(&Value::from(*name)),
-                call(operators::SPELLED_ITEM, 3),
-            ]),
+            ],
+        };
+        match instruction {
+            Instruction::Lookup(name) if !self.source.assigned.contains(*name) => {
+                let name = load(&Value::from(*name));
+                Some([read(), vec![name, call(operators::SPELLED, 2)]].concat())
+            }
+            Instruction::GetAttr(name) => {
+                let name = load(&Value::from(*name));
+                let spelled = vec![name, call(operators::SPELLED_ITEM, 3)];
+                Some([vec![Instruction::DupTop], read(), spelled].concat())
+            }
+            Instruction::GetItem if reading.is_some() => None,
             Instruction::GetItem => match constant.filter(|_| is_near(constant)) {
                 Some(key) => Some(vec![
                     Instruction::DiscardTop,

@@ -13,8 +13,8 @@ use minijinja::{Environment, Error, ErrorKind, State, Value, filters};
 
 use super::budget::{self, PaidText};
 use super::engine::fmt_error;
-use super::{numbers, print, weigh};
-use crate::functions;
+use super::{absence, numbers, print, weigh};
+use crate::functions::{self, Fault};
 use crate::message::Message;
 
 mod access;
@@ -43,6 +43,10 @@ pub(super) const COUNT: &str = "fn count";
 pub(super) const STORE: &str = "fn store";
 /// Envoy's command operators, which the compiler numbers.
 pub(super) const COMMAND: &str = "fn %";
+/// A variable of the message whose absence the template deals with, by its name.
+pub(super) const OPTIONAL: &str = "fn optional";
+/// The parsed body where the template does not deal with its absence.
+pub(super) const CONTEXT: &str = "fn context!";
 
 /// A variable of the message that is printed as it is, with its name.
 pub(super) const SPELLED: &str = "fn spelled";
@@ -65,6 +69,10 @@ pub(super) fn register(environment: &mut Environment<'_>) {
     environment.add_function(LIST, list);
     environment.add_function(MAP, map);
     environment.add_function(COMMAND, command);
+    environment.add_function(OPTIONAL, absence::optional);
+    environment.add_function(CONTEXT, |state: &State<'_, '_>| {
+        Message::with(state, Message::expected_document)
+    });
     environment.add_function(EQUAL, |left: &Value, right: &Value| {
         compare(left, right, |l, r| l == r)
     });
@@ -98,7 +106,7 @@ pub(super) fn register(environment: &mut Environment<'_>) {
 }
 
 fn invalid(message: &'static str) -> Error {
-    Error::new(ErrorKind::InvalidOperation, message)
+    Fault::Operator(message).into()
 }
 
 /// A number as the operators see it.

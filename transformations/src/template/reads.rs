@@ -5,9 +5,11 @@ use std::sync::Arc;
 use crate::host::{Attribute, LastKinds, MetadataSource};
 
 /// The direction a message goes, and so which message a template may see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Phase {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// From the client to the upstream.
     Request,
+    /// Back to the client.
     Response,
 }
 

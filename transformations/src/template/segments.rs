@@ -20,7 +20,11 @@ pub(crate) enum Segment {
         part: Part,
     },
     /// A field of the parsed JSON body.
-    Json(Box<[Step]>),
+    Json {
+        steps: Box<[Step]>,
+        /// By its bare name: there must be a body to read.
+        bare: bool,
+    },
     /// One of Envoy's command operators.
     Command(Box<Command>),
 }
@@ -173,20 +177,20 @@ fn json(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> {
     }
     let mut steps = Vec::new();
     let mut at = expr;
-    loop {
+    let bare = loop {
         if let Some((root, name)) = member(at)
             && let Some((_, field)) = roots.field(root, name)
         {
             // The document by its name, in place of one of its fields.
             if field == Attribute::Json {
-                break;
+                break false;
             }
             return None;
         }
         at = match at {
             Expr::Var(var) => {
                 steps.push(Step::Key(var.id.into()));
-                break;
+                break true;
             }
             Expr::GetAttr(get) => {
                 steps.push(Step::Key(get.name.into()));
@@ -206,7 +210,10 @@ fn json(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> {
             }
             _ => return None,
         };
-    }
+    };
     steps.reverse();
-    Some(Segment::Json(steps.into()))
+    Some(Segment::Json {
+        steps: steps.into(),
+        bare,
+    })
 }

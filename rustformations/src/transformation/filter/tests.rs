@@ -65,9 +65,10 @@ fn the_route_is_chosen_again_when_what_routes_match_on_has_changed() {
     };
     let path = r#""set":[{"name":":path","value":"/new"}]"#;
     let model = r#""set":[{"name":"x-model","value":"m"}]"#;
-    assert_eq!(clears(path), 1);
-    assert_eq!(clears(&format!(r#"{path},"clearRouteCache":"never""#)), 0);
-    assert_eq!(clears(r#""set":[{"name":":path","value":"/old"}]"#), 0);
+    assert_eq!(clears(path), 0);
+    assert_eq!(clears(&format!(r#"{path},"clearRouteCache":"auto""#)), 1);
+    let same = r#""set":[{"name":":path","value":"/old"}]"#;
+    assert_eq!(clears(&format!(r#"{same},"clearRouteCache":"auto""#)), 0);
     assert_eq!(clears(model), 0);
     assert_eq!(
         clears(&format!(r#"{model},"clearRouteCacheHeaders":["x-model"]"#)),

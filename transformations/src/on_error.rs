@@ -1,0 +1,50 @@
+//! What a failure does to its message: the table of `onError`, in one place.
+//!
+//! Asked on workers when something fails, by the rules of whole messages and by those of events.
+
+use crate::config::OnError;
+use crate::error::{TransformError, TransformErrorKind as Kind};
+use crate::template::Phase;
+
+/// What a failed field was to give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A header or a metadata value: the message makes sense without it.
+    Value,
+    /// The body, or an event of it.
+    Body,
+}
+
+impl OnError {
+    /// Whether the failed field is left out and the rest applied. Otherwise nothing is applied, and
+    /// the message passes as it came (`skip`) or is answered with the error.
+    pub(crate) fn leaves_out(self, error: TransformError, place: Place) -> bool {
+        match (self, error.kind()) {
+            // Whole-body rules are not for streams of events: that is no failure of the message.
+            (_, Kind::StreamedBody) | (OnError::Continue, _) => true,
+            (OnError::Fail | OnError::Skip, _) => false,
+            // Whoever asked for something in a way that cannot be done is told so; what answers is
+            // never turned into an error.
+            (
+                OnError::Auto,
+                Kind::UndeclaredVariable
+                | Kind::InvalidJson
+                | Kind::JsonTooDeep
+                | Kind::CompressedBody
+                | Kind::PatchFailed,
+            ) => error.direction() == Phase::Response,
+            // Nothing is wrong with such messages: they only cannot be read.
+            (OnError::Auto, Kind::BodyNotText | Kind::CompressedStream | Kind::EventTooLarge) => {
+                true
+            }
+            (
+                OnError::Auto,
+                Kind::Render
+                | Kind::InvalidHeaderValue
+                | Kind::InvalidMetadataValue
+                | Kind::InvalidPatchValue,
+            ) => place == Place::Value,
+            (OnError::Auto, Kind::OutOfFuel | Kind::TooDeep | Kind::TooMuchOutput) => false,
+        }
+    }
+}
