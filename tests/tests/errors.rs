@@ -35,7 +35,7 @@ fn showing_details() -> EnvoyConfig {
 
 on_every_envoy! {
     fn a_template_that_fails_is_a_500_and_nothing_reaches_the_origin(envoy) {
-        let route = Route::at("/").transform(json!({"request": failing(None)}));
+        let route = Route::at("/").transform(json!({"request": failing(Some("fail"))}));
         let lab = Lab::start(envoy, &EnvoyConfig::new().route(route));
         let answer = lab
             .post("/")
@@ -50,7 +50,7 @@ on_every_envoy! {
     }
 
     fn a_response_that_fails_is_a_500_without_its_headers_and_its_body(envoy) {
-        let route = Route::at("/").transform(json!({"response": failing(None)}));
+        let route = Route::at("/").transform(json!({"response": failing(Some("fail"))}));
         let lab = Lab::start(envoy, &EnvoyConfig::new().route(route));
         let body = r#"{"n":1,"secret":"sesame"}"#;
         for stream in [
@@ -150,8 +150,11 @@ on_every_envoy! {
     }
 
     fn the_details_of_an_answer_name_the_error_and_the_field(envoy) {
-        let json_rules =
-            json!({"body": {"parseAs": "AsJson"}, "set": [set("x-model", "{{ 1 + model }}")]});
+        let json_rules = json!({
+            "onError": "fail",
+            "body": {"parseAs": "AsJson"},
+            "set": [set("x-model", "{{ 1 + model }}")],
+        });
         let config =
             showing_details()
                 .route(Route::at("/json").transform(json!({"request": json_rules})))
@@ -161,7 +164,7 @@ on_every_envoy! {
                 )
                 .route(Route::at("/response").transform(json!({"response": json_rules})))
                 .route(Route::at("/status").transform(
-                    json!({"response": {"set": [set(":status", "{{ header('x-s') }}")]}}),
+                    json!({"onError": "fail", "response": {"set": [set(":status", "{{ header('x-s') }}")]}}),
                 ));
         let lab = Lab::start(envoy, &config);
         lab.origin()
@@ -172,7 +175,7 @@ on_every_envoy! {
             (lab.post("/json").body("nonsense"), 400, "invalid_json{request.body.parseAs}"),
             (lab.post("/json").body("{}"), 500, "render_error{request.set[0].value}"),
             (lab.post("/undeclared"), 400, "undeclared_variable{request.set[0].value}"),
-            (lab.get("/response"), 400, "invalid_json{response.body.parseAs}"),
+            (lab.get("/response"), 502, "invalid_json{response.body.parseAs}"),
             (lab.get("/status"), 500, "invalid_header_value{response.set[0].value}"),
         ];
         for (request, status, why) in cases {
@@ -187,6 +190,40 @@ on_every_envoy! {
         }
     }
 
+    fn by_itself_a_value_that_fails_is_left_out_in_both_directions(envoy) {
+        let rules = json!({"body": {"parseAs": "AsJson", "value": "<{{ n }}>"}, "set": [
+            set("x-first", "1"), set("x-broken", "{{ n + [] }}"), set("x-last", "3"),
+        ]});
+        let route = Route::at("/").transform(json!({"request": rules, "response": rules}));
+        let lab = Lab::start(envoy, &EnvoyConfig::new().route(route));
+        let reply = Reply::json(&json!({"n": 1})).header("x-broken", "stale");
+        lab.origin().answer("/", reply);
+        let asked = lab.post("/").header("x-broken", "stale");
+        let answer = asked.json(&json!({"n": 1})).send();
+        let received = lab.origin().last();
+        assert_eq!((answer.text(), received.text()), ("<1>".to_owned(), "<1>".to_owned()));
+        for headers in [&received.headers, &answer.headers] {
+            assert!(!headers.has("x-broken"), "{headers:?}");
+            assert!(headers.has("x-first") && headers.has("x-last"), "{headers:?}");
+        }
+        assert_eq!(lab.stat("rustformations_errors.kind.render_error"), 2);
+        lab.expect_log("request.set[1].value: the template could not be rendered: ");
+    }
+
+    fn by_itself_a_body_that_cannot_be_made_is_a_500(envoy) {
+        let rules = json!({"body": {"value": "{{ fromjson(body()).n }}"}});
+        let config = EnvoyConfig::new()
+            .route(Route::at("/request").transform(json!({"request": rules})))
+            .route(Route::at("/response").transform(json!({"response": rules})));
+        let lab = Lab::start(envoy, &config);
+        lab.origin().answer("/response", Reply::new(200).body("sesame"));
+        assert_eq!(lab.post("/request").body("sesame").send().status, 500);
+        assert_eq!(lab.get("/response").send().status, 500);
+        lab.expect_log("request.body.value: the template could not be rendered: fromjson: ");
+        lab.expect_log("(render_error");
+        assert!(!lab.logs().contains("sesame"));
+    }
+
     fn a_client_cannot_fill_the_log_with_its_mistakes(envoy) {
         let rules = json!({"body": {"parseAs": "AsJson"}, "set": [set("x-model", "{{ model }}")]});
         let route = Route::at("/").transform(json!({"request": rules}));
@@ -199,7 +236,8 @@ on_every_envoy! {
         for _ in 0..20 {
             assert_eq!(lab.post("/").body("nonsense").send().status, 400);
         }
-        assert_eq!(lab.logs().lines().count(), before, "{}", lab.logs());
+        lab.expect_log("request.set[0].value: the body is not valid JSON: ");
+        assert_eq!(lab.logs().lines().count(), before + 1, "{}", lab.logs());
         assert_eq!(lab.stat("rustformations_errors.kind.invalid_json"), 20);
     }
 

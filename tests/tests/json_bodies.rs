@@ -134,11 +134,12 @@ on_every_envoy! {
         assert_eq!(received["messages"][2], question["messages"][1]);
     }
 
-    fn what_is_no_json_is_a_400_in_both_directions(envoy) {
+    fn what_is_no_json_is_a_400_in_requests_and_passes_in_responses(envoy) {
         let rules = json!({"body": {"parseAs": "AsJson"}, "set": [set("x-model", "{{ model }}")]});
         let config = EnvoyConfig::new()
             .route(Route::at("/request").transform(json!({"request": rules})))
-            .route(Route::at("/response").transform(json!({"response": rules})));
+            .route(Route::at("/response").transform(json!({"response": rules})))
+            .route(Route::at("/fail").transform(json!({"onError": "fail", "response": rules})));
         let lab = Lab::start(envoy, &config);
         for bad in [
             "{",
@@ -154,16 +155,19 @@ on_every_envoy! {
                 lab.origin().received().is_empty(),
                 "{bad} reached the origin"
             );
-            lab.origin().answer(
-                "/response",
-                Reply::new(200).header("x-secret", "s").body(bad),
-            );
+            for path in ["/response", "/fail"] {
+                let reply = Reply::new(200).header("x-secret", "s").header("x-model", "old");
+                lab.origin().answer(path, reply.body(bad));
+            }
             let answer = lab.post("/response").send();
-            assert_eq!((answer.status, answer.text().as_str()), (400, ""), "{bad}");
+            assert_eq!((answer.status, answer.text().as_str()), (200, bad));
+            assert!(answer.headers.has("x-secret") && !answer.headers.has("x-model"), "{answer:?}");
+            let answer = lab.post("/fail").send();
+            assert_eq!((answer.status, answer.text().as_str()), (502, ""), "{bad}");
             assert!(!answer.headers.has("x-secret"), "{answer:?}");
             lab.origin().forget();
         }
-        assert_eq!(lab.stat("rustformations_errors.kind.invalid_json"), 12);
+        assert_eq!(lab.stat("rustformations_errors.kind.invalid_json"), 18);
     }
 
     fn a_json_variable_without_a_json_body_is_a_400(envoy) {
@@ -194,7 +198,83 @@ on_every_envoy! {
         assert!(!lab.origin().last().headers.has("x-model"));
     }
 
-    fn an_undeclared_variable_is_a_400_in_a_body_as_in_a_header(envoy) {
+    fn a_response_is_never_turned_into_an_error_because_it_has_no_json(envoy) {
+        let rules = json!({
+            "body": {"parseAs": "AsJson", "value": "{\"id\":{{ id }}}"},
+            "set": [set("x-id", "{{ id }}"), set("x-guard", "{% if 'json' in header('content-type') %}{{ response.json.id }}{% endif %}"),
+                    set("x-else", "{{ id | default('none') }}"), set("x-ok", "1")],
+        });
+        let patch = json!({"body": {"patch": [{"op": "add", "path": "/user", "value": "x"}]}, "set": [set("x-ok", "1")]});
+        let config = EnvoyConfig::new()
+            .route(Route::at("/patch").transform(json!({"response": patch})))
+            .route(Route::at("/").transform(json!({"response": rules})));
+        let lab = Lab::start(envoy, &config);
+        let html = |status| Reply::new(status).header("content-type", "text/html").body("<html>");
+        let replies = [
+            ("/204", Reply::new(204), ""),
+            ("/304", Reply::new(304).header("etag", "\"a\""), ""),
+            ("/302", Reply::new(302).header("location", "/there").body(""), ""),
+            ("/401", Reply::new(401).header("www-authenticate", "Basic").body(""), ""),
+            ("/201", Reply::new(201).header("location", "/7").body(""), ""),
+            ("/503", html(503).header("retry-after", "7"), "<html>"),
+            ("/200", html(200), "<html>"),
+            ("/patch/502", html(502), "<html>"),
+            ("/gzip/200", Reply::new(200).header("content-encoding", "gzip").body("zzz"), "zzz"),
+        ];
+        for (path, reply, body) in replies {
+            lab.origin().answer(path, reply);
+            let answer = lab.get(path).send();
+            let status = path.rsplit('/').next().unwrap_or_default();
+            assert_eq!((answer.status.to_string().as_str(), answer.text().as_str()), (status, body), "{path}");
+            assert_eq!(answer.header("x-ok"), "1", "{answer:?}");
+            let expected = if path.starts_with("/patch") { "" } else { "none" };
+            assert_eq!(answer.header("x-else"), expected, "{answer:?}");
+            assert!(!answer.headers.has("x-id") && !answer.headers.has("x-guard"), "{answer:?}");
+            let kept = ["etag", "location", "www-authenticate", "retry-after", "content-encoding"];
+            let sent = lab.origin().received().len();
+            assert!(sent > 0 && (body == "<html>" || status == "204" || kept.iter().any(|name| answer.headers.has(name))), "{answer:?}");
+        }
+        lab.origin().answer("/head", Reply::json(&json!({"id": 1})));
+        let answer = lab.request("HEAD", "/head").send();
+        assert_eq!((answer.status, answer.header("x-ok").as_str()), (200, "1"));
+    }
+
+    fn an_event_stream_flows_past_rules_for_whole_bodies(envoy) {
+        let rules = json!({
+            "body": {"value": "{% if header(':status')|int >= 500 %}{\"e\":1}{% else %}{{ body() }}{% endif %}"},
+            "set": [set("x-ok", "1"), set("x-size", "{{ body()|length }}")],
+        });
+        let parsed = json!({"body": {"parseAs": "AsJson"}, "set": [set("x-ok", "1"), set("x-id", "{{ id }}")]});
+        let config = EnvoyConfig::new()
+            .route(Route::at("/text").transform(json!({"response": rules})))
+            .route(Route::at("/json").transform(json!({"response": parsed})));
+        let lab = Lab::start(envoy, &config);
+        for path in ["/text", "/json"] {
+            let body = Body::chunked().piece("data: 1\n\n").pause(std::time::Duration::from_millis(300)).piece("data: 2\n\n");
+            let reply = Reply::new(200).header("content-type", "Text/Event-Stream; charset=utf-8");
+            lab.origin().answer(path, reply.header("x-id", "old").stream(body));
+            let answer = lab.get(path).send();
+            assert_eq!((answer.status, answer.text().as_str()), (200, "data: 1\n\ndata: 2\n\n"));
+            assert_eq!(answer.header("x-ok"), "1");
+            assert!(!answer.headers.has("x-size"), "{answer:?}");
+            assert_eq!(answer.headers.has("x-id"), path == "/text", "{answer:?}");
+        }
+        assert_eq!(lab.stat("rustformations_errors.kind.streamed_body"), 2);
+    }
+
+    fn bytes_that_are_no_text_pass_as_they_are(envoy) {
+        let rules = json!({"body": {"value": "{{ body() | replace('b', 'c') }}"}, "set": [set("x-ok", "1")]});
+        let lab = lab_with(envoy, both_ways(rules));
+        let bytes = vec![b'a', b'b', 0xe9, 0xff];
+        lab.origin().answer("/", Reply::new(200).body(bytes.clone()));
+        let answer = lab.post("/").body(bytes.clone()).send();
+        let received = lab.origin().last();
+        assert_eq!((&answer.body, &received.body), (&bytes, &bytes));
+        assert_eq!((answer.header("x-ok"), received.header("x-ok")), ("1".into(), "1".into()));
+        assert_eq!(lab.stat("rustformations_errors.kind.body_not_text"), 2);
+    }
+
+    fn an_undeclared_variable_is_a_400_in_the_body_of_a_request_as_in_a_header(envoy) {
         let config = EnvoyConfig::new()
             .route(
                 Route::at("/header")
@@ -209,14 +289,16 @@ on_every_envoy! {
                     .transform(json!({"response": {"body": {"value": "{{ model }}"}}})),
             );
         let lab = Lab::start(envoy, &config);
-        for path in ["/header", "/body", "/response"] {
+        for path in ["/header", "/body"] {
             let answer = lab.post(path).body("kept").send();
             assert_eq!((answer.status, answer.text().as_str()), (400, ""), "{path}");
         }
-        assert_eq!(lab.origin().received().len(), 1);
+        lab.origin().answer("/response", Reply::new(200).body("kept"));
+        let answer = lab.post("/response").send();
+        assert_eq!((answer.status, answer.text().as_str()), (200, "kept"));
     }
 
-    fn json_that_is_never_parsed_is_a_400_wherever_a_template_wants_it(envoy) {
+    fn json_that_is_never_parsed_is_missed_wherever_a_template_wants_it(envoy) {
         let unparsed = json!({"body": {"parseAs": "None"}, "set": [set("x-a", "{{ model }}")]});
         let metadata = json!({"dynamicMetadata": [
             {"namespace": "lab.test", "key": "model", "value": {"stringValue": "{{ model }}"}},
@@ -228,18 +310,19 @@ on_every_envoy! {
         let lab = Lab::start(envoy, &config);
         let document = json!({"model": "gpt-4"});
         lab.origin().answer("/response", Reply::json(&document));
-        for path in ["/request", "/metadata", "/response"] {
+        for path in ["/request", "/metadata"] {
             let answer = lab.post(path).json(&document).send();
             assert_eq!((answer.status, answer.text().as_str()), (400, ""), "{path}");
         }
+        assert_eq!(lab.post("/response").json(&document).send().status, 200);
         assert_eq!(lab.origin().received().len(), 1);
         let undeclared = "rustformations_errors.kind.undeclared_variable";
         assert_eq!(lab.stat(undeclared), 3);
     }
 
-    fn a_name_of_the_document_may_be_missing_where_a_bare_variable_may_not(envoy) {
+    fn a_template_that_deals_with_absence_is_no_error(envoy) {
         let rules = json!({"body": {"parseAs": "AsJson"}, "set": [
-            set("x-model", "{{ request.json.model|default('none') }}"),
+            set("x-model", "{{ model|default('none') }}"),
         ]});
         let lab = lab_with(envoy, json!({"request": rules}));
         for request in [lab.get("/"), lab.post("/").body("null"), lab.post("/").body("{}")] {

@@ -37,12 +37,16 @@ fn show(keys: &[&str]) -> Value {
 }
 
 on_every_envoy! {
-    fn a_rewritten_path_takes_the_route_of_that_path_unless_told_never_to(envoy) {
-        let changed = lab(envoy, &json!({"set": set(":path", "/new")}));
+    fn a_rewritten_path_keeps_its_route_unless_told_otherwise(envoy) {
+        let changed = lab(envoy, &json!({"set": set(":path", "/new"), "clearRouteCache": "auto"}));
         assert_eq!(changed.get("/old").send().status, 417);
-        let kept = lab(envoy, &json!({"set": set(":path", "/new"), "clearRouteCache": "never"}));
-        assert_eq!(kept.get("/old").send().status, 200);
-        assert_eq!(kept.origin().last().path, "/new");
+        for kept in [json!({}), json!({"clearRouteCache": "never"}), json!({"clearRouteCacheHeaders": ["x-tier"]})] {
+            let mut rules = kept;
+            rules["set"] = set(":path", "/new");
+            let kept = lab(envoy, &rules);
+            assert_eq!(kept.get("/old").send().status, 200, "{rules}");
+            assert_eq!(kept.origin().last().path, "/new");
+        }
     }
 
     fn a_header_from_the_body_chooses_the_route_if_it_is_listed(envoy) {
@@ -61,7 +65,7 @@ on_every_envoy! {
 
     fn the_response_is_transformed_by_the_configuration_that_the_request_began_with(envoy) {
         let transform = |name: &str| json!({
-            "request": {"set": set(":path", "/new")},
+            "request": {"set": set(":path", "/new"), "clearRouteCache": "auto"},
             "response": {"set": set("x-by", name)},
         });
         let config = EnvoyConfig::new()

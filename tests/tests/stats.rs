@@ -72,7 +72,7 @@ on_every_envoy! {
         let parsed = |value: &str| {
             let mut rules = set(value);
             rules["body"] = json!({"parseAs": "AsJson"});
-            json!({"request": rules})
+            json!({"onError": "fail", "request": rules})
         };
         let config = EnvoyConfig::new()
             .route(Route::at("/invalid_json").transform(parsed("{{ a }}")))
@@ -90,10 +90,11 @@ on_every_envoy! {
                 json!({"request": set("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}")}),
             ))
             .route(Route::at("/invalid_header_value").transform(json!({
+                "onError": "fail",
                 "request": {"set": [{"name": ":method", "value": "{{ header('x-m') }}"}]},
             })))
             .route(Route::at("/invalid_metadata_value").transform(
-                json!({"request": {"dynamicMetadata": [
+                json!({"onError": "fail", "request": {"dynamicMetadata": [
                     {"namespace": "n", "key": "k", "value": {"numberValue": "{{ header('x-m') }}"}},
                 ]}}),
             ));

@@ -8,9 +8,10 @@ use crate::message::Message;
 use crate::origin::{Http2Origin, Reply};
 use crate::{Ground, grpc, grpc_frame, set};
 
-/// Fails on a request that is not JSON, 400, and on a response without a model, 500.
+/// Fails on a request that is not JSON, 400, and on a response without a model, 502.
 fn strict() -> Value {
     json!({
+        "onError": "fail",
         "request": {"body": {"parseAs": "AsJson", "value": "{{ model }}"}},
         "response": {"body": {"patch": [{"op": "replace", "path": "/model", "value": "hidden"}]}},
     })
@@ -43,7 +44,7 @@ on_every_envoy! {
         for reply in [none(), none().trailer("x-end", "yes")] {
             ground.origin.answer("/", Reply::new(200, reply));
             let answer = ground.client.send("POST", "/", model());
-            assert_eq!((answer.status, answer.cut, answer.trailers.0.len()), (500, false, 0));
+            assert_eq!((answer.status, answer.cut, answer.trailers.0.len()), (502, false, 0));
         }
         ground.origin.answer("/", Reply::new(200, model()));
         assert_eq!(ground.client.send("POST", "/", model()).text(), r#"{"model":"hidden"}"#);
@@ -56,7 +57,7 @@ on_every_envoy! {
         assert_grpc_status(&ground.client.send("POST", "/", grpc().piece(grpc_frame("{"))), "13");
         let call = grpc().piece(r#"{"model":"m"}"#);
         ground.origin.answer("/", Reply::new(200, grpc().piece("{}").trailer("grpc-status", "0")));
-        assert_grpc_status(&ground.client.send("POST", "/", call), "2");
+        assert_grpc_status(&ground.client.send("POST", "/", call), "14");
     }
 
     fn a_grpc_call_stays_one_whatever_a_rule_calls_it(envoy) {
