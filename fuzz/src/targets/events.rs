@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use transformations::testing::{MemoryHost, Message};
-use transformations::{CompileOptions, OpenedEvents, Program, Streamed, TransformError};
+use transformations::{CompileOptions, Failure, OpenedEvents, Program, Streamed};
 
 use super::render::is_random;
 use super::{Choices, Outcome};
@@ -31,7 +31,7 @@ pub(super) fn run(input: &[u8]) -> Outcome {
             "chunks change the result"
         );
     }
-    let stopped = whole.stopped.map(|error| error.details());
+    let stopped = whole.stopped.map(|failure| failure.error().details());
     Outcome::of((whole.changed.min(3), whole.failed.min(3), stopped))
 }
 
@@ -40,7 +40,7 @@ struct Transformed {
     bytes: Vec<u8>,
     changed: u32,
     failed: u32,
-    stopped: Option<TransformError>,
+    stopped: Option<Failure>,
 }
 
 fn transform(program: &Arc<Program>, scene: &Scene<'_>, chunks: &[&[u8]]) -> Option<Transformed> {
@@ -66,7 +66,7 @@ fn transform(program: &Arc<Program>, scene: &Scene<'_>, chunks: &[&[u8]]) -> Opt
         stopped: None,
     };
     let mut bytes = Vec::new();
-    let mut add = |step: Result<Streamed, TransformError>| match step {
+    let mut add = |step: Result<Streamed, Failure>| match step {
         Ok(step) => {
             out.changed += step.changed;
             out.failed += step.failed;
@@ -78,5 +78,9 @@ fn transform(program: &Arc<Program>, scene: &Scene<'_>, chunks: &[&[u8]]) -> Opt
     }
     add(events.finish(&mut bytes));
     out.bytes = bytes;
+    if out.stopped.is_some() {
+        // What happened in the chunk that ended the stream is not told.
+        (out.changed, out.failed) = (0, 0);
+    }
     Some(out)
 }

@@ -6,9 +6,7 @@
 use std::sync::Arc;
 
 use transformations::testing::{MemoryHost, Message};
-use transformations::{
-    BodyAccess, Capabilities, CompileOptions, OpenedEvents, Program, TransformError,
-};
+use transformations::{BodyAccess, Capabilities, CompileOptions, Failure, OpenedEvents, Program};
 
 use super::{Choices, Outcome};
 use crate::scene::{self, Scene};
@@ -55,7 +53,7 @@ pub(super) fn run(input: &[u8]) -> Outcome {
     let errors: Vec<_> = whole
         .errors
         .iter()
-        .map(|error| (error.status(), error.details()))
+        .map(|failure| (failure.error().status(), failure.error().details()))
         .collect();
     Outcome::of((
         warnings,
@@ -85,7 +83,7 @@ struct Rendered {
     request: (Fields, Vec<u8>),
     response: (Fields, Vec<u8>),
     metadata: String,
-    errors: Vec<TransformError>,
+    errors: Vec<Failure>,
 }
 
 fn transform(
@@ -116,7 +114,7 @@ fn transform(
     stream.on_request_headers(&host);
     let mut errors = Vec::new();
     match stream.transform_request(&mut host, access) {
-        Ok(applied) => errors.extend(applied.error),
+        Ok(applied) => errors.extend(applied.failures),
         Err(error) => errors.push(error),
     }
     let access = match stream.open_events(&host) {
@@ -124,7 +122,7 @@ fn transform(
         _ => BodyAccess::Stream,
     };
     match stream.transform_response(&mut host, access) {
-        Ok(applied) => errors.extend(applied.error),
+        Ok(applied) => errors.extend(applied.failures),
         Err(error) => errors.push(error),
     }
     Rendered {
