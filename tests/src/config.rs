@@ -330,7 +330,7 @@ impl EnvoyConfig {
     }
 
     /// The routes as the file of a control plane holds them.
-    pub(crate) fn to_routes_file(&self, version: u64) -> Value {
+    pub fn to_routes_file(&self, version: u64) -> Value {
         self.with_routes(&self.routes, version)
     }
 

@@ -1,4 +1,4 @@
-//! CPU time of a process, and where processes run.
+//! CPU time and memory of a process, and where processes run.
 //!
 //! Reads `/proc`; pins with `taskset` where there is one, and measures without pinning elsewhere.
 
@@ -31,6 +31,18 @@ fn time_on_cpu(task: &Path) -> Result<u64> {
         .next()
         .and_then(|time| time.parse().ok());
     first.with_context(|| format!("{} holds no time", file.display()))
+}
+
+/// The resident memory of process `id` in bytes.
+pub(crate) fn resident_of(id: u32) -> Result<u64> {
+    let file = format!("/proc/{id}/status");
+    let text = std::fs::read_to_string(&file).with_context(|| format!("{file} cannot be read"))?;
+    let kib = text.lines().find_map(|line| {
+        let rest = line.strip_prefix("VmRSS:")?;
+        rest.split_whitespace().next()?.parse::<u64>().ok()
+    });
+    kib.map(|kib| kib * 1024)
+        .with_context(|| format!("{file} tells no memory"))
 }
 
 /// Keeps this process and its children off the first core, if there is another; whether it worked.

@@ -16,6 +16,7 @@ mod cpu;
 mod load;
 mod report;
 mod rows;
+mod scale;
 mod sink;
 
 use std::process::ExitCode;
@@ -25,12 +26,14 @@ use rustformations_tests::{Envoy, EnvoyProcess, Settings, workspace};
 
 use load::{Load, Measured};
 use rows::{Contender, Row};
+use scale::Scale;
 use sink::Sink;
 
 struct Options {
     rounds: usize,
     load: Load,
     rows: Vec<Row>,
+    scales: Vec<Scale>,
 }
 
 fn main() -> ExitCode {
@@ -39,6 +42,9 @@ fn main() -> ExitCode {
         None => {
             for row in rows::all() {
                 println!("{:<12} {}", row.name, row.what);
+            }
+            for scale in scale::ALL {
+                println!("{:<12} {}", scale.name, scale.what);
             }
             Ok(())
         }
@@ -83,20 +89,33 @@ fn parse_options(mut arguments: impl Iterator<Item = String>) -> Result<Option<O
         }
     }
     let mut rows = rows::all();
+    let mut scales = scale::ALL.to_vec();
+    let names = || {
+        let rows = rows.iter().map(|row| row.name);
+        rows.chain(scales.iter().map(|scale| scale.name))
+    };
     if let Some(unknown) = wanted
         .iter()
-        .find(|name| rows.iter().all(|row| row.name != **name))
+        .find(|wanted| names().all(|name| name != **wanted))
     {
         bail!("there is no row {unknown}; --list shows them");
     }
     if !wanted.is_empty() {
         rows.retain(|row| wanted.iter().any(|name| name == row.name));
+        scales.retain(|scale| wanted.iter().any(|name| name == scale.name));
     }
-    Ok(Some(Options { rounds, load, rows }))
+    Ok(Some(Options {
+        rounds,
+        load,
+        rows,
+        scales,
+    }))
 }
 
 fn run(options: &Options) -> Result<()> {
-    load::check_wrk()?;
+    if !options.rows.is_empty() {
+        load::check_wrk()?;
+    }
     let envoy = Envoy::chosen()?;
     let module_folder = workspace::module_folder()?;
     let pinned = cpu::keep_first_core_free();
@@ -120,6 +139,9 @@ fn run(options: &Options) -> Result<()> {
     for row in &options.rows {
         let measured = measure(row, &envoy, &settings, options)?;
         report::print(row, &measured);
+    }
+    for scale in &options.scales {
+        scale::run(*scale, options.rounds.min(3), &envoy, &settings)?;
     }
     Ok(())
 }
