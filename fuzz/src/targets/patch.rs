@@ -38,7 +38,10 @@ pub(super) fn run(input: &[u8]) -> Outcome {
     let Ok(reference) = serde_json::from_value::<json_patch::Patch>(changes) else {
         panic!("only we take these operations");
     };
-    let theirs = json_patch::patch(&mut tree, &reference).ok().map(|()| tree);
+    // Without undoing: a patch that fails leaves nothing to look at.
+    let theirs = json_patch::patch_unsafe(&mut tree, &reference)
+        .ok()
+        .map(|()| tree);
     let ours = edited.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
     assert_eq!(ours, theirs);
     Outcome::of(kind)

@@ -123,6 +123,7 @@ struct WrittenResponse {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct WrittenHeader {
     name: String,
     value: String,
@@ -199,6 +200,9 @@ mod tests {
         let config =
             r#"{"defaultAction":"allow","rule":[{"cidrs":["10.0.0.0/8"],"action":"deny"}]}"#;
         assert!(problems(config)[0].contains("`rule`"));
+        let config = r#"{"defaultAction":"allow",
+            "denyResponse":{"headers":[{"name":"x-a","value":"b","append":true}]}}"#;
+        assert!(problems(config)[0].contains("`append`"));
     }
 
     #[test]
