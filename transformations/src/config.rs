@@ -191,7 +191,7 @@ pub enum OnError {
 /// Bounds on the rendering of one direction of one stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Template instructions for each template.
+    /// Template instructions for each template. A long body that is read adds one for each byte.
     pub fuel: u64,
     /// Bytes that all templates of a direction may produce, intermediate values included.
     pub output_bytes: usize,

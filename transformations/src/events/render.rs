@@ -80,7 +80,8 @@ impl Renderer {
             (Template::Engine(index), Some(engine)) => {
                 let root = self.root(program, subject);
                 budget::open(program.output_bytes);
-                engine.render(*index, root, out)?;
+                // An event is short.
+                engine.render(*index, root, 0, out)?;
             }
             // Templates of events are compiled to no segments, and those of an engine come with it.
             (Template::Segments(_) | Template::Engine(_), _) => {

@@ -310,7 +310,8 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
                 let start = out.len();
                 budget::open(self.left);
                 let root = Value::from_dyn_object(message.clone());
-                let rendered = engine.render(*index, root, out);
+                let rendered =
+                    engine.render(*index, root, self.read_bytes.unwrap_or_default(), out);
                 self.missed |= message.take_missed();
                 rendered?;
                 self.left = budget::left();

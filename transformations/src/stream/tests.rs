@@ -98,6 +98,29 @@ fn endless_templates_stop_within_the_default_budget_in_time() {
 }
 
 #[test]
+fn a_long_body_earns_the_fuel_that_walking_it_takes() {
+    let template = "{% for n in context() %}{% if n %}{% endif %}{% endfor %}";
+    let config = serde_json::json!({"limits": {"fuel": 1000}, "request": {
+        "body": {"parseAs": "AsJson"},
+        "set": [{"name": "x-a", "value": template}],
+    }});
+    let walk = |items: usize| {
+        let body = format!("[{}0]", "1234567890, ".repeat(items));
+        let mut host = MemoryHost {
+            request: Message::new(&[], body),
+            ..MemoryHost::default()
+        };
+        compile(&config)
+            .open()
+            .transform_request(&mut host, BodyAccess::Whole)
+    };
+    assert!(walk(50_000).is_ok());
+    // As many instructions without as many bytes are still refused.
+    let failure = walk(5_000).unwrap_err();
+    assert_eq!(failure.error().details(), "rustformation_out_of_fuel");
+}
+
+#[test]
 fn programs_are_shared_between_workers() {
     fn is_shared<T: Send + Sync>() {}
     is_shared::<Program>();

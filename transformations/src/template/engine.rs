@@ -6,6 +6,7 @@
 //! Between compiling and running, some instructions are replaced (see
 //! [`instructions`](super::instructions)).
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
@@ -49,6 +50,25 @@ struct Prepared<'s> {
     templates: Vec<Instructions<'s>>,
     /// The engine asks for the blocks of template inheritance, which this project leaves out.
     blocks: BTreeMap<&'s str, Instructions<'s>>,
+}
+
+/// Bodies up to this size earn no fuel: the limit by itself is generous for them.
+const EARNS_NOTHING: usize = 64 << 10;
+
+impl<'s> Prepared<'s> {
+    /// The environment with the fuel for a body of this length: one instruction more for each byte, so
+    /// that a loop over a long list is not stopped for the list's length. A copy is a few counts.
+    fn fueled(&self, read_bytes: usize) -> Cow<'_, Environment<'s>> {
+        let limit = self.environment.fuel();
+        match (limit, u64::try_from(read_bytes)) {
+            (Some(limit), Ok(earned)) if read_bytes > EARNS_NOTHING => {
+                let mut environment = self.environment.clone();
+                environment.set_fuel(Some(limit.saturating_add(earned)));
+                Cow::Owned(environment)
+            }
+            _ => Cow::Borrowed(&self.environment),
+        }
+    }
 }
 
 self_cell! {
@@ -100,15 +120,23 @@ impl Engine {
     }
 
     /// Renders one template, appending to `out`, which may end up holding a part on failure.
+    /// `read_bytes` is how long the body is that it may read: a long one earns it fuel.
     ///
     /// # Errors
     /// Why the render failed, without any of its values.
-    pub(crate) fn render(&self, index: usize, root: Value, out: &mut String) -> Result<(), Cause> {
+    pub(crate) fn render(
+        &self,
+        index: usize,
+        root: Value,
+        read_bytes: usize,
+        out: &mut String,
+    ) -> Result<(), Cause> {
         let prepared = self.0.borrow_dependent();
         let Some(instructions) = prepared.templates.get(index) else {
             return Err(TransformErrorKind::Render.into());
         };
-        let vm = Vm::new(&prepared.environment);
+        let environment = prepared.fueled(read_bytes);
+        let vm = Vm::new(&environment);
         let mut output = make_string_output(out);
         let none = AutoEscape::None;
         match vm.eval(instructions, root, &prepared.blocks, &mut output, none) {
