@@ -98,6 +98,32 @@ on_every_envoy! {
         assert_eq!(answer.headers.values("x-blocked-by"), ["local"]);
     }
 
+    fn nothing_of_a_policy_ends_the_answer_early_or_late(envoy) {
+        for status in [204, 205, 304, 403] {
+            let policy = json!({
+                "defaultAction": "allow",
+                "rules": [{"name": "one\r\nx-by: two", "cidrs": ["127.0.0.0/8"], "action": "deny"}],
+                "denyResponse": {"statusCode": status, "blockedByHeaderName": "x-by", "headers": [
+                    {"name": "x-why", "value": "a\r\n\r\nb\u{0}\u{7f}\tc"},
+                    {"name": "content-length", "value": "5"},
+                    {"name": "transfer-encoding", "value": "chunked"},
+                    {"name": "connection", "value": "upgrade"},
+                ]},
+            });
+            let lab = lab_with(envoy, policy);
+            for method in ["GET", "HEAD"] {
+                let mut connection = lab.connect();
+                let denied = connection.send(&[lab.request(method, "/guarded")]).unwrap().remove(0);
+                assert_eq!((denied.status, denied.text().as_str()), (status, ""));
+                assert_eq!(denied.headers.values("x-why"), ["a    b  \tc"]);
+                assert_eq!(denied.headers.values("x-by"), ["one  x-by: two"]);
+                // The answer has ended where the next one begins.
+                let next = connection.send(&[lab.get("/open")]).unwrap().remove(0);
+                assert_eq!((next.status, next.text().as_str()), (200, "ok"));
+            }
+        }
+    }
+
     fn the_blocked_by_header_names_the_rule_or_what_stands_for_it(envoy) {
         let respond = json!({"blockedByHeaderName": "x-by"});
         let named = |rules: Value, default: &str| json!({"defaultAction": default, "rules": rules, "denyResponse": respond});

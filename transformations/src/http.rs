@@ -100,7 +100,7 @@ pub(crate) fn expected(name: &str, phase: Phase, value: &str) -> Option<&'static
 
 /// A header value without the characters that would end it, or that no field may hold (RFC 9110
 /// section 5.5): each becomes a space. A tab stays.
-pub(crate) fn clean(value: &str) -> Cow<'_, str> {
+pub fn clean(value: &str) -> Cow<'_, str> {
     let is_control = |c: char| c.is_ascii_control() && c != '\t';
     if !value.bytes().any(|byte| is_control(char::from(byte))) {
         return Cow::Borrowed(value);

@@ -3,9 +3,10 @@
 //! Read on the main thread while a configuration is loaded. Every problem is reported, not just
 //! the first. Both spellings that kgateway 2.3 has used are understood: `cidrs` and `cidr`,
 //! `blockedByHeaderName` and `addBlockedByHeader`. Unknown fields are refused: a misspelt `rules` must
-//! not leave the door open.
+//! not leave the door open. What would end a header value becomes spaces, as in transformations.
 
 use serde::Deserialize;
+use transformations::http;
 
 use super::rules::{Action, Cidr, Rules};
 
@@ -62,7 +63,7 @@ impl AccessPolicy {
             headers: response
                 .headers
                 .into_iter()
-                .map(|h| (h.name, h.value))
+                .map(|h| (h.name, http::clean(&h.value).into_owned()))
                 .collect(),
             blocked_by_header: response.blocked_by_header_name,
         })
@@ -97,6 +98,8 @@ impl WrittenRule {
         }
         // Upstream reports a rule with an empty name as a nameless one.
         let name = self.name.as_deref().filter(|name| !name.is_empty());
+        // It may become the value of a header.
+        let name = name.map(http::clean);
         let listed = self
             .cidrs
             .iter()
@@ -105,7 +108,7 @@ impl WrittenRule {
         let single = self.cidr.iter().map(|text| ("cidr".to_owned(), text));
         for (place, text) in listed.chain(single) {
             match text.parse::<Cidr>() {
-                Ok(cidr) => rules.add(cidr, self.action, name),
+                Ok(cidr) => rules.add(cidr, self.action, name.as_deref()),
                 Err(problem) => problems.push(format!("rules[{index}].{place}: {problem}")),
             }
         }
@@ -130,7 +133,7 @@ struct WrittenHeader {
 }
 
 fn check_header_name(name: &str, path: &str, problems: &mut Vec<String>) {
-    if !transformations::http::is_token(name) {
+    if !http::is_token(name) {
         problems.push(format!(
             "{path}: not a header name; use letters, digits and dashes, without a colon"
         ));
