@@ -165,10 +165,16 @@ on_every_envoy! {
                 .route(Route::at("/response").transform(json!({"response": json_rules})))
                 .route(Route::at("/status").transform(
                     json!({"onError": "fail", "response": {"set": [set(":status", "{{ header('x-s') }}")]}}),
-                ));
+                ))
+                .route(Route::at("/deep").transform(json!({
+                    "onError": "fail",
+                    "response": {"body": {"parseAs": "AsJson"}, "set": [set("x-a", &format!("{{{{ a{} }}}}", "[0]".repeat(128)))]},
+                })));
         let lab = Lab::start(envoy, &config);
         lab.origin()
             .answer("/response", Reply::new(200).body("nonsense"));
+        let deep = [r#"{"a":"#, &"[".repeat(128), &"]".repeat(128), "}"].concat();
+        lab.origin().answer("/deep", Reply::new(200).body(deep));
         lab.origin()
             .answer("/status", Reply::new(200).header("x-s", "teapot"));
         let cases = [
@@ -176,6 +182,7 @@ on_every_envoy! {
             (lab.post("/json").body("{}"), 500, "render_error{request.set[0].value}"),
             (lab.post("/undeclared"), 400, "undeclared_variable{request.set[0].value}"),
             (lab.get("/response"), 502, "invalid_json{response.body.parseAs}"),
+            (lab.get("/deep"), 502, "json_too_deep{response.set[0].value}"),
             (lab.get("/status"), 500, "invalid_header_value{response.set[0].value}"),
         ];
         for (request, status, why) in cases {

@@ -189,6 +189,19 @@ on_every_envoy! {
         assert_eq!((answer.status, answer.text().as_str()), (204, ""));
     }
 
+    fn the_answer_that_refuses_a_tunnel_does_not_open_one(envoy) {
+        let upgrades = json!([{"upgrade_type": "CONNECT"}]);
+        let config = EnvoyConfig::new().connection_manager("upgrade_configs", upgrades);
+        let rules = json!({"response": {"set": [set(":status", "{{ header('x-status') }}"), set("x-a", "1")]}});
+        let route = Route::at("/").field("match", json!({"connect_matcher": {}}));
+        let lab = Lab::start(envoy, &config.route(route.transform(rules)));
+        for (status, expected) in [("200", 403), ("204", 403), ("404", 404)] {
+            lab.origin().answer("far.test:443", Reply::new(403).header("x-status", status).body("no"));
+            let answer = lab.request("CONNECT", "far.test:443").header("host", "far.test:443").send();
+            assert_eq!((answer.status, answer.header("x-a").as_str()), (expected, "1"), "{answer:?}");
+        }
+    }
+
     fn headers_of_the_connection_and_control_characters_stay_away(envoy) {
         let rules = json!({
             "body": {"parseAs": "AsJson"},

@@ -1,5 +1,5 @@
-//! The first configurations that a reader copies, from the README and the documentation: they change what
-//! they are about, and no message of another kind is refused, lost or held.
+//! The first configurations that a reader copies, from the README, the documentation and the sample of a
+//! whole Envoy: they change what they are about, and no message of another kind is refused, lost or held.
 
 use std::time::Duration;
 
@@ -24,9 +24,11 @@ fn sample(page: &str, mark: &str) -> Value {
     }
 }
 
-fn samples() -> [Value; 3] {
+fn samples() -> [Value; 5] {
     [
         sample("README.md", "\"x-ai-model\""),
+        sample("envoy.yaml", "\"x-ai-model\""),
+        sample("k8s/overlays/istio/envoyfilter.yaml", "\"x-ai-model\""),
         sample("docs/configuration.md", "\"x-ai-model\""),
         sample("docs/configuration.md", "\"tokens\""),
     ]

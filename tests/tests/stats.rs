@@ -97,6 +97,19 @@ on_every_envoy! {
                 json!({"onError": "fail", "request": {"dynamicMetadata": [
                     {"namespace": "n", "key": "k", "value": {"numberValue": "{{ header('x-m') }}"}},
                 ]}}),
+            ))
+            .route(Route::at("/json_too_deep").transform(parsed(&format!("{{{{ a{} }}}}", "[0]".repeat(128)))))
+            .route(Route::at("/body_not_text").transform(
+                json!({"onError": "fail", "request": set("{{ body() }}")}),
+            ))
+            .route(Route::at("/compressed_body").transform(json!({"request": set("{{ body() }}")})))
+            .route(Route::at("/patch_failed").transform(
+                json!({"request": {"body": {"patch": [{"op": "remove", "path": "/b"}]}}}),
+            ))
+            .route(Route::at("/invalid_patch_value").transform(
+                json!({"request": {"body": {"patch": [
+                    {"op": "add", "path": "/b", "valueJson": "{{ header('x-m') }}"},
+                ]}}}),
             ));
         let lab = Lab::start(envoy, &config);
         let kinds = [
@@ -108,19 +121,25 @@ on_every_envoy! {
             "too_deep",
             "invalid_header_value",
             "invalid_metadata_value",
+            "json_too_deep",
+            "body_not_text",
+            "compressed_body",
+            "patch_failed",
+            "invalid_patch_value",
         ];
         for kind in kinds {
-            let body = if kind == "render_error" {
-                r#"{"a":1}"#
-            } else {
-                "{"
+            let body = match kind {
+                "render_error" | "patch_failed" | "invalid_patch_value" => br#"{"a":1}"#.to_vec(),
+                "json_too_deep" => [r#"{"a":"#, &"[".repeat(128), &"]".repeat(128), "}"].concat().into(),
+                "body_not_text" => vec![0xe9],
+                _ => b"{".to_vec(),
             };
-            let answer = lab
-                .post(&format!("/{kind}"))
-                .header("x-m", "not one")
-                .body(body)
-                .send();
-            assert!([400, 500].contains(&answer.status), "{kind}: {answer:?}");
+            let mut request = lab.post(&format!("/{kind}")).header("x-m", "not one");
+            if kind == "compressed_body" {
+                request = request.header("content-encoding", "gzip");
+            }
+            let answer = request.body(body).send();
+            assert!([400, 415, 500].contains(&answer.status), "{kind}: {answer:?}");
             assert_eq!(
                 lab.stats().get(&format!("{ERRORS}.{kind}")),
                 Some(&1),

@@ -81,6 +81,15 @@ pub(super) fn status_to_set(action: &Action, text: &str) -> Option<u16> {
         .flatten()
 }
 
+/// Whether the action is about the status of an answer that refuses a tunnel: a client would take one of
+/// 2xx for a tunnel that is open.
+pub(super) fn refuses_tunnel<O: TransformationOps + ?Sized>(
+    side: &Side<'_, O>,
+    action: &Action,
+) -> bool {
+    is_status(action) && side.is_to_connect() && !matches!(side.status(), Some(200..=299))
+}
+
 /// Whether the message has to keep what the action would set, since the other side is bound by it: a
 /// client that sent HEAD reads no body, and one that opened a tunnel reads no more responses.
 pub(super) fn keeps<O: TransformationOps + ?Sized>(side: &Side<'_, O>, action: &Action) -> bool {

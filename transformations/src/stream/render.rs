@@ -111,7 +111,8 @@ pub(super) fn half<O: TransformationOps + ?Sized>(
             continue;
         }
         let phase = half.phase;
-        let check = |text: &mut String, start: usize| check(rule, phase, text, start);
+        let no_tunnel = framing::refuses_tunnel(&render.side, &rule.action);
+        let check = |text: &mut String, start: usize| check(rule, phase, no_tunnel, text, start);
         render.field(&rule.value, Place::Value, scratch, check)?;
     }
     Ok(Outcome {
@@ -354,7 +355,7 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
                 part.cut(out, start);
             }
             Segment::Json { steps, bare } => match self.json() {
-                Some(document) => match follow(document.root(), steps) {
+                Some(document) => match follow(document.root(), steps)? {
                     Some(Found::Node(node)) => json(&node, out)?,
                     Some(Found::Character(text)) => out.push(text),
                     None => {}
@@ -432,10 +433,13 @@ enum Found {
     Character(char),
 }
 
-fn follow(root: Node, steps: &[Step]) -> Option<Found> {
-    steps
-        .iter()
-        .try_fold(Found::Node(root), |at, step| match (at, step) {
+fn follow(root: Node, steps: &[Step]) -> Result<Option<Found>, TransformErrorKind> {
+    let mut at = Found::Node(root);
+    for step in steps {
+        let next = match (at, step) {
+            (Found::Node(node), _) if node.is_too_deep() => {
+                return Err(TransformErrorKind::JsonTooDeep);
+            }
             (Found::Node(node), Step::Key(key)) => node.get(key).map(Found::Node),
             (Found::Node(node), Step::Index(index)) => match node.as_str() {
                 Some(text) => text.chars().nth(*index).map(Found::Character),
@@ -444,7 +448,13 @@ fn follow(root: Node, steps: &[Step]) -> Option<Found> {
             // A character is a string of one.
             (Found::Character(text), Step::Index(0)) => Some(Found::Character(text)),
             (Found::Character(_), _) => None,
-        })
+        };
+        match next {
+            Some(next) => at = next,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(at))
 }
 
 impl<O: TransformationOps + ?Sized> Render<'_, O> {
@@ -470,6 +480,7 @@ fn check_nothing(_: &mut String, _: usize) -> Result<(), TransformErrorKind> {
 fn check(
     rule: &Rule,
     phase: Phase,
+    no_tunnel: bool,
     text: &mut String,
     start: usize,
 ) -> Result<(), TransformErrorKind> {
@@ -495,7 +506,8 @@ fn check(
         Template::Constant(text) => text,
         _ => text.get(start..).unwrap_or_default(),
     };
-    if value.is_empty() || http::expected(name, phase, value).is_none() {
+    let opens_tunnel = no_tunnel && value.starts_with('2');
+    if value.is_empty() || !opens_tunnel && http::expected(name, phase, value).is_none() {
         Ok(())
     } else {
         Err(TransformErrorKind::InvalidHeaderValue)
