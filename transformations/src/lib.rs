@@ -37,16 +37,13 @@ mod events;
 pub mod functions;
 mod host;
 pub mod http;
-pub mod json;
 mod message;
 mod metadata;
-pub mod ndjson;
 mod needs;
 mod on_error;
 mod ops;
 mod options;
 mod program;
-pub mod sse;
 mod stream;
 mod template;
 #[cfg(feature = "testing")]

@@ -11,10 +11,10 @@ use minijinja::value::{Enumerator, Object};
 use minijinja::{Error, State, Value};
 
 use crate::error::TransformErrorKind;
-use crate::json::{Document, Kind, Node};
 use crate::ops::TransformationOps;
 use crate::template::reads::Asked;
 use crate::template::{HostRead, Phase, Reads, absence};
+use formats::json::{Document, Kind, Node};
 
 mod headers;
 mod node;

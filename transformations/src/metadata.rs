@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use crate::config::MetadataKind;
-use crate::json::{Document, Kind, Node};
+use formats::json::{Document, Kind, Node};
 
 /// A metadata value of the configured type.
 #[derive(Clone, Debug, PartialEq)]

@@ -10,7 +10,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::host::{Attribute, HostValue, LastKinds, MetadataSource};
-use crate::json::{Document, ParseError};
+use formats::json::{Document, ParseError};
 
 /// Access to one HTTP message pair, with the names known from kgateway's transformation library.
 pub trait TransformationOps {

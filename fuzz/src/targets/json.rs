@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
+use formats::json::{Document, Kind, Node, Pointer};
 use serde_json::Value;
-use transformations::json::{Document, Kind, Node, Pointer};
 
 use super::Outcome;
 use crate::seeds::Goldens;

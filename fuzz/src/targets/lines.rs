@@ -1,6 +1,6 @@
 //! Newline-delimited JSON: any chunks give the same lines, and all bytes come out again.
 
-use transformations::ndjson::{Decoder, Frame, Oversize};
+use formats::ndjson::{Decoder, Frame, Oversize};
 
 use super::{Choices, Outcome};
 

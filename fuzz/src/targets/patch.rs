@@ -2,9 +2,9 @@
 //!
 //! The first section is a document, the second a list of operations or an object to merge.
 
+use formats::json::Document;
+use formats::json::patch::{Edited, Patch, merge};
 use serde_json::Value;
-use transformations::json::Document;
-use transformations::json::patch::{Edited, Patch, merge};
 
 use super::Outcome;
 use crate::scene::sections;

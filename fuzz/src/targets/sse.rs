@@ -1,6 +1,6 @@
 //! Server-Sent Events: any chunks give the same events, and all bytes come out again.
 
-use transformations::sse::{Decoder, Frame, Oversize};
+use formats::sse::{Decoder, Frame, Oversize};
 
 use super::{Choices, Outcome};
 

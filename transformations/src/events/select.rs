@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use super::wire::Event;
-use crate::json::{Document, Pointer};
+use formats::json::{Document, Pointer};
 
 /// An event that has data, as rules see it.
 pub(super) struct Subject<'a> {

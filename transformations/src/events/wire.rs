@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use crate::config::StreamFormat;
-use crate::{ndjson, sse};
+use formats::{ndjson, sse};
 
 /// The byte order mark that an event stream may start with.
 pub(super) const BOM: &[u8] = b"\xEF\xBB\xBF";

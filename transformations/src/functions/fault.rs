@@ -7,7 +7,7 @@
 use minijinja::ErrorKind;
 use thiserror::Error;
 
-use crate::json::ParseError;
+use formats::json::ParseError;
 
 /// The ways in which a function's arguments can be unusable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]

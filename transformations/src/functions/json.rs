@@ -9,10 +9,10 @@ use std::borrow::Cow;
 use minijinja::{Error, Value};
 
 use super::{Fault, Function, function, json_edit};
-use crate::json::Document;
 use crate::message::{NodeValue, to_value};
 use crate::template::budget::{self, PaidText};
 use crate::template::print::{self, Layout};
+use formats::json::Document;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function!(

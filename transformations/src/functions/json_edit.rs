@@ -7,8 +7,8 @@
 //! Refused are texts that are not JSON, pointers that are not RFC 6901, and places that cannot be in
 //! the document: a parent has to exist before something can be put into it.
 
-use crate::json::patch::{self, Edited, Operation, Patch, PatchErrorKind, ValueSlot};
-use crate::json::{Document, Pointer};
+use formats::json::patch::{self, Edited, Operation, Patch, PatchErrorKind, ValueSlot};
+use formats::json::{Document, Pointer};
 
 use super::Fault;
 

@@ -10,9 +10,9 @@ use minijinja::{Error, Value};
 
 use super::encoding::decode_url_safe;
 use super::{Function, function};
-use crate::json::{Document, Kind};
 use crate::message::to_value;
 use crate::template::budget;
+use formats::json::{Document, Kind};
 
 pub(super) const FUNCTIONS: &[Function] = &[function!(
     "jwt_payload",

@@ -9,9 +9,9 @@ use minijinja::value::ValueKind;
 use minijinja::{Error, Value};
 
 use super::{Fault, Function, function};
-use crate::json::{Kind, Node};
 use crate::message::NodeValue;
 use crate::template::{budget, weigh};
+use formats::json::{Kind, Node};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function!(
@@ -149,7 +149,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::json::Document;
+    use formats::json::Document;
 
     #[test]
     fn words_are_runs_of_anything_but_whitespace() {

@@ -8,9 +8,9 @@ use minijinja::value::{Enumerator, Object, ObjectRepr};
 use minijinja::{Error, Value};
 
 use crate::functions::Fault;
-use crate::json::{Kind, Node};
 use crate::template::budget;
 use crate::template::print::{self, Layout};
+use formats::json::{Kind, Node};
 
 /// A container, or a number that no machine number can hold or that is about to be printed.
 #[derive(Debug)]

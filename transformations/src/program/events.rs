@@ -6,8 +6,8 @@ use crate::codes::Code;
 use crate::config::{self, EventEdit, EventRules, OnError, When};
 use crate::diagnostics::Diagnostic;
 use crate::events::{Condition, Edit, EventProgram, EventRule, NewEvent, Text};
-use crate::json::{Document, Pointer};
 use crate::template::Phase;
+use formats::json::{Document, Pointer};
 
 impl Compiler<'_> {
     pub(super) fn events(&mut self, rules: &EventRules, on_error: OnError) -> EventProgram {

@@ -9,11 +9,11 @@ use crate::codes::Code;
 use crate::config::{JsonPiece, PatchOperation, ValueTemplate};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::error::{Cause, FieldId, TransformErrorKind};
-use crate::json::Document;
-use crate::json::patch::{
+use crate::template::{JsonPart, Template, print};
+use formats::json::Document;
+use formats::json::patch::{
     Edited, Operation, Patch, PatchDiagnostic, PatchErrorKind, PatchReason, ValueSlot,
 };
-use crate::template::{JsonPart, Template, print};
 
 const OPERATIONS: [&str; 6] = ["add", "remove", "replace", "move", "copy", "test"];
 

@@ -5,11 +5,11 @@ use super::scratch::{Rendered, Scratch};
 use super::side::Side;
 use super::{Applied, BodyAccess, BodyChange};
 use crate::http;
-use crate::json::patch::Edited;
 use crate::metadata::{self, MetadataValue};
 use crate::ops::TransformationOps;
 use crate::program::{Action, BodyRule, Half, Rule};
 use crate::template::Template;
+use formats::json::patch::Edited;
 
 /// Applies everything that [`render`](super::render) left in `scratch`, and the edited body.
 pub(super) fn half<O: TransformationOps + ?Sized>(

@@ -12,8 +12,6 @@ use super::{BodyAccess, note};
 use crate::config::OnError;
 use crate::error::{Cause, Failure, FieldId, TransformErrorKind};
 use crate::http;
-use crate::json::patch::Edited;
-use crate::json::{Document, Kind, Node};
 use crate::message::{
     BodyText, HeaderSnapshot, HostAnswers, Message, append_header, is_compressed,
 };
@@ -25,6 +23,8 @@ use crate::template::commands::Command;
 use crate::template::print::{self, Layout};
 use crate::template::segments::Step;
 use crate::template::{JsonPart, Phase, Segment, Template, budget};
+use formats::json::patch::Edited;
+use formats::json::{Document, Kind, Node};
 
 /// What rendering leaves beside the texts in the scratch.
 #[derive(Debug, Default)]

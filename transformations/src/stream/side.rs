@@ -1,9 +1,9 @@
 //! One direction of the host: picks the request or the response twin of each operation.
 
 use crate::http;
-use crate::json::{Document, ParseError};
 use crate::ops::TransformationOps;
 use crate::template::Phase;
+use formats::json::{Document, ParseError};
 
 /// The host, seen from one direction.
 pub(super) struct Side<'a, O: ?Sized> {

@@ -25,8 +25,8 @@ use super::{budget, operators, print, weigh};
 use crate::config::Limits;
 use crate::error::{Cause, TransformErrorKind};
 use crate::functions::{self, Configured, Fault};
-use crate::json::Kind;
 use crate::message::NodeValue;
+use formats::json::Kind;
 
 /// A template that analysis found to be sound but not simple.
 #[derive(Debug)]

@@ -9,8 +9,8 @@ use std::fmt::{self, Write};
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
-use crate::json::{Node, write_spaced};
 use crate::message::NodeValue;
+use formats::json::{Node, write_spaced};
 
 /// Deeper values are not printed; JSON bodies never nest that deep.
 const MAX_DEPTH: usize = 200;

@@ -13,8 +13,8 @@ use minijinja::{Error, ErrorKind, Value};
 
 use super::budget;
 use crate::functions::Fault;
-use crate::json::{Kind, Node};
 use crate::message::NodeValue;
+use formats::json::{Kind, Node};
 
 const MAX_DEPTH: usize = 200;
 

@@ -176,10 +176,10 @@ fn a_write_leaves_each_key_once() {
 #[test]
 fn a_merge_patch_may_nest_as_deep_as_documents_are_read() {
     let nested = |depth: usize| format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
-    let deepest = nested(crate::json::MAX_DEPTH);
+    let deepest = nested(formats::json::MAX_DEPTH);
     assert_eq!(merged("{}", &deepest), deepest);
     assert_eq!(merged(&deepest, &deepest), deepest);
-    let deeper = nested(crate::json::MAX_DEPTH + 1);
+    let deeper = nested(formats::json::MAX_DEPTH + 1);
     for target in ["{}", &deeper] {
         let result = merge(&document(target), &document(&deeper), LIMIT);
         assert_eq!(result, Err(Fault::JsonTooDeep));

@@ -13,8 +13,8 @@ use crate::config::{ExtractorSource, has_markers};
 use crate::diagnostics::{Diagnostic, Severity, nearest};
 use crate::functions::{Effect, Fault, Function, dates, environment, host, regex};
 use crate::host::{Attribute, MetadataSource};
-use crate::json::Pointer;
 use crate::template::{HostRead, Phase};
+use formats::json::Pointer;
 
 /// The arguments of a call by position. What a filter is applied to may come from elsewhere.
 pub(super) type Given<'e, 's> = Vec<Option<&'e Expr<'s>>>;

@@ -8,8 +8,8 @@ use minijinja::value::ValueKind;
 use minijinja::{Error, State, Value};
 
 use super::{access, budget};
-use crate::json::Node;
 use crate::message::{Message, NodeValue};
+use formats::json::Node;
 
 /// What the engine found under `name` among the variables.
 pub(super) fn variable(state: &State<'_, '_>, found: Value, name: &str) -> Result<Value, Error> {

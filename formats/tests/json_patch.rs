@@ -2,10 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
+use formats::json::Document;
+use formats::json::patch::Patch;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use transformations::json::Document;
-use transformations::json::patch::Patch;
 
 /// RFC 6902 as the text says it, on a tree, with no thought for bytes.
 mod reference {
@@ -239,7 +239,7 @@ proptest! {
         let result = ours(&text, &[json!({"op": "replace", "path": path, "value": value})]).unwrap();
         let new = serde_json::to_string(&value).unwrap();
         let at = Document::parse(text.as_str()).unwrap();
-        let at = at.root().pointer(&transformations::json::Pointer::parse(path).unwrap()).unwrap();
+        let at = at.root().pointer(&formats::json::Pointer::parse(path).unwrap()).unwrap();
         let possible = text.match_indices(at.raw()).any(|(start, old)| {
             result == format!("{}{new}{}", &text[..start], &text[start + old.len()..])
         });

@@ -118,7 +118,7 @@ impl Node {
 
     /// How many keys a search by key looks at, in the long run. Cost: none once the container was
     /// looked into.
-    pub(crate) fn width(&self) -> usize {
+    pub fn width(&self) -> usize {
         self.container()
             .map_or(0, |container| container.search_width())
     }

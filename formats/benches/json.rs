@@ -1,13 +1,13 @@
 //! What reading one field of a body costs, and what one edit costs, against a value tree.
 //!
-//! Run with `cargo bench -p transformations --bench json`.
+//! Run with `cargo bench -p formats --bench json`.
 
 #![expect(clippy::unwrap_used, reason = "a failure here is a broken benchmark")]
 
 use divan::{Bencher, black_box, counter::BytesCount};
+use formats::json::Document;
+use formats::json::patch::Patch;
 use serde_json::{Value, json};
-use transformations::json::Document;
-use transformations::json::patch::Patch;
 
 const SIZES: [usize; 3] = [1 << 10, 1 << 16, 1 << 20];
 

@@ -1,14 +1,12 @@
-//! What decoding a stream costs: whole events in a chunk, and one event spread over many; and what
-//! the rules of `response.stream` add.
+//! What the rules of `response.stream` cost, on a stream of a thousand events.
 //!
-//! Run with `cargo bench -p transformations --bench sse`.
+//! Run with `cargo bench -p transformations --bench events`.
 
 #![expect(clippy::unwrap_used, reason = "a failure here is a broken benchmark")]
 
 use std::sync::Arc;
 
 use divan::{Bencher, black_box, counter::BytesCount};
-use transformations::sse::{Decoder, Frame, Oversize};
 use transformations::testing::{MemoryHost, Message};
 use transformations::{CompileOptions, OpenedEvents, Program};
 
@@ -22,26 +20,6 @@ fn stream() -> Vec<u8> {
         \"model\":\"gpt-4\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\" word\"},\
         \"finish_reason\":null}]}\n\n";
     event.repeat(1000).into_bytes()
-}
-
-#[divan::bench(args = [1, 16, 177, 1448, 16384])]
-fn data_of_a_thousand_events_in_chunks_of(bencher: Bencher<'_, '_>, chunk: usize) {
-    let stream = stream();
-    bencher
-        .counter(BytesCount::from(stream.len()))
-        .bench_local(|| {
-            let mut decoder = Decoder::new(1 << 16, Oversize::Refuse);
-            let mut bytes = 0;
-            let mut out = |frame: Frame<'_>| {
-                if let Frame::Event(event) = frame {
-                    bytes += event.data().map_or(0, |data| data.len());
-                }
-            };
-            for chunk in stream.chunks(chunk) {
-                decoder.push(chunk, &mut out).unwrap();
-            }
-            black_box(bytes)
-        });
 }
 
 /// A thousand events under `rules`, in chunks of a network packet.

@@ -31,7 +31,7 @@ pub use error::{ParseError, ParseErrorKind};
 pub use node::{Kind, Node};
 pub use pointer::{Pointer, PointerError};
 pub use scan::MAX_DEPTH;
-pub(crate) use spaced::write_spaced;
+pub use spaced::write_spaced;
 
 #[cfg(test)]
 mod tests;

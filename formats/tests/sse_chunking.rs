@@ -1,8 +1,8 @@
 //! However a stream is cut into chunks, the same frames come out and no byte is lost.
 
+use formats::ndjson;
+use formats::sse::{Decoder, Frame, Oversize, SseError};
 use proptest::prelude::*;
-use transformations::ndjson;
-use transformations::sse::{Decoder, Frame, Oversize, SseError};
 
 /// What was seen: events as bytes, and oversized bytes joined, since their cuts are the chunks' cuts.
 #[derive(Debug, Default, PartialEq)]

@@ -18,7 +18,7 @@ const CHUNK: usize = 8 << 10;
 /// # Errors
 ///
 /// If `out` refuses text.
-pub(crate) fn write_spaced(out: &mut dyn Write, text: &str) -> fmt::Result {
+pub fn write_spaced(out: &mut dyn Write, text: &str) -> fmt::Result {
     let bytes = text.as_bytes();
     let mut hidden = hidden(text).into_iter().peekable();
     let mut chunk = String::with_capacity(text.len().min(CHUNK));
