@@ -10,6 +10,7 @@ mod filter;
 mod host;
 mod limits;
 mod metadata;
+mod programs;
 mod reports;
 mod stats;
 mod streaming;
@@ -63,15 +64,15 @@ struct Loaded {
 }
 
 fn compile(name: &str, config: &[u8]) -> Option<Arc<Loaded>> {
-    match Program::compile(config, &compile_options()) {
-        Ok(program) => {
-            for warning in program.warnings() {
-                envoy_log_warn!("{name}: {warning}");
+    match programs::of_text(config, &compile_options()) {
+        Ok((loaded, is_new)) => {
+            // A thousand routes may say the same; it is told once.
+            if is_new {
+                for warning in loaded.program.warnings() {
+                    envoy_log_warn!("{name}: {warning}");
+                }
             }
-            Some(Arc::new(Loaded {
-                program: Arc::new(program),
-                reports: Reports::default(),
-            }))
+            Some(loaded)
         }
         Err(diagnostics) => {
             envoy_log_error!("{name}: the configuration is refused\n{diagnostics}");

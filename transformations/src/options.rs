@@ -6,7 +6,7 @@
 pub const ENV_ALLOW_VARIABLE: &str = "RUSTFORMATIONS_ENV_ALLOW";
 
 /// Host abilities that not every Envoy has. A configuration that needs a missing one is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Capabilities {
     /// Dynamic metadata can hold numbers.
@@ -47,7 +47,7 @@ impl Capabilities {
 }
 
 /// Input to [`Program::compile`](crate::Program::compile) beside the configuration itself.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CompileOptions {
     /// What the host can do.
     pub capabilities: Capabilities,
