@@ -32,6 +32,15 @@ fn it_needs_no_symbol_of_envoy() {
 }
 
 #[test]
+fn it_says_which_one_it_is_to_who_looks_into_it() {
+    let folder = workspace::module_folder().unwrap_or_else(|error| panic!("{error:#}"));
+    let file = std::fs::read(folder.join(MODULE_FILE)).unwrap();
+    let name = format!("rustformations {} (revision ", env!("CARGO_PKG_VERSION"));
+    let mut places = file.windows(name.len());
+    assert!(places.any(|found| found == name.as_bytes()), "no {name:?}");
+}
+
+#[test]
 fn it_exports_every_hook_that_some_envoy_demands_and_nothing_else() {
     let offered = symbols("--defined-only");
     let hooks = [

@@ -12,7 +12,7 @@
 use std::sync::Arc;
 
 use crate::config::{OnError, StreamFormat};
-use crate::error::{Failure, FieldId, TransformError, TransformErrorKind};
+use crate::error::{Failure, FieldId, TransformErrorKind};
 use crate::message::{HeaderSnapshot, HostAnswers, append_header, is_compressed};
 use crate::on_error::Place;
 use crate::ops::TransformationOps;
@@ -133,11 +133,8 @@ impl EventStream {
         };
         if is_compressed(ops, Phase::Response) {
             let kind = TransformErrorKind::CompressedStream;
-            let error = TransformError::new(kind, Phase::Response, rules.field);
             let failure = Failure::new(kind.into(), Phase::Response, rules.field);
-            let passes =
-                rules.on_error == OnError::Skip || rules.on_error.leaves_out(error, Place::Body);
-            return if passes {
+            return if rules.on_error.lets_pass(failure.error(), Place::Body) {
                 Ok(OpenedEvents::Unreadable(failure))
             } else {
                 Err(failure)

@@ -16,6 +16,11 @@ pub(crate) enum Place {
 }
 
 impl OnError {
+    /// Whether the message goes on, as it came or without the failed field.
+    pub(crate) fn lets_pass(self, error: TransformError, place: Place) -> bool {
+        self == OnError::Skip || self.leaves_out(error, place)
+    }
+
     /// Whether the failed field is left out and the rest applied. Otherwise nothing is applied, and
     /// the message passes as it came (`skip`) or is answered with the error.
     pub(crate) fn leaves_out(self, error: TransformError, place: Place) -> bool {

@@ -9,7 +9,6 @@ use super::render::Renderer;
 use super::select::Subject;
 use super::wire::{BOM, Event, Piece, Wire};
 use super::{Edit, EventProgram, EventRule, NewEvent, Streamed, Text};
-use crate::config::OnError;
 use crate::error::{Cause, Failure, FieldId, TransformErrorKind};
 use crate::on_error::Place;
 use crate::program::{PatchRule, Program};
@@ -251,8 +250,7 @@ impl Editor {
 
     /// Notes a failure; answers whether the stream goes on.
     fn failed(&mut self, rules: &EventProgram, failure: Failure) -> bool {
-        let passes = rules.on_error == OnError::Skip
-            || rules.on_error.leaves_out(failure.error(), Place::Body);
+        let passes = rules.on_error.lets_pass(failure.error(), Place::Body);
         if passes {
             self.note(failure);
         } else {
