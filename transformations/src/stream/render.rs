@@ -277,16 +277,19 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
             }
             Err(cause) if cause.kind == self.absent.kind => Err(self.absent.clone()),
             // Better the body that came than one with holes where its fields should be.
-            Ok(()) if missed && place == Place::Body && self.keeps_bodies() => {
+            Ok(()) if missed && place == Place::Body && self.would_lose_body() => {
                 Err(self.absent.clone())
             }
             result => result,
         }
     }
 
-    /// What answers without JSON keeps its body.
-    fn keeps_bodies(&self) -> bool {
-        self.half.on_error == OnError::Auto && self.half.phase == Phase::Response
+    /// Whether a body made of what is not there would take the place of one that is. A request without
+    /// a body has none to lose; what answers without JSON keeps what it has.
+    fn would_lose_body(&self) -> bool {
+        let has_none = self.half.phase == Phase::Request
+            && self.absent.kind == TransformErrorKind::UndeclaredVariable;
+        self.half.on_error == OnError::Auto && !has_none
     }
 
     fn template(&mut self, template: &Template, out: &mut String) -> Result<(), Cause> {
