@@ -75,7 +75,7 @@ pub(crate) fn status(value: &[u8]) -> Option<u16> {
 /// What a header must hold, if it has a form and `value` does not have it. Envoy and the peers behind
 /// it trust that these are well formed.
 pub(crate) fn expected(name: &str, phase: Phase, value: &str) -> Option<&'static str> {
-    let is_visible = value.bytes().all(|byte| byte > b' ' && byte != 0x7f);
+    let is_visible = || value.bytes().all(|byte| byte > b' ' && byte != 0x7f);
     let (fits, form) = match name {
         ":status" => (
             value.len() == 3 && matches!(value.parse(), Ok(200..=599)),
@@ -86,23 +86,29 @@ pub(crate) fn expected(name: &str, phase: Phase, value: &str) -> Option<&'static
             "a method such as POST, and neither HEAD nor CONNECT, which end in their own way",
         ),
         ":path" => (
-            is_visible && (value.starts_with('/') || value == "*"),
+            is_visible() && (value.starts_with('/') || value == "*"),
             "a path that begins with / and holds no space",
         ),
         ":scheme" => (matches!(value, "http" | "https"), "http or https"),
         ":protocol" => (is_token(value), "a protocol such as websocket"),
-        ":authority" => (is_visible, "a host without spaces"),
-        "host" if phase == Phase::Request => (is_visible, "a host without spaces"),
+        ":authority" => (is_visible(), "a host without spaces"),
+        "host" if phase == Phase::Request => (is_visible(), "a host without spaces"),
         _ => return None,
     };
     (!fits).then_some(form)
 }
 
-/// A header value without the characters that would end it, or that no field may hold (RFC 9110
-/// section 5.5): each becomes a space. A tab stays.
+/// A header value without the characters that would end it, or that no field may hold: each becomes a
+/// space, and a tab stays. Blanks around the value are not part of it; there they make a malformed
+/// message of one in HTTP/2 (RFC 9110 section 5.5, RFC 9113 section 8.2.1).
 pub fn clean(value: &str) -> Cow<'_, str> {
     let is_control = |c: char| c.is_ascii_control() && c != '\t';
-    if !value.bytes().any(|byte| is_control(char::from(byte))) {
+    let value = value.trim_matches(|c: char| c.is_ascii_control() || c == ' ');
+    // All of them, without a way out at the first, so that many are looked at together.
+    let has_controls = (value.bytes()).fold(false, |found, byte| {
+        found | (byte < b' ' && byte != b'\t') | (byte == 0x7f)
+    });
+    if !has_controls {
         return Cow::Borrowed(value);
     }
     Cow::Owned(value.replace(is_control, " "))
@@ -154,6 +160,7 @@ mod tests {
     #[test]
     fn control_characters_become_spaces() {
         let all: String = (0..=0x7f_u8).map(char::from).collect();
+        let all = format!("a{all}z");
         let cleaned = clean(&all);
         assert_eq!(cleaned.len(), all.len());
         let changed = all
@@ -164,5 +171,17 @@ mod tests {
         let expected = (0..0x20).filter(|c| *c != 9).chain([0x7f]);
         assert_eq!(changed, expected.map(|c| (c, ' ')).collect::<Vec<_>>());
         assert!(matches!(clean("a\tb \u{e9}"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn blanks_around_a_value_are_not_part_of_it() {
+        for (value, expected) in [
+            (" a b ", "a b"),
+            ("\r\n\ta\r\nb\u{7f}\n", "a  b"),
+            (" \t\n", ""),
+            ("\u{a0}a\u{a0}", "\u{a0}a\u{a0}"),
+        ] {
+            assert_eq!(clean(value), expected, "{value:?}");
+        }
     }
 }

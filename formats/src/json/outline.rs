@@ -49,9 +49,28 @@ impl Outline {
 const LARGE: usize = 1024;
 
 /// Hears of the members of a container as they are read.
+pub(super) trait Sink {
+    /// Who hears of the members of the member that is about to be read; none if nobody does.
+    fn below(&mut self) -> Option<&mut Recorder>;
+    /// A member was read, after its own members were told to [`below`](Self::below).
+    fn member(&mut self, member: Member);
+}
+
+/// Forgets everything. Most of a text is read with this one, which must cost nothing.
+pub(super) struct Ignore;
+
+impl Sink for Ignore {
+    fn below(&mut self) -> Option<&mut Recorder> {
+        None
+    }
+
+    fn member(&mut self, _: Member) {}
+}
+
+/// Remembers a container and some levels of what is in it.
 pub(super) struct Recorder {
     pub(super) outline: Outline,
-    /// How many levels are remembered: 1 for the direct members alone.
+    /// How many levels are remembered: 1 for the direct members alone. Never 0.
     levels: usize,
     /// How long a container must be to be remembered.
     floor: usize,
@@ -83,22 +102,21 @@ impl Recorder {
             below: None,
         }
     }
+}
 
-    /// Who hears of the members of the member that is about to be read.
-    pub(super) fn below(&mut self) -> &mut Self {
-        if self.levels == 0 {
-            return self;
+impl Sink for Recorder {
+    fn below(&mut self) -> Option<&mut Recorder> {
+        if self.levels <= 1 {
+            return None;
         }
         let (levels, floor) = (self.levels - 1, self.floor);
-        self.below
-            .get_or_insert_with(|| Box::new(Self::new(levels, floor)))
+        let below = self
+            .below
+            .get_or_insert_with(|| Box::new(Self::new(levels, floor)));
+        Some(below)
     }
 
-    /// A member was read, after its own members were told to [`below`](Self::below).
-    pub(super) fn member(&mut self, member: Member) {
-        if self.levels == 0 {
-            return;
-        }
+    fn member(&mut self, member: Member) {
         if let Some(below) = &mut self.below
             && !below.outline.is_empty()
         {

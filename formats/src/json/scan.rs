@@ -9,7 +9,7 @@
 //! pairs and any depth are fine as long as nobody reads them; and it says where members stand.
 
 use super::error::{ParseError, ParseErrorKind};
-use super::outline::{Member, Outline, Recorder};
+use super::outline::{Ignore, Member, Outline, Recorder, Sink};
 use super::string;
 
 /// How many containers that stand inside each other can be looked into. What is deeper is checked and
@@ -110,17 +110,28 @@ impl Scanner<'_> {
     }
 
     /// Reads one value, which must start here. `sink` hears of its direct members.
-    fn value(&mut self, depth: usize, recorder: &mut Recorder) -> Scan<Span> {
+    fn value(&mut self, depth: usize, sink: &mut impl Sink) -> Scan<Span> {
         let start = self.at;
         match self.peek() {
+            // What there is most of comes first.
+            Some(b'"') => return self.string(),
             Some(b'{' | b'[') if depth == MAX_DEPTH => self.without_stack()?,
-            Some(b'{') => self.object(depth + 1, recorder)?,
-            Some(b'[') => self.array(depth + 1, recorder)?,
+            Some(b'{') => self.object(depth + 1, sink)?,
+            Some(b'[') => self.array(depth + 1, sink)?,
             _ => self.scalar()?,
         }
         Ok(Span::new(start, self.at))
     }
 
+    /// Reads the value of a member of what `sink` hears of.
+    fn member(&mut self, depth: usize, sink: &mut impl Sink) -> Scan<Span> {
+        match sink.below() {
+            Some(below) => self.value(depth, below),
+            None => self.value(depth, &mut Ignore),
+        }
+    }
+
+    #[inline]
     fn scalar(&mut self) -> Scan<()> {
         match self.peek() {
             Some(b'"') => self.string().map(drop),
@@ -134,6 +145,8 @@ impl Scanner<'_> {
     }
 
     /// Reads a container that may nest any number of others, and tells nobody of its members.
+    #[cold]
+    #[inline(never)]
     fn without_stack(&mut self) -> Scan<()> {
         // The closing brackets that are waited for.
         let mut open = Vec::new();
@@ -171,15 +184,15 @@ impl Scanner<'_> {
         }
     }
 
-    fn object(&mut self, depth: usize, recorder: &mut Recorder) -> Scan<()> {
+    fn object(&mut self, depth: usize, sink: &mut impl Sink) -> Scan<()> {
         if self.enter() == Some(b'}') {
             self.at += 1;
             return Ok(());
         }
         loop {
             let key = self.key()?;
-            let value = self.value(depth, recorder.below())?;
-            recorder.member(Member { key, value });
+            let value = self.member(depth, sink)?;
+            sink.member(Member { key, value });
             if self.ends_with(b'}')? {
                 return Ok(());
             }
@@ -187,6 +200,7 @@ impl Scanner<'_> {
     }
 
     /// Reads a key and its colon, up to the value.
+    #[inline]
     fn key(&mut self) -> Scan<Span> {
         if self.skip_whitespace() != Some(b'"') {
             return Err(self.unless_at_end(ParseErrorKind::ExpectedKey));
@@ -200,15 +214,15 @@ impl Scanner<'_> {
         Ok(key)
     }
 
-    fn array(&mut self, depth: usize, recorder: &mut Recorder) -> Scan<()> {
+    fn array(&mut self, depth: usize, sink: &mut impl Sink) -> Scan<()> {
         if self.enter() == Some(b']') {
             self.at += 1;
             return Ok(());
         }
         loop {
             self.skip_whitespace();
-            let value = self.value(depth, recorder.below())?;
-            recorder.member(Member {
+            let value = self.member(depth, sink)?;
+            sink.member(Member {
                 key: Span::new(0, 0),
                 value,
             });

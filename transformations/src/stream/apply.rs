@@ -1,6 +1,6 @@
 //! Applies rendered values: body, set, add, remove, metadata.
 
-use super::framing::{self, Content};
+use super::framing::{self, Content, Described};
 use super::scratch::{Rendered, Scratch};
 use super::side::Side;
 use super::{Applied, BodyAccess, BodyChange};
@@ -88,7 +88,8 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
                     }
                 }
                 (_, Some(edited)) if !edited.is_unchanged() => {
-                    self.body(edited.len(), edited.segments());
+                    let described = framing::descriptions(&self.side);
+                    self.body(edited.len(), edited.segments(), described);
                 }
                 _ => {}
             },
@@ -104,10 +105,10 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
     /// Replaces the body with a text, unless it is the same.
     fn rewrite(&mut self, text: &str) {
         // What describes the bytes is worth a look at them: it stays if they do.
-        let same_length =
-            framing::descriptions(&self.side).contains(&true) && self.length() == text.len();
+        let described = framing::descriptions(&self.side);
+        let same_length = described.contains(&true) && self.length() == text.len();
         if !(same_length && self.side.body() == text.as_bytes()) {
-            self.body(text.len(), std::iter::once(text.as_bytes()));
+            self.body(text.len(), std::iter::once(text.as_bytes()), described);
         }
     }
 
@@ -119,8 +120,14 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
         }
     }
 
-    /// Replaces the body with `pieces`, which have `length` bytes together.
-    fn body<'p>(&mut self, length: usize, pieces: impl Iterator<Item = &'p [u8]>) {
+    /// Replaces the body with `pieces`, which have `length` bytes together; what is `described` goes
+    /// with the old one.
+    fn body<'p>(
+        &mut self,
+        length: usize,
+        pieces: impl Iterator<Item = &'p [u8]>,
+        described: Described,
+    ) {
         let before = self.length();
         if before == 0 && length == 0 {
             return;
@@ -145,7 +152,7 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
             }
             self.applied.body = BodyChange::Replaced;
         }
-        self.forget(framing::descriptions(&self.side));
+        self.forget(described);
         if self.read_bytes.unwrap_or_default() == 0 {
             // What was written is not compressed, whatever was there before.
             self.remove("content-encoding");
@@ -171,7 +178,7 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
     }
 
     /// Removes the headers that described another body than there is now.
-    fn forget(&mut self, described: [bool; framing::DESCRIPTIONS.len()]) {
+    fn forget(&mut self, described: Described) {
         for (name, _) in framing::DESCRIPTIONS
             .into_iter()
             .zip(described)

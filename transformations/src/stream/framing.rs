@@ -15,10 +15,11 @@ pub(super) const DESCRIPTIONS: [&str; 5] = {
     ["etag", a, b, c, d]
 };
 
+/// Which of [`DESCRIPTIONS`] a message has.
+pub(super) type Described = [bool; DESCRIPTIONS.len()];
+
 /// Which of [`DESCRIPTIONS`] the message has; an entity tag that is weak promises no bytes.
-pub(super) fn descriptions<O: TransformationOps + ?Sized>(
-    side: &Side<'_, O>,
-) -> [bool; DESCRIPTIONS.len()] {
+pub(super) fn descriptions<O: TransformationOps + ?Sized>(side: &Side<'_, O>) -> Described {
     DESCRIPTIONS.map(|name| side.any(name, |value| name != "etag" || http::is_strong_etag(value)))
 }
 

@@ -499,11 +499,13 @@ fn check(
                 .ok_or(TransformErrorKind::InvalidMetadataValue);
         }
     };
-    if let Some(value) = text.get(start..)
-        && let std::borrow::Cow::Owned(clean) = http::clean(value)
-    {
-        text.truncate(start);
-        text.push_str(&clean);
+    if let Some(value) = text.get(start..) {
+        let clean = http::clean(value);
+        if clean != value {
+            let clean = clean.into_owned();
+            text.truncate(start);
+            text.push_str(&clean);
+        }
     }
     let value = match &rule.value.template {
         Template::Constant(text) => text,
