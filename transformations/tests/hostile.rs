@@ -16,6 +16,8 @@ use transformations::{BodyAccess, CompileOptions, Program};
 
 /// How long one render may take.
 const MAX_TIME: Duration = Duration::from_secs(10);
+/// What a render may spend: a quarter of the default, so that the table is done in time.
+const BUDGET: usize = 8 << 20;
 /// How much the resident memory may ever grow, in KiB: eight times the default of `outputBytes`.
 const MAX_GROWTH: u64 = 256 << 10;
 
@@ -30,7 +32,7 @@ enum Outcome {
 }
 
 fn render(template: &str, body: &str) -> Outcome {
-    let config = json!({"onError": "fail", "request": {
+    let config = json!({"onError": "fail", "limits": {"outputBytes": BUDGET}, "request": {
         "set": [{"name": "x-out", "value": template}],
         "body": {"parseAs": "AsJson"},
     }});
@@ -330,6 +332,42 @@ fn work_on_large_values_in_loops_is_bounded() {
         format!("{{% for i in range(100000) %}}{{{{ 'x' if -1 in [{constant}] }}}}{{% endfor %}}");
     rows.push((template, "{}"));
     check(&rows, |outcome| !matches!(outcome, Outcome::Refused(_)));
+}
+
+#[test]
+fn work_that_makes_nothing_is_paid_for() {
+    let rounds = "0,".repeat(2_000) + "0";
+    let digits = "7".repeat(50_000);
+    let repeated = "\"k\":1,".repeat(40_000);
+    let text = "lorem ".repeat(20_000);
+    let body = format!(
+        "{{\"rounds\": [{rounds}], \"integer\": {digits}, \"fraction\": 0.{digits}, \"repeated\": {{{repeated}\"a\":1}}, \"text\": \"{text}\"}}"
+    );
+    let rows = [
+        "integer is none",
+        "fraction is none",
+        "not integer",
+        "fraction == 1",
+        "integer > 1",
+        "integer | default(1)",
+        "text is iterable",
+        "repeated is iterable",
+        "dict(repeated)",
+    ]
+    .map(|work| {
+        (
+            format!("{{% for i in rounds %}}{{% if {work} %}}x{{% endif %}}{{% endfor %}}"),
+            body.as_str(),
+        )
+    });
+    check(&rows, is_stopped);
+    let kept = ["not n", "n > 1", "n and true"].map(|work| {
+        (
+            format!("{{% set n = integer %}}{{% for i in rounds %}}{{% if {work} %}}x{{% endif %}}{{% endfor %}}"),
+            body.as_str(),
+        )
+    });
+    check(&kept, is_stopped);
 }
 
 #[test]

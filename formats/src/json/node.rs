@@ -123,6 +123,13 @@ impl Node {
             .map_or(0, |container| container.search_width())
     }
 
+    /// How many members stand in the text, those that repeat a key included. Cost: none once the
+    /// container was looked into.
+    pub(crate) fn members(&self) -> usize {
+        self.container()
+            .map_or(0, |container| container.members().len())
+    }
+
     /// Whether [`len`](Self::len) is 0.
     pub fn is_empty(&self) -> bool {
         self.container()
@@ -135,8 +142,9 @@ impl Node {
     pub fn entries(&self) -> impl Iterator<Item = (Cow<'_, str>, Self)> + '_ {
         let container = self.container().filter(|_| self.kind() == Kind::Object);
         container.into_iter().flat_map(move |container| {
-            let shadowed = container.shadowed(&self.source.text);
-            let visible = move |index: &usize| shadowed.binary_search(index).is_err();
+            // Both ascend: what is shadowed is met in its order.
+            let mut shadowed = container.shadowed(&self.source.text).iter().peekable();
+            let visible = move |index: &usize| shadowed.next_if_eq(&index).is_none();
             (0..container.members().len())
                 .filter(visible)
                 .filter_map(move |index| {

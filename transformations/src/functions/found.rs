@@ -10,10 +10,10 @@ use crate::template::budget;
 
 /// The text, or the empty one that `default` replaces. Pays for the copy, since a loop could ask for a
 /// long header again and again.
-pub(super) fn to_value(text: Option<impl Into<String>>) -> Value {
-    match text.map(Into::into) {
-        Some(text) => match budget::charge(text.len()) {
-            Ok(()) => Value::from(text),
+pub(super) fn to_value(text: Option<impl AsRef<str> + Into<String>>) -> Value {
+    match text {
+        Some(text) => match budget::charge(text.as_ref().len()) {
+            Ok(()) => Value::from(text.into()),
             Err(overdrawn) => Value::from(overdrawn),
         },
         None => Value::from_safe_string(String::new()),

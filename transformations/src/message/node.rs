@@ -24,22 +24,43 @@ impl NodeValue {
     pub(crate) fn node(&self) -> &Node {
         &self.0
     }
+
+    /// The nearest float, if this is a number that has one. Paid for: what cannot pay has none.
+    pub(crate) fn as_f64(&self) -> Option<f64> {
+        pay_for_digits(&self.0).ok()?;
+        self.0.as_f64()
+    }
 }
 
 /// Strings whose text is shorter are decoded and copied each time they are read.
 const SHORT: usize = 64;
 
+/// What passing by a member of an object costs, beside its key: a list is made of what is found.
+const MEMBER: usize = 8;
+
 /// A JSON value as a template value. Scalars are copied, long strings once for all who read them;
-/// containers stay where they are, and what nests too deeply is an error for whoever uses it.
+/// containers stay where they are, and what nests too deeply is an error for whoever uses it. Long
+/// numbers are paid for, since they are read digit by digit each time.
 pub(crate) fn to_value(node: Node) -> Value {
     match node.kind() {
         Kind::Null => Value::from(()),
         Kind::Bool(value) => Value::from(value),
         Kind::String if node.raw().len() < SHORT => Value::from(node.as_str().unwrap_or_default()),
         Kind::String => node.contents().map(Value::from).unwrap_or_default(),
-        Kind::Number => to_number(node),
+        Kind::Number => match pay_for_digits(&node) {
+            Ok(()) => to_number(node),
+            Err(overdrawn) => Value::from(overdrawn),
+        },
         _ if node.is_too_deep() => Value::from(Error::from(Fault::JsonTooDeep)),
         Kind::Array | Kind::Object => Value::from_object(NodeValue(node)),
+    }
+}
+
+/// Pays for making a machine number of a long one.
+fn pay_for_digits(node: &Node) -> Result<(), Error> {
+    match node.raw().len() {
+        ..SHORT => Ok(()),
+        digits => budget::charge(digits),
     }
 }
 
@@ -59,7 +80,12 @@ fn to_number(node: Node) -> Value {
         .raw()
         .bytes()
         .all(|byte| byte.is_ascii_digit() || byte == b'-');
-    match node.as_f64().filter(|_| !is_integer || node.raw() == "-0") {
+    let float = if is_integer && node.raw() != "-0" {
+        None
+    } else {
+        node.as_f64()
+    };
+    match float {
         Some(number) => Value::from(number),
         None => Value::from_object(NodeValue(node)),
     }
@@ -96,7 +122,11 @@ impl Object for NodeValue {
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         match self.0.kind() {
             Kind::Object => {
-                // Keys are made anew each time. If nothing is left to pay for them, the render fails.
+                // Keys are made anew each time, and those that repeat are passed over. If nothing is left
+                // to pay for them, the render fails.
+                if budget::charge(self.0.members().saturating_mul(MEMBER)).is_err() {
+                    return Enumerator::Empty;
+                }
                 let paid = |key: &Cow<'_, str>| budget::charge_reading(key.len()).is_ok();
                 let keys = self.0.entries().map(|(key, _)| key).take_while(paid);
                 Enumerator::Values(keys.map(Value::from).collect())
@@ -117,7 +147,7 @@ impl Object for NodeValue {
         match self.0.kind() {
             Kind::Object | Kind::Array => !self.0.is_empty(),
             // What no float can hold is not 0.
-            _ => self.0.as_f64().is_none_or(|number| number != 0.0),
+            _ => self.as_f64().is_none_or(|number| number != 0.0),
         }
     }
 

@@ -19,7 +19,7 @@ pub(crate) fn own(value: &Value) -> Option<Value> {
         return Some(value.clone());
     }
     let found = value.downcast_object_ref::<NodeValue>()?;
-    found.node().as_f64().map(Value::from)
+    found.as_f64().map(Value::from)
 }
 
 /// Decimal digits with a sign, a point and an exponent as far as there are any; white space around
