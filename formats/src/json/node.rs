@@ -125,7 +125,7 @@ impl Node {
 
     /// How many members stand in the text, those that repeat a key included. Cost: none once the
     /// container was looked into.
-    pub(crate) fn members(&self) -> usize {
+    pub fn members(&self) -> usize {
         self.container()
             .map_or(0, |container| container.members().len())
     }
