@@ -240,8 +240,10 @@ fn serve(stream: TcpStream, shared: &Shared) -> io::Result<()> {
             .record
             .reply(&received)
             .filter(|reply| reply.before_body);
+        // What answers HEAD ends with its headers; more would be taken for the next answer.
+        let head_only = received.method == "HEAD";
         if let Some(reply) = &early {
-            send(&mut writing, reply)?;
+            send(&mut writing, reply, head_only)?;
         }
         read_body(&mut incoming, &mut framing, &mut received);
         let cut = received.cut;
@@ -252,7 +254,7 @@ fn serve(stream: TcpStream, shared: &Shared) -> io::Result<()> {
         }
         let Some(reply) = reply else { continue };
         let reply = reply.unwrap_or_else(|| Reply::new(200).body("ok"));
-        send(&mut writing, &reply)?;
+        send(&mut writing, &reply, head_only)?;
         if reply.tunnel {
             return echo(incoming, writing);
         }
@@ -280,10 +282,13 @@ fn read_body(incoming: &mut Incoming<TcpStream>, framing: &mut Framing, received
     received.trailers = incoming.take_trailers();
 }
 
-fn send(to: &mut TcpStream, reply: &Reply) -> io::Result<()> {
+fn send(to: &mut TcpStream, reply: &Reply, head_only: bool) -> io::Result<()> {
     let line = format!("HTTP/1.1 {} Scripted", reply.status);
     let may_have_body = !reply.tunnel && reply.status >= 200 && !matches!(reply.status, 204 | 304);
     send_head(to, &line, &reply.headers, &reply.body, may_have_body)?;
+    if head_only {
+        return Ok(());
+    }
     send_body(to, &reply.body)
 }
 
