@@ -61,13 +61,13 @@ on_every_envoy! {
     }
 
     fn a_grpc_call_stays_one_whatever_a_rule_calls_it(envoy) {
-        let fails = json!([set("x-a", "{{ 'a' * -1 }}")]);
+        let fails = json!({"onError": "fail", "set": [set("x-a", "{{ 'a' * -1 }}")]});
         for rule in [json!({"set": [set("content-type", "application/json")]}), json!({"remove": ["content-type"]})] {
-            let mut ground = Ground::with(envoy, json!({"request": rule, "response": {"set": fails}})).unwrap();
+            let mut ground = Ground::with(envoy, json!({"request": rule, "response": fails})).unwrap();
             assert_grpc_status(&ground.client.send("POST", "/", grpc().piece("{}")), "2");
         }
         let rule = json!({"set": [set("content-type", "application/grpc")]});
-        let mut ground = Ground::with(envoy, json!({"request": rule, "response": {"set": fails}})).unwrap();
+        let mut ground = Ground::with(envoy, json!({"request": rule, "response": fails})).unwrap();
         let answer = ground.client.send("POST", "/", Message::new().piece("{}"));
         assert_eq!((answer.status, answer.headers.has("grpc-status")), (500, false));
     }
