@@ -39,7 +39,8 @@ test: need-python module
 	$(CARGO) test --workspace --no-fail-fast
 
 fuzz: need-cargo
-	$(CARGO) run --quiet --profile fuzz -p rustformations-fuzz -- --seconds $(FUZZ_SECONDS)
+	$(CARGO) run --quiet --profile fuzz -p rustformations-fuzz --bin fuzz -- --seconds $(FUZZ_SECONDS)
+	@CARGO='$(CARGO)' fuzz/libfuzzer.sh $(FUZZ_SECONDS)
 
 bench: need-python module
 	$(CARGO) bench --workspace --bench '*'

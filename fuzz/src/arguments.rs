@@ -9,9 +9,11 @@ use rustformations_fuzz::targets::{TARGETS, Target};
 const USAGE: &str = "\
 usage: fuzz [--seconds N] [--executions N] [--seed N] [TARGET...]
        fuzz replay TARGET [FILE...]
+       fuzz seeds TARGET FOLDER
 
 Tries each target (all of them, if none is named) for a number of seconds or executions,
-whichever is over first. `replay` tries files; without files, all seeds and the corpus.";
+whichever is over first. `replay` tries files; without files, all seeds and the corpus. `seeds` writes
+these into a folder, for other fuzzers.";
 
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub(crate) enum Command {
     Child,
     /// Try files.
     Replay,
+    /// Write down what a target starts from.
+    Seeds,
 }
 
 /// What was asked for.
@@ -51,6 +55,7 @@ impl Arguments {
         match words.peek().map(String::as_str) {
             Some("replay") => arguments.command = Command::Replay,
             Some("child") => arguments.command = Command::Child,
+            Some("seeds") => arguments.command = Command::Seeds,
             _ => {}
         }
         if arguments.command != Command::Fuzz {
@@ -69,7 +74,9 @@ impl Arguments {
                 "--executions" => arguments.executions = number()?,
                 "--seed" => arguments.seed = number()?,
                 "--help" | "-h" => bail!("{USAGE}"),
-                _ if arguments.command == Command::Replay && !arguments.targets.is_empty() => {
+                _ if matches!(arguments.command, Command::Replay | Command::Seeds)
+                    && !arguments.targets.is_empty() =>
+                {
                     arguments.files.push(word.into());
                 }
                 _ => arguments.targets.push(target(&word)?),

@@ -57,6 +57,17 @@ pub(crate) fn fuzz(arguments: &Arguments) -> Result<bool> {
     Ok(true)
 }
 
+/// Writes all that a target starts from into a folder.
+pub(crate) fn write_seeds(arguments: &Arguments) -> Result<()> {
+    let target = arguments.targets.first().context("no target")?;
+    let folder = arguments.files.first().context("no folder")?;
+    fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    for (number, seed) in seeds::all(target)?.iter().enumerate() {
+        fs::write(folder.join(format!("seed-{number}")), seed)?;
+    }
+    Ok(())
+}
+
 /// Tries files, or all that a target starts from.
 pub(crate) fn replay(arguments: &Arguments) -> Result<()> {
     let target = arguments.targets.first().context("no target")?;

@@ -26,6 +26,7 @@ fn main() -> ExitCode {
             Command::Fuzz => parent::fuzz(&arguments),
             Command::Child => child::fuzz(&arguments),
             Command::Replay => child::replay(&arguments).map(|()| true),
+            Command::Seeds => child::write_seeds(&arguments).map(|()| true),
         });
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
