@@ -2,6 +2,8 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use formats::sse::Oversize;
+
 use crate::seeds::Goldens;
 
 mod acl;
@@ -110,6 +112,17 @@ impl Choices {
 
     fn flip(&mut self) -> bool {
         self.below(2) == 1
+    }
+
+    /// How long an event or a line of these bytes may be, and what becomes of longer ones.
+    fn limit(&mut self, bytes: &[u8]) -> (usize, Oversize) {
+        let limit = self.below(bytes.len() + 8);
+        let oversize = if self.flip() {
+            Oversize::Refuse
+        } else {
+            Oversize::PassThrough
+        };
+        (limit, oversize)
     }
 
     /// Cuts bytes into up to five chunks, some of them empty; now and then into single bytes.

@@ -6,12 +6,7 @@ use super::{Choices, Outcome};
 
 pub(super) fn run(input: &[u8]) -> Outcome {
     let mut choices = Choices::of(input);
-    let limit = choices.below(input.len() + 8);
-    let oversize = if choices.flip() {
-        Oversize::Refuse
-    } else {
-        Oversize::PassThrough
-    };
+    let (limit, oversize) = choices.limit(input);
     let (whole, refused) = read(&[input], limit, oversize);
     let chunked = read(&choices.chunks(input), limit, oversize);
     assert_eq!(

@@ -35,8 +35,10 @@ impl<EHF: EnvoyHttpFilter> Host<'_, EHF> {
 
     fn append_end(&mut self, message: HttpMessage, data: &[u8]) -> bool {
         // Envoy refuses a body that a filter has made too large as it does one that came so.
-        let length = self.0.body_size(message).saturating_add(data.len());
-        limits::raise(self.0, u64::try_from(length).ok());
+        if limits::can_raise(self.0) {
+            let length = self.0.body_size(message).saturating_add(data.len());
+            limits::raise(self.0, u64::try_from(length).ok());
+        }
         self.0.append_body(message.received(), data) || self.0.append_body(message.buffered(), data)
     }
 }

@@ -1,9 +1,9 @@
 //! Bodies larger than Envoy will hold, as they came or as a rule made them: raising the limit
 //! beforehand, and saying afterwards which setting would have let a message pass.
 //!
-//! Used by the stream's state machine and its host on the worker. Envoy answers a request that is too large with
-//! 413 and a response with 500, on its own; a filter sees no more of it than the details of that
-//! reply, once the stream is over.
+//! Used by the stream's state machine and its host on the worker. Envoy answers a request that
+//! is too large with 413 and a response with 500, on its own; a filter sees no more of it than
+//! the details of that reply, once the stream is over.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
