@@ -12,7 +12,7 @@ mod body;
 mod builtin;
 mod cookies;
 pub(crate) mod dates;
-mod digest;
+pub(crate) mod digest;
 mod encoding;
 pub(crate) mod environment;
 mod extraction;
@@ -79,6 +79,8 @@ pub(crate) enum Effect {
     Pointer,
     /// The second argument is a date format.
     DateFormat,
+    /// The argument in this place is the name of an encoding.
+    Encoding(usize),
     /// The time.
     Clock,
     /// Dynamic metadata: a namespace and a key.

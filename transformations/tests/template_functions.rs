@@ -110,16 +110,31 @@ fn what_is_wrong_with_arguments_is_said_when_the_configuration_is_loaded() {
             "must be a constant",
         ),
         (
-            "{{ 'a' | sha256('b') }}",
+            "{{ 'a' | jwt_payload('b') }}",
             "RF1211",
-            "sha256 takes no arguments, found 1",
+            "jwt_payload takes no arguments, found 1",
+        ),
+        (
+            "{{ 'a' | sha256('b') }}",
+            "RF1218",
+            "must be \"hex\", \"base64\" or \"base64url\"",
+        ),
+        (
+            "{{ hmac_sha512('key', 'a', 'base32') }}",
+            "RF1218",
+            "must be \"hex\", \"base64\" or \"base64url\"",
+        ),
+        (
+            "{{ 'a' | hmac_sha1('key', 'base32') }}",
+            "RF1218",
+            "must be \"hex\", \"base64\" or \"base64url\"",
         ),
         (
             "{{ 'a' | json_set('/b') }}",
             "RF1211",
             "write document | json_set(pointer, value)",
         ),
-        ("{{ sha256() }}", "RF1211", "write sha256(text)"),
+        ("{{ sha256() }}", "RF1211", "write sha256(text, encoding?)"),
         (
             "{{ 'a' | urlencod }}",
             "RF1204",

@@ -175,10 +175,20 @@ fn every_filter_of_our_own_gives_the_same_as_its_function() {
         ),
         ("jwt_payload(\"a.e30.b\")", "\"a.e30.b\" | jwt_payload"),
         ("fixed(1.5, 2)", "1.5 | fixed(2)"),
+        ("sha1(\"a\")", "\"a\" | sha1"),
         ("sha256(\"a\")", "\"a\" | sha256"),
+        ("sha512(\"a\", \"base64\")", "\"a\" | sha512(\"base64\")"),
+        (
+            "hmac_sha1(\"key\", \"text\")",
+            "\"text\" | hmac_sha1(\"key\")",
+        ),
         (
             "hmac_sha256(\"key\", \"text\")",
             "\"text\" | hmac_sha256(\"key\")",
+        ),
+        (
+            "hmac_sha512(\"key\", \"text\", \"hex\")",
+            "\"text\" | hmac_sha512(\"key\", \"hex\")",
         ),
         (
             "regex_match(\"ab\", \"b$\")",
@@ -218,7 +228,7 @@ fn every_filter_of_our_own_gives_the_same_as_its_function() {
         functions::all()
             .filter(|known| known.filter().is_some())
             .count(),
-        19
+        23
     );
 }
 

@@ -3,13 +3,14 @@
 //! Called on worker threads while a template renders; a constant format is checked on the main
 //! thread.
 //!
-//! Refused are texts that are no time, times outside of the years -9999 to 9999, and formats with
-//! directives that do not exist. There is no local time: a proxy's zone says nothing about a message.
+//! Refused are texts that are no time (seconds, RFC 3339, an HTTP date), times outside of the years
+//! -9999 to 9999, and formats with directives that do not exist. There is no local time: a proxy's zone
+//! says nothing about a message.
 
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use jiff::fmt::strtime;
+use jiff::fmt::{rfc2822, strtime};
 use jiff::tz::TimeZone;
 use minijinja::value::ValueKind;
 use minijinja::{Error, Value};
@@ -20,7 +21,7 @@ use crate::template::budget;
 pub(super) const FUNCTIONS: &[Function] = &[function!(
     "date",
     "date(time, format?)",
-    "A time as text, in UTC, by a strftime format (RFC 3339 without one); the time is seconds since 1970 or RFC 3339 text.",
+    "A time as text, in UTC, by a strftime format (RFC 3339 without one); the time is seconds since 1970, RFC 3339 text or an HTTP date.",
     ("{{ date(0, \"%a, %d %b %Y %H:%M:%S GMT\") }}", "Thu, 01 Jan 1970 00:00:00 GMT"),
     (1, 2),
     DateFormat,
@@ -31,7 +32,11 @@ pub(super) const FUNCTIONS: &[Function] = &[function!(
 
 fn write(time: &Value, format: Option<Cow<'_, str>>) -> Result<String, Error> {
     let moment = match time.kind() {
-        ValueKind::String => Moment::Text(time.as_str().unwrap_or_default()),
+        ValueKind::String => {
+            let text = time.as_str().unwrap_or_default();
+            budget::charge_reading(text.len())?;
+            Moment::Text(text)
+        }
         ValueKind::Number if time.is_integer() => {
             Moment::Seconds(i64::try_from(time.clone()).map_err(|_| Fault::TimeOutOfRange)?)
         }
@@ -59,7 +64,7 @@ pub(crate) enum Moment<'a> {
     Seconds(i64),
     /// The same with a fraction.
     Fractional(f64),
-    /// Seconds in decimal digits, or RFC 3339 text with any offset.
+    /// Seconds in decimal digits, RFC 3339 text with any offset, or an HTTP date.
     Text(&'a str),
 }
 
@@ -102,11 +107,29 @@ fn timestamp(moment: Moment<'_>) -> Result<Timestamp, Fault> {
                 .all(|byte| byte.is_ascii_digit() || b"+-.".contains(&byte));
             match text.parse() {
                 Ok(seconds) if numeric => from_fraction(seconds),
-                _ => text.parse().map_err(|_| Fault::NotATime),
+                _ => (text.parse().ok())
+                    .or_else(|| http_date(text))
+                    .ok_or(Fault::NotATime),
             }
         }
     }
 }
+
+/// A date as `date`, `expires` and `last-modified` have it: the form that RFC 9110 asks for, which
+/// mail has too (there with any offset), and the two obsolete ones that it wants understood. Years of
+/// two digits are those from 1969 to 2068.
+fn http_date(text: &str) -> Option<Timestamp> {
+    if let Ok(time) = rfc2822::DateTimeParser::new().parse_timestamp(text) {
+        return Some(time);
+    }
+    OBSOLETE.iter().find_map(|format| {
+        let time = strtime::parse(format, text).ok()?.to_datetime().ok()?;
+        Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    })
+}
+
+/// RFC 850 and `asctime`, always in GMT.
+const OBSOLETE: [&str; 2] = ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
 
 /// A float has no more than microseconds to say about a time in our days.
 fn from_fraction(seconds: f64) -> Result<Timestamp, Fault> {
@@ -146,6 +169,41 @@ mod tests {
                 date(moment, DEFAULT_FORMAT).as_deref(),
                 Ok(text),
                 "{moment:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn dates_of_http_are_read_in_all_their_forms() {
+        for (text, time) in [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", "1994-11-06T08:49:37Z"),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", "1994-11-06T08:49:37Z"),
+            ("Sun Nov  6 08:49:37 1994", "1994-11-06T08:49:37Z"),
+            ("Sat Nov 26 08:49:37 1994", "1994-11-26T08:49:37Z"),
+            ("Thursday, 05-Mar-26 07:08:09 GMT", "2026-03-05T07:08:09Z"),
+            // As mail writes it.
+            ("Thu, 5 Mar 2026 07:08:09 +0100", "2026-03-05T06:08:09Z"),
+            ("5 Mar 2026 07:08 -0000", "2026-03-05T07:08:00Z"),
+        ] {
+            assert_eq!(
+                date(Moment::Text(text), DEFAULT_FORMAT).as_deref(),
+                Ok(time),
+                "{text}"
+            );
+        }
+        for text in [
+            "Mon, 06 Nov 1994 08:49:37 GMT",
+            "Sun, 31 Feb 1994 08:49:37 GMT",
+            "Monday, 06-Nov-94 08:49:37 GMT",
+            "Sunday, 06-Nov-94 08:49:37 CET",
+            "Mon Nov  6 08:49:37 1994",
+            "Sun, 06 Nov 1994",
+            "Sun, 06 Nov 1994 08:49:37",
+        ] {
+            assert_eq!(
+                date(Moment::Text(text), DEFAULT_FORMAT),
+                Err(Fault::NotATime),
+                "{text}"
             );
         }
     }

@@ -18,8 +18,11 @@ pub(crate) enum Fault {
     /// Decoded bytes are not text.
     #[error("urldecode: the decoded bytes are not UTF-8 text")]
     DecodedNotUtf8,
-    /// Text given as a time is neither seconds nor RFC 3339.
-    #[error("date: the time is neither a number of seconds nor RFC 3339 text")]
+    /// An encoding of a digest that does not exist.
+    #[error("the encoding of a digest must be \"hex\", \"base64\" or \"base64url\"")]
+    DigestEncoding,
+    /// Text given as a time is neither seconds nor a date of one of the known forms.
+    #[error("date: the time is neither a number of seconds, nor RFC 3339 text, nor an HTTP date")]
     NotATime,
     /// A time before year -9999 or after year 9999.
     #[error("date: the time is out of range")]

@@ -41,6 +41,7 @@ const PARAMETERS: &[(&str, &[&str])] = &[
     ("default", &["0"]),
     ("digits", &["1"]),
     ("document", &["doc"]),
+    ("encoding", &["'base64'"]),
     ("end", &["doc", "3"]),
     ("even_if_false", &["true"]),
     ("fill", &["doc"]),

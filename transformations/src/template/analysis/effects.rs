@@ -11,7 +11,7 @@ use super::Walk;
 use crate::codes::Code;
 use crate::config::{ExtractorSource, has_markers};
 use crate::diagnostics::{Diagnostic, Severity, nearest};
-use crate::functions::{Effect, Fault, Function, dates, environment, host, regex};
+use crate::functions::{Effect, Fault, Function, dates, digest, environment, host, regex};
 use crate::host::{Attribute, MetadataSource};
 use crate::template::{HostRead, Phase};
 use formats::json::Pointer;
@@ -59,6 +59,11 @@ impl Walk<'_, '_> {
             Effect::Pointer => self.pointer(constant(given, 1), span),
             Effect::DateFormat => {
                 if let Some(Err(fault)) = constant(given, 1).map(dates::check_format) {
+                    self.bad_argument(fault, span);
+                }
+            }
+            Effect::Encoding(place) => {
+                if let Some(Err(fault)) = constant(given, place).map(digest::check_encoding) {
                     self.bad_argument(fault, span);
                 }
             }
