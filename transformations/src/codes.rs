@@ -57,7 +57,7 @@ codes! {
     UNKNOWN_FILTER = 1204, "a template uses an unknown filter";
     UNKNOWN_TEST = 1205, "a template uses an unknown test";
     UNKNOWN_ATTRIBUTE = 1206, "a template reads an unknown field of request or response";
-    WRONG_PHASE = 1207, "a template reads what does not exist in its phase";
+    WRONG_DIRECTION = 1207, "a template reads what does not exist in its direction";
     NEVER_DEFINED = 1208, "a template reads a variable that is never defined";
     ENV_NOT_ALLOWED = 1209, "a template reads an environment variable that is not allowed";
     METHOD_CALL = 1210, "a template calls a method; templates have filters instead";

@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use crate::template::Phase;
+use crate::direction::Direction;
 
 /// The kinds of failure. Each has its own response code details and its own counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -122,11 +122,11 @@ impl TransformErrorKind {
 
     /// The status of the local reply: the client is told of its own faults, with 400 or 415, never of
     /// those of a response, which are a 502. What the configuration cannot do is a 500.
-    pub const fn status(self, direction: Phase) -> u32 {
+    pub const fn status(self, direction: Direction) -> u32 {
         match (direction, self) {
-            (Phase::Request, Kind::CompressedBody) => 415,
-            (Phase::Request, _) if self.is_of_message() => 400,
-            (Phase::Response, _) if self.is_of_message() => 502,
+            (Direction::Request, Kind::CompressedBody) => 415,
+            (Direction::Request, _) if self.is_of_message() => 400,
+            (Direction::Response, _) if self.is_of_message() => 502,
             _ => 500,
         }
     }
@@ -165,14 +165,14 @@ pub struct FieldId(pub(crate) u16);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TransformError {
     kind: TransformErrorKind,
-    direction: Phase,
+    direction: Direction,
     field: FieldId,
 }
 
 impl TransformError {
     pub(crate) fn new(
         kind: TransformErrorKind,
-        direction: Phase,
+        direction: Direction,
         field: FieldId,
     ) -> TransformError {
         TransformError {
@@ -188,7 +188,7 @@ impl TransformError {
     }
 
     /// Which message it happened to.
-    pub fn direction(&self) -> Phase {
+    pub fn direction(&self) -> Direction {
         self.direction
     }
 
@@ -225,7 +225,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    pub(crate) fn new(cause: Cause, direction: Phase, field: FieldId) -> Failure {
+    pub(crate) fn new(cause: Cause, direction: Direction, field: FieldId) -> Failure {
         Failure {
             error: TransformError::new(cause.kind, direction, field),
             reason: cause.reason,

@@ -11,13 +11,12 @@
 
 use std::sync::Arc;
 
-use crate::config::{OnError, StreamFormat};
-use crate::error::{Failure, FieldId, TransformErrorKind};
+use crate::direction::Direction;
+use crate::error::{Failure, TransformErrorKind};
 use crate::message::{HeaderSnapshot, HostAnswers, append_header, is_compressed};
 use crate::on_error::Place;
 use crate::ops::TransformationOps;
-use crate::program::{PatchRule, Program, TemplateField};
-use crate::template::{Phase, Reads};
+use crate::program::Program;
 
 mod edit;
 mod render;
@@ -26,59 +25,7 @@ mod wire;
 
 use edit::Editor;
 use render::Renderer;
-pub(crate) use render::{EVENT, EVENT_FIELDS};
-pub(crate) use select::Condition;
 use wire::{Decoder, Wire};
-
-/// Compiled rules for the events of a response.
-#[derive(Debug)]
-pub(crate) struct EventProgram {
-    pub(crate) format: StreamFormat,
-    pub(crate) max_event_bytes: usize,
-    pub(crate) rules: Box<[EventRule]>,
-    pub(crate) at_end: Box<[NewEvent]>,
-    pub(crate) on_error: OnError,
-    /// Everything that the templates of all rules read.
-    pub(crate) reads: Reads,
-    /// The field to blame for what concerns no rule.
-    pub(crate) field: FieldId,
-}
-
-/// One compiled rule.
-#[derive(Debug)]
-pub(crate) struct EventRule {
-    pub(crate) name: Option<Box<str>>,
-    pub(crate) condition: Option<Condition>,
-    /// Something of the rule reads the data as JSON: it selects no other events.
-    pub(crate) json: bool,
-    pub(crate) edit: Edit,
-    pub(crate) before: Box<[NewEvent]>,
-    pub(crate) after: Box<[NewEvent]>,
-}
-
-/// What becomes of an event.
-#[derive(Debug)]
-pub(crate) enum Edit {
-    Keep,
-    Drop,
-    Data(Text),
-    Patch(PatchRule),
-}
-
-/// A template of an event. Its form is never that of plain reads, since those read from a host.
-#[derive(Debug)]
-pub(crate) struct Text {
-    pub(crate) value: TemplateField,
-    /// The template reads the data as JSON.
-    pub(crate) json: bool,
-}
-
-/// An event of our own.
-#[derive(Debug)]
-pub(crate) struct NewEvent {
-    pub(crate) name: Option<Box<str>>,
-    pub(crate) data: Text,
-}
 
 /// What happened to a piece of a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -120,7 +67,7 @@ impl EventStream {
         ops: &(impl TransformationOps + ?Sized),
     ) -> Result<OpenedEvents, Failure> {
         let mut content_type = String::new();
-        append_header(ops, Phase::Response, "content-type", &mut content_type);
+        append_header(ops, Direction::Response, "content-type", &mut content_type);
         let Some(wire) = Wire::of(&content_type) else {
             return Ok(OpenedEvents::NotAStream);
         };
@@ -131,19 +78,19 @@ impl EventStream {
                 false => OpenedEvents::NotAStream,
             });
         };
-        if is_compressed(ops, Phase::Response) {
+        if is_compressed(ops, Direction::Response) {
             let kind = TransformErrorKind::CompressedStream;
-            let failure = Failure::new(kind.into(), Phase::Response, rules.field);
+            let failure = Failure::new(kind.into(), Direction::Response, rules.field);
             return if rules.on_error.lets_pass(failure.error(), Place::Body) {
                 Ok(OpenedEvents::Unreadable(failure))
             } else {
                 Err(failure)
             };
         }
-        let names = rules.reads.headers(Phase::Response);
+        let names = rules.reads.headers(Direction::Response);
         let renderer = Renderer::new(
             captured.cloned().unwrap_or_default(),
-            HeaderSnapshot::take(ops, Phase::Response, names),
+            HeaderSnapshot::take(ops, Direction::Response, names),
             HostAnswers::ask(ops, &rules.reads),
         );
         Ok(OpenedEvents::Stream(Box::new(EventStream {

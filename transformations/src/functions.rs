@@ -16,10 +16,8 @@ pub(crate) mod digest;
 mod encoding;
 pub(crate) mod environment;
 mod extraction;
-mod fault;
 pub(crate) mod filters;
 mod fixed;
-mod found;
 mod headers;
 pub(crate) mod host;
 mod json;
@@ -36,9 +34,7 @@ use crate::host::MetadataSource;
 use environment::EnvAccess;
 
 pub(crate) use extraction::Extractors;
-pub(crate) use fault::Fault;
 pub use filters::{Builtin, FILTERS, TESTS};
-pub(crate) use found::is_nothing;
 pub(crate) use regex::Patterns;
 pub use variables::{VARIABLES, Variable};
 

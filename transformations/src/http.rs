@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::template::Phase;
+use crate::direction::Direction;
 
 /// Whether the text is a `token` of RFC 9110 section 5.6.2, as names of fields and methods are.
 pub fn is_token(text: &str) -> bool {
@@ -25,17 +25,17 @@ pub fn has_no_content(status: u16) -> bool {
 }
 
 /// The pseudo-headers of a direction (RFC 9113 section 8.3, RFC 8441).
-pub(crate) fn pseudo_headers(phase: Phase) -> &'static [&'static str] {
-    match phase {
-        Phase::Request => &[":method", ":path", ":authority", ":scheme", ":protocol"],
-        Phase::Response => &[":status"],
+pub(crate) fn pseudo_headers(direction: Direction) -> &'static [&'static str] {
+    match direction {
+        Direction::Request => &[":method", ":path", ":authority", ":scheme", ":protocol"],
+        Direction::Response => &[":status"],
     }
 }
 
 /// Whether a message of this direction cannot be without the header. Envoy crashes or resets the
 /// stream when one is missing further down the chain.
-pub(crate) fn is_vital(name: &str, phase: Phase) -> bool {
-    name.starts_with(':') || (phase == Phase::Request && name == "host")
+pub(crate) fn is_vital(name: &str, direction: Direction) -> bool {
+    name.starts_with(':') || (direction == Direction::Request && name == "host")
 }
 
 /// Whether the header says where the message ends. A wrong value would make the rest of this body
@@ -74,7 +74,7 @@ pub(crate) fn status(value: &[u8]) -> Option<u16> {
 
 /// What a header must hold, if it has a form and `value` does not have it. Envoy and the peers behind
 /// it trust that these are well formed.
-pub(crate) fn expected(name: &str, phase: Phase, value: &str) -> Option<&'static str> {
+pub(crate) fn expected(name: &str, direction: Direction, value: &str) -> Option<&'static str> {
     let is_visible = || value.bytes().all(|byte| byte > b' ' && byte != 0x7f);
     let (fits, form) = match name {
         ":status" => (
@@ -92,7 +92,7 @@ pub(crate) fn expected(name: &str, phase: Phase, value: &str) -> Option<&'static
         ":scheme" => (matches!(value, "http" | "https"), "http or https"),
         ":protocol" => (is_token(value), "a protocol such as websocket"),
         ":authority" => (is_visible(), "a host without spaces"),
-        "host" if phase == Phase::Request => (is_visible(), "a host without spaces"),
+        "host" if direction == Direction::Request => (is_visible(), "a host without spaces"),
         _ => return None,
     };
     (!fits).then_some(form)
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn values_that_have_a_form_are_held_to_it() {
-        let fits = |name, value| expected(name, Phase::Request, value).is_none();
+        let fits = |name, value| expected(name, Direction::Request, value).is_none();
         for (name, good, bad) in [
             (
                 ":status",
@@ -154,7 +154,7 @@ mod tests {
                 assert!(!fits(name, value), "{name}: {value}");
             }
         }
-        assert!(expected("host", Phase::Response, "a b").is_none());
+        assert!(expected("host", Direction::Response, "a b").is_none());
     }
 
     #[test]

@@ -32,6 +32,7 @@
 pub mod codes;
 pub mod config;
 pub mod diagnostics;
+mod direction;
 mod error;
 mod events;
 pub mod functions;
@@ -48,15 +49,16 @@ mod stream;
 mod template;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod value;
 
 pub use codes::Code;
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
+pub use direction::Direction;
 pub use error::{Failure, FieldId, TransformError, TransformErrorKind};
 pub use events::{EventStream, OpenedEvents, Streamed};
 pub use host::{Attribute, AttributeKind, HostValue, LastKinds, MetadataKind, MetadataSource};
-pub use needs::{Needs, PhaseNeeds};
+pub use needs::{DirectionNeeds, Needs};
 pub use ops::TransformationOps;
 pub use options::{Capabilities, CompileOptions, ENV_ALLOW_VARIABLE};
 pub use program::Program;
 pub use stream::{Applied, BodyAccess, BodyChange, Stream};
-pub use template::Phase as Direction;

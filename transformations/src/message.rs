@@ -10,17 +10,19 @@ use std::sync::{Arc, OnceLock};
 use minijinja::value::{Enumerator, Object};
 use minijinja::{Error, State, Value};
 
+use crate::direction::Direction;
 use crate::error::TransformErrorKind;
 use crate::ops::TransformationOps;
-use crate::template::reads::Asked;
-use crate::template::{HostRead, Phase, Reads, absence};
+use crate::value::{Absent, lookup, to_value};
 use formats::json::{Document, Kind, Node};
 
+mod field;
 mod headers;
-mod node;
+mod reads;
 
+pub(crate) use field::{EVENT, EVENT_FIELDS, Field, Part};
 pub(crate) use headers::{HeaderSnapshot, append as append_header, is_compressed};
-pub(crate) use node::{NodeValue, to_value};
+pub(crate) use reads::{Asked, HeaderNames, HostRead, Reads};
 
 use headers::{HeadersValue, copied};
 
@@ -37,7 +39,7 @@ pub(crate) const EXPECTED_JSON: &str = "fn json";
 /// What the templates of one direction read.
 #[derive(Debug)]
 pub(crate) struct Message {
-    phase: Phase,
+    direction: Direction,
     request: Arc<HeaderSnapshot>,
     /// Absent in the request direction.
     response: Option<Arc<HeaderSnapshot>>,
@@ -122,7 +124,7 @@ impl BodyText {
 
 impl Message {
     pub(crate) fn new(
-        phase: Phase,
+        direction: Direction,
         request: Arc<HeaderSnapshot>,
         response: Option<Arc<HeaderSnapshot>>,
         body: BodyText,
@@ -130,7 +132,7 @@ impl Message {
         host: HostAnswers,
     ) -> Message {
         Message {
-            phase,
+            direction,
             request,
             response,
             body,
@@ -152,19 +154,19 @@ impl Message {
         }
     }
 
-    pub(crate) fn phase(&self) -> Phase {
-        self.phase
+    pub(crate) fn direction(&self) -> Direction {
+        self.direction
     }
 
     /// The joined values of a header.
-    pub(crate) fn header(&self, phase: Phase, name: &str) -> Option<&str> {
-        self.headers(phase)?.get(name)
+    pub(crate) fn header(&self, direction: Direction, name: &str) -> Option<&str> {
+        self.headers(direction)?.get(name)
     }
 
-    pub(crate) fn headers(&self, phase: Phase) -> Option<&Arc<HeaderSnapshot>> {
-        match phase {
-            Phase::Request => Some(&self.request),
-            Phase::Response => self.response.as_ref(),
+    pub(crate) fn headers(&self, direction: Direction) -> Option<&Arc<HeaderSnapshot>> {
+        match direction {
+            Direction::Request => Some(&self.request),
+            Direction::Response => self.response.as_ref(),
         }
     }
 
@@ -194,7 +196,7 @@ impl Message {
             Err(_) => self.body.to_text(),
         };
         let text = self.body.text.get_or_init(to_text);
-        text.clone().map_err(absence::error)
+        text.clone().map_err(Absent::error)
     }
 
     /// The parsed body; undefined unless it was parsed.
@@ -226,12 +228,12 @@ impl Message {
     fn variable(&self, name: &str) -> Option<Value> {
         let root = match &self.document {
             Ok(document) => document.root(),
-            Err(kind) => return Some(Value::from(absence::error(*kind))),
+            Err(kind) => return Some(Value::from(Absent::error(*kind))),
         };
         if root.kind() != Kind::Object {
             return None;
         }
-        node::lookup(&root, name)
+        lookup(&root, name)
     }
 }
 
@@ -245,16 +247,16 @@ impl Object for Message {
         if !key.contains(' ') {
             return self.variable(key);
         }
-        let side = |phase| {
-            Value::from_object(MessageSide {
+        let fields = |direction| {
+            Value::from_object(DirectionFields {
                 message: self.clone(),
-                phase,
+                direction,
             })
         };
         match key {
             MESSAGE => Some(Value::from_dyn_object(self.clone())),
-            REQUEST => Some(side(Phase::Request)),
-            RESPONSE => Some(side(Phase::Response)),
+            REQUEST => Some(fields(Direction::Request)),
+            RESPONSE => Some(fields(Direction::Response)),
             _ => None,
         }
     }
@@ -266,29 +268,27 @@ impl Object for Message {
 
 /// `request` or `response` in a template.
 #[derive(Debug)]
-struct MessageSide {
+struct DirectionFields {
     message: Arc<Message>,
-    phase: Phase,
+    direction: Direction,
 }
 
-impl Object for MessageSide {
+impl Object for DirectionFields {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        use crate::template::analysis::Attribute;
-
-        let headers = self.message.headers(self.phase)?;
+        let headers = self.message.headers(self.direction)?;
         let key = key.as_str()?;
         if key == EXPECTED_JSON {
             return Some(self.message.expected_document());
         }
-        match Attribute::find(self.phase, key)? {
-            Attribute::Headers => Some(Value::from_object(HeadersValue(headers.clone()))),
-            Attribute::Header { name, part } => headers.get(name).and_then(|v| copied(part.of(v))),
-            Attribute::Status => headers.get(":status").map(|status| {
+        match Field::find(self.direction, key)? {
+            Field::Headers => Some(Value::from_object(HeadersValue(headers.clone()))),
+            Field::Header { name, part } => headers.get(name).and_then(|v| copied(part.of(v))),
+            Field::Status => headers.get(":status").map(|status| {
                 let number = status.parse::<u16>();
                 number.map_or_else(|_| Value::from(status), Value::from)
             }),
-            Attribute::Body => Some(self.message.body().unwrap_or_else(Value::from)),
-            Attribute::Json => Some(self.message.document()),
+            Field::Body => Some(self.message.body().unwrap_or_else(Value::from)),
+            Field::Json => Some(self.message.document()),
         }
     }
 

@@ -8,9 +8,9 @@
 #[non_exhaustive]
 pub struct Needs {
     /// The request direction.
-    pub request: PhaseNeeds,
+    pub request: DirectionNeeds,
     /// The response direction.
-    pub response: PhaseNeeds,
+    pub response: DirectionNeeds,
     /// Response templates read request headers, or something reads when the request came:
     /// [`Stream::on_request_headers`] must be called so that they see what the client sent.
     ///
@@ -21,7 +21,7 @@ pub struct Needs {
 /// The needs of one direction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct PhaseNeeds {
+pub struct DirectionNeeds {
     /// Something may change; otherwise the direction can be left alone altogether.
     pub has_work: bool,
     /// Some template reads the body, as text or as JSON.
@@ -45,7 +45,7 @@ pub struct PhaseNeeds {
     pub max_body_bytes: Option<u64>,
 }
 
-impl PhaseNeeds {
+impl DirectionNeeds {
     /// Whether the whole body must be there before the transform runs.
     pub fn buffers(&self) -> bool {
         self.reads_body || self.writes_body

@@ -3,8 +3,8 @@
 //! Asked on workers when something fails, by the rules of whole messages and by those of events.
 
 use crate::config::OnError;
+use crate::direction::Direction;
 use crate::error::{TransformError, TransformErrorKind as Kind};
-use crate::template::Phase;
 
 /// What a failed field was to give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl OnError {
                 | Kind::JsonTooDeep
                 | Kind::CompressedBody
                 | Kind::PatchFailed,
-            ) => error.direction() == Phase::Response,
+            ) => error.direction() == Direction::Response,
             // Nothing is wrong with such messages: they only cannot be read.
             (OnError::Auto, Kind::BodyNotText | Kind::CompressedStream | Kind::EventTooLarge) => {
                 true

@@ -4,33 +4,31 @@
 //! every template in it is parsed, every name in it is known, and what it needs of the host is
 //! known too. Nothing in it changes, locks or parses afterwards.
 
-use std::sync::Arc;
-
 use crate::config::{Config, MetadataKind, OnError};
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
+use crate::direction::Direction;
 use crate::error::FieldId;
-use crate::events::EventProgram;
+use crate::message::{HeaderNames, Reads};
 use crate::needs::Needs;
 use crate::options::CompileOptions;
-use crate::stream::Stream;
+use crate::template::Template;
 use crate::template::commands::Command;
 use crate::template::engine::Engine;
-use crate::template::{HeaderNames, Phase, Reads, Template};
 
 mod compile;
 mod events;
-mod patch;
 
-pub(crate) use patch::PatchRule;
+pub(crate) use compile::PatchRule;
+pub(crate) use events::{Condition, Edit, EventProgram, EventRule, EventTemplate, NewEvent};
 
 /// A compiled configuration.
 #[derive(Debug)]
 pub struct Program {
-    pub(crate) request: Half,
-    pub(crate) response: Half,
+    pub(crate) request: DirectionProgram,
+    pub(crate) response: DirectionProgram,
     /// What happens to the events of a streamed response.
     pub(crate) events: Option<EventProgram>,
-    /// The request headers that the response half reads.
+    /// The request headers that the response reads.
     pub(crate) captured: HeaderNames,
     /// Something reads the time at which the request came.
     pub(crate) reads_start: bool,
@@ -45,15 +43,15 @@ pub struct Program {
 
 /// One direction of a program.
 #[derive(Debug)]
-pub(crate) struct Half {
-    pub(crate) phase: Phase,
+pub(crate) struct DirectionProgram {
+    pub(crate) direction: Direction,
     /// Set, add, remove and metadata, in the order in which they apply.
     pub(crate) rules: Vec<Rule>,
     pub(crate) body: Option<BodyRule>,
     /// The field to blame when the body is not JSON.
     pub(crate) body_field: FieldId,
     pub(crate) on_error: OnError,
-    /// Everything that the templates of this half read.
+    /// Everything that the templates of this direction read.
     pub(crate) reads: Reads,
     /// Variables come from the body.
     pub(crate) as_json: bool,
@@ -67,7 +65,7 @@ pub(crate) struct Half {
     pub(crate) commands: Vec<Command>,
 }
 
-impl Half {
+impl DirectionProgram {
     /// The body is edited in place.
     pub(crate) fn patches(&self) -> bool {
         matches!(self.body, Some(BodyRule::Patch(_)))
@@ -170,15 +168,10 @@ impl Program {
             .map_or("", String::as_str)
     }
 
-    /// The state of one stream. Cannot fail, allocates nothing.
-    pub fn open(self: &Arc<Self>) -> Stream {
-        Stream::new(Arc::clone(self))
-    }
-
-    pub(crate) fn half(&self, phase: Phase) -> &Half {
-        match phase {
-            Phase::Request => &self.request,
-            Phase::Response => &self.response,
+    pub(crate) fn of(&self, direction: Direction) -> &DirectionProgram {
+        match direction {
+            Direction::Request => &self.request,
+            Direction::Response => &self.response,
         }
     }
 }

@@ -7,23 +7,23 @@
 use std::sync::Arc;
 
 use crate::config::OnError;
+use crate::direction::Direction;
 use crate::error::Failure;
 use crate::events::{EventStream, OpenedEvents};
 use crate::message::HeaderSnapshot;
 use crate::on_error::Place;
 use crate::ops::TransformationOps;
-use crate::program::{Half, Program};
-use crate::template::Phase;
+use crate::program::{DirectionProgram, Program};
 
 mod apply;
 mod commands;
 mod framing;
+mod host;
 mod render;
 mod scratch;
-mod side;
 
 use commands::Captured;
-use side::Side;
+use host::DirectionHost;
 
 /// The state of one stream.
 #[derive(Debug)]
@@ -87,6 +87,13 @@ pub struct Applied {
     pub failures: Vec<Failure>,
 }
 
+impl Program {
+    /// The state of one stream. Cannot fail, allocates nothing.
+    pub fn open(self: &Arc<Self>) -> Stream {
+        Stream::new(Arc::clone(self))
+    }
+}
+
 impl Stream {
     pub(crate) fn new(program: Arc<Program>) -> Stream {
         Stream {
@@ -107,7 +114,7 @@ impl Stream {
     pub fn on_request_headers(&mut self, ops: &(impl TransformationOps + ?Sized)) {
         if !self.program.captured.is_empty() && self.captured.is_none() {
             let names = &self.program.captured;
-            self.captured = Some(HeaderSnapshot::take(ops, Phase::Request, names));
+            self.captured = Some(HeaderSnapshot::take(ops, Direction::Request, names));
         }
         if self.program.reads_start {
             self.started.get_or_insert_with(|| ops.unix_nanoseconds());
@@ -124,7 +131,7 @@ impl Stream {
         ops: &mut (impl TransformationOps + ?Sized),
         body: BodyAccess,
     ) -> Result<Applied, Failure> {
-        self.transform(Phase::Request, ops, body)
+        self.transform(Direction::Request, ops, body)
     }
 
     /// Transforms the response.
@@ -136,13 +143,13 @@ impl Stream {
         ops: &mut (impl TransformationOps + ?Sized),
         body: BodyAccess,
     ) -> Result<Applied, Failure> {
-        self.transform(Phase::Response, ops, body)
+        self.transform(Direction::Response, ops, body)
     }
 
     /// Decides whether the body of this response is a stream of events, which is never held, and
     /// whether the rules of `response.stream` are for it. To be called with the response headers as they came, before
     /// [`transform_response`](Self::transform_response), if
-    /// [`PhaseNeeds::streams`](crate::PhaseNeeds::streams); the response of an answer other than
+    /// [`DirectionNeeds::streams`](crate::DirectionNeeds::streams); the response of an answer other than
     /// [`OpenedEvents::NotAStream`] is then transformed with [`BodyAccess::Stream`].
     ///
     /// # Errors
@@ -156,24 +163,24 @@ impl Stream {
 
     fn transform(
         &self,
-        phase: Phase,
+        direction: Direction,
         ops: &mut (impl TransformationOps + ?Sized),
         body: BodyAccess,
     ) -> Result<Applied, Failure> {
-        let half = self.program.half(phase);
-        if half.rules.is_empty() && half.body.is_none() && !half.always_reroutes {
+        let compiled = self.program.of(direction);
+        if compiled.rules.is_empty() && compiled.body.is_none() && !compiled.always_reroutes {
             return Ok(Applied::default());
         }
-        let needs = match phase {
-            Phase::Request => &self.program.needs().request,
-            Phase::Response => &self.program.needs().response,
+        let needs = match direction {
+            Direction::Request => &self.program.needs().request,
+            Direction::Response => &self.program.needs().response,
         };
         let body = framing::access(
-            half,
+            compiled,
             needs,
-            &Side {
+            &DirectionHost {
                 ops: &mut *ops,
-                phase,
+                direction,
             },
             body,
         );
@@ -182,22 +189,22 @@ impl Stream {
                 headers: self.captured.as_ref(),
                 started: self.started,
             };
-            let rendered = render::half(&self.program, half, captured, ops, body, scratch);
+            let rendered = render::all(&self.program, compiled, captured, ops, body, scratch);
             let mut outcome = match rendered {
                 Ok(outcome) => outcome,
-                Err(failure) => return go_over(half, failure),
+                Err(failure) => return go_over(compiled, failure),
             };
             let mut failures = std::mem::take(&mut outcome.failures);
-            let edited = match outcome.edit(half, self.program.output_bytes) {
+            let edited = match outcome.edit(compiled, self.program.output_bytes) {
                 Ok(edited) => edited,
-                Err(failure) if half.on_error.leaves_out(failure.error(), Place::Body) => {
+                Err(failure) if compiled.on_error.leaves_out(failure.error(), Place::Body) => {
                     note(&mut failures, failure);
                     None
                 }
-                Err(failure) => return go_over(half, failure),
+                Err(failure) => return go_over(compiled, failure),
             };
-            let mut applied = apply::half(
-                half,
+            let mut applied = apply::all(
+                compiled,
                 ops,
                 body,
                 scratch,
@@ -210,9 +217,9 @@ impl Stream {
     }
 }
 
-/// What a failed half comes to: an error, or a message that passes as it came.
-fn go_over(half: &Half, failure: Failure) -> Result<Applied, Failure> {
-    if half.on_error != OnError::Skip {
+/// What a failed transform comes to: an error, or a message that passes as it came.
+fn go_over(compiled: &DirectionProgram, failure: Failure) -> Result<Applied, Failure> {
+    if compiled.on_error != OnError::Skip {
         return Err(failure);
     }
     Ok(Applied {

@@ -4,23 +4,12 @@
 //! constant. Text and plain reads (a header, a JSON field) become a list of segments that append
 //! straight to the output. Only what is left enters the template engine.
 
-pub(crate) mod absence;
 pub(crate) mod analysis;
-pub(crate) mod budget;
 pub(crate) mod commands;
 pub(crate) mod engine;
 mod guard;
-mod instructions;
-pub(crate) mod numbers;
-pub(crate) mod operators;
-mod priced;
-pub(crate) mod print;
-pub(crate) mod reads;
 pub(crate) mod segments;
-pub(crate) mod weigh;
 
-pub use reads::Phase;
-pub(crate) use reads::{HeaderNames, HostRead, Reads};
 pub(crate) use segments::Segment;
 
 /// A compiled template.

@@ -5,14 +5,14 @@
 
 use std::sync::Arc;
 
+use super::Streamed;
 use super::render::Renderer;
 use super::select::Subject;
 use super::wire::{BOM, Event, Piece, Wire};
-use super::{Edit, EventProgram, EventRule, NewEvent, Streamed, Text};
+use crate::direction::Direction;
 use crate::error::{Cause, Failure, FieldId, TransformErrorKind};
 use crate::on_error::Place;
-use crate::program::{PatchRule, Program};
-use crate::template::Phase;
+use crate::program::{Edit, EventProgram, EventRule, EventTemplate, NewEvent, PatchRule, Program};
 
 /// What of a stream is not in its decoder.
 #[derive(Debug)]
@@ -230,7 +230,11 @@ impl Editor {
     }
 
     /// Renders into `self.text`.
-    fn render(&mut self, text: &Text, subject: Option<&Subject<'_>>) -> Result<(), Failure> {
+    fn render(
+        &mut self,
+        text: &EventTemplate,
+        subject: Option<&Subject<'_>>,
+    ) -> Result<(), Failure> {
         self.text.clear();
         let value = &text.value;
         let rendered = self
@@ -266,7 +270,7 @@ impl Editor {
 }
 
 fn failure(cause: Cause, field: FieldId) -> Failure {
-    Failure::new(cause, Phase::Response, field)
+    Failure::new(cause, Direction::Response, field)
 }
 
 impl EventRule {

@@ -9,15 +9,13 @@ use minijinja::Value;
 use minijinja::value::{Enumerator, Object};
 
 use super::select::Subject;
+use crate::direction::Direction;
 use crate::error::{Cause, TransformErrorKind};
+use crate::message::EVENT;
 use crate::message::{BodyText, HeaderSnapshot, HostAnswers, Message};
 use crate::program::{Program, TemplateField};
-use crate::template::{JsonPart, Phase, Template, budget, print};
-
-/// The name of the event in its templates.
-pub(crate) const EVENT: &str = "event";
-/// What templates can read of it.
-pub(crate) const EVENT_FIELDS: [&str; 4] = ["name", "id", "data", "json"];
+use crate::template::{JsonPart, Template};
+use crate::value::{budget, print};
 
 /// What the templates of one stream see, whatever the event.
 #[derive(Debug)]
@@ -105,7 +103,7 @@ impl Renderer {
             _ => BodyText::default(),
         };
         let message = Message::new(
-            Phase::Response,
+            Direction::Response,
             self.request.clone(),
             Some(self.response.clone()),
             body,

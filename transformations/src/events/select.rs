@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use super::wire::Event;
-use formats::json::{Document, Pointer};
+use crate::program::Condition;
+use formats::json::Document;
 
 /// An event that has data, as rules see it.
 pub(super) struct Subject<'a> {
@@ -38,23 +39,7 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// A compiled condition on the data.
-#[derive(Debug)]
-pub(crate) enum Condition {
-    /// The data is this text.
-    Data(Box<str>),
-    /// Whether the pointer leads to a value.
-    Exists(Pointer, bool),
-    /// The pointer leads to a value that means the same as the root of this document.
-    Equals(Pointer, Document),
-}
-
 impl Condition {
-    /// Whether the condition is one on JSON.
-    pub(crate) fn is_json(&self) -> bool {
-        !matches!(self, Condition::Data(_))
-    }
-
     pub(super) fn holds(&self, subject: &Subject<'_>) -> bool {
         let at = |pointer| {
             subject

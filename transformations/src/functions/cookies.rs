@@ -4,9 +4,11 @@ use std::borrow::Cow;
 
 use minijinja::{State, Value};
 
-use super::{Function, found, function};
+use super::{Function, function};
+use crate::direction::Direction;
 use crate::message::Message;
-use crate::template::{Phase, budget};
+use crate::value::budget;
+use crate::value::found;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function!(
@@ -40,7 +42,9 @@ fn get_cookie_i(state: &State<'_, '_>, name: Cow<'_, str>) -> Value {
 fn find(state: &State<'_, '_>, is_name: impl Fn(&str) -> bool) -> Value {
     Message::with(state, |message| {
         // A comma is part of a value: browsers send it, and a value must not forge another cookie.
-        let cookies = message.header(Phase::Request, "cookie").unwrap_or_default();
+        let cookies = message
+            .header(Direction::Request, "cookie")
+            .unwrap_or_default();
         if let Err(overdrawn) = budget::charge(cookies.len()) {
             return Value::from(overdrawn);
         }

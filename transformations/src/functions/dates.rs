@@ -15,8 +15,9 @@ use jiff::tz::TimeZone;
 use minijinja::value::ValueKind;
 use minijinja::{Error, Value};
 
-use super::{Fault, Function, function};
-use crate::template::budget;
+use super::{Function, function};
+use crate::value::Fault;
+use crate::value::budget;
 
 pub(super) const FUNCTIONS: &[Function] = &[function!(
     "date",

@@ -13,8 +13,8 @@ use minijinja::Error;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 
-use super::{Fault, Function, function};
-use crate::template::budget;
+use super::{Function, function};
+use crate::value::{Fault, budget};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function!(

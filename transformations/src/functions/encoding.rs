@@ -10,7 +10,7 @@ use base64::prelude::Engine;
 use minijinja::Error;
 
 use super::{Function, function};
-use crate::template::budget;
+use crate::value::budget;
 
 const EITHER_PADDING: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);

@@ -7,8 +7,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Function, found, function};
+use super::{Function, function};
 use crate::options::ENV_ALLOW_VARIABLE;
+use crate::value::found;
 
 pub(super) const FUNCTIONS: &[Function] = &[function!(
     "env",

@@ -14,12 +14,14 @@ use std::collections::BTreeMap;
 use minijinja::{Error, State, Value};
 use regex::Regex;
 
-use super::{Function, found, function};
+use super::{Function, function};
 use crate::codes::Code;
 use crate::config::{Extractor as Rule, ExtractorSource};
 use crate::diagnostics::Diagnostic;
+use crate::direction::Direction;
 use crate::message::Message;
-use crate::template::{Phase, budget};
+use crate::value::budget;
+use crate::value::found;
 
 pub(super) const FUNCTIONS: &[Function] = &[function!(
     "extraction",
@@ -54,31 +56,36 @@ pub(crate) struct Extractor {
 
 impl Extractors {
     /// Compiles the extractors of one direction. What is wrong with them is added to `found`.
-    pub(crate) fn compile(&mut self, phase: Phase, rules: &[Rule], found: &mut Vec<Diagnostic>) {
+    pub(crate) fn compile(
+        &mut self,
+        direction: Direction,
+        rules: &[Rule],
+        found: &mut Vec<Diagnostic>,
+    ) {
         for rule in rules {
             if let Some(extractor) = compile(rule, found) {
-                self.of_mut(phase).insert(rule.name.clone(), extractor);
+                self.of_mut(direction).insert(rule.name.clone(), extractor);
             }
         }
     }
 
     /// The extractors of one direction.
-    pub(crate) fn of(&self, phase: Phase) -> &BTreeMap<String, Extractor> {
-        match phase {
-            Phase::Request => &self.request,
-            Phase::Response => &self.response,
+    pub(crate) fn of(&self, direction: Direction) -> &BTreeMap<String, Extractor> {
+        match direction {
+            Direction::Request => &self.request,
+            Direction::Response => &self.response,
         }
     }
 
-    fn of_mut(&mut self, phase: Phase) -> &mut BTreeMap<String, Extractor> {
-        match phase {
-            Phase::Request => &mut self.request,
-            Phase::Response => &mut self.response,
+    fn of_mut(&mut self, direction: Direction) -> &mut BTreeMap<String, Extractor> {
+        match direction {
+            Direction::Request => &mut self.request,
+            Direction::Response => &mut self.response,
         }
     }
 
     fn extract(&self, message: &Message, name: &str) -> Result<Value, Error> {
-        let Some(extractor) = self.of(message.phase()).get(name) else {
+        let Some(extractor) = self.of(message.direction()).get(name) else {
             return Ok(Value::UNDEFINED);
         };
         let extract = |text: &str| match budget::charge(text.len()) {
@@ -87,7 +94,7 @@ impl Extractors {
         };
         Ok(match &extractor.source {
             ExtractorSource::Header(name) => {
-                let header = message.header(message.phase(), name);
+                let header = message.header(message.direction(), name);
                 extract(header.unwrap_or_default())
             }
             ExtractorSource::Body => extract(message.body()?.as_str().unwrap_or_default()),

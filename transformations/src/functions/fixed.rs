@@ -5,8 +5,9 @@
 
 use minijinja::{Error, Value};
 
-use super::{Fault, Function, function};
-use crate::template::{budget, numbers};
+use super::{Function, function};
+use crate::value::Fault;
+use crate::value::{budget, numbers};
 
 pub(super) const FUNCTIONS: &[Function] = &[function!(
     "fixed",

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use minijinja::{State, Value};
 
-use super::{Function, found, function};
+use super::{Function, function};
+use crate::direction::Direction;
 use crate::message::Message;
-use crate::template::Phase;
+use crate::value::found;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function!(
@@ -31,12 +32,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
 
 fn header(state: &State<'_, '_>, name: Cow<'_, str>) -> Value {
     Message::with(state, |message| {
-        found::to_value(message.header(message.phase(), &name))
+        found::to_value(message.header(message.direction(), &name))
     })
 }
 
 fn request_header(state: &State<'_, '_>, name: Cow<'_, str>) -> Value {
     Message::with(state, |message| {
-        found::to_value(message.header(Phase::Request, &name))
+        found::to_value(message.header(Direction::Request, &name))
     })
 }

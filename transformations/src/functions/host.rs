@@ -8,8 +8,8 @@ use minijinja::{State, Value};
 
 use super::{Function, function};
 use crate::host::MetadataSource;
+use crate::message::HostRead;
 use crate::message::Message;
-use crate::template::HostRead;
 
 /// Where the classic functions look if no namespace is named.
 pub(crate) const CLASSIC_NAMESPACE: &str = "io.solo.transformation";

@@ -8,10 +8,11 @@ use std::borrow::Cow;
 
 use minijinja::{Error, Value};
 
-use super::{Fault, Function, function, json_edit};
-use crate::message::{NodeValue, to_value};
-use crate::template::budget::{self, PaidText};
-use crate::template::print::{self, Layout};
+use super::{Function, function, json_edit};
+use crate::value::Fault;
+use crate::value::budget::{self, PaidText};
+use crate::value::print::{self, Layout};
+use crate::value::{NodeValue, to_value};
 use formats::json::Document;
 
 pub(super) const FUNCTIONS: &[Function] = &[

@@ -10,7 +10,7 @@
 use formats::json::patch::{self, Edited, Operation, Patch, PatchErrorKind, ValueSlot};
 use formats::json::{Document, Pointer};
 
-use super::Fault;
+use crate::value::Fault;
 
 /// The document with the value at `pointer` set to `value`, which is JSON text. What is there is
 /// replaced; a new key goes to the end of its object, `-` adds to the end of an array.

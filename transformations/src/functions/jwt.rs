@@ -10,8 +10,8 @@ use minijinja::{Error, Value};
 
 use super::encoding::decode_url_safe;
 use super::{Function, function};
-use crate::message::to_value;
-use crate::template::budget;
+use crate::value::budget;
+use crate::value::to_value;
 use formats::json::{Document, Kind};
 
 pub(super) const FUNCTIONS: &[Function] = &[function!(

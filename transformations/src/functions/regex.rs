@@ -13,8 +13,9 @@ use std::collections::HashMap;
 use minijinja::Error;
 use regex::{Captures, Regex, RegexBuilder};
 
-use super::{Configured, Fault, Function, function};
-use crate::template::budget;
+use super::{Configured, Function, function};
+use crate::value::Fault;
+use crate::value::budget;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function!(

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use minijinja::{Error, ErrorKind, Value};
 
 use super::{Function, function};
-use crate::template::{budget, print};
+use crate::value::{budget, print};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function!(

@@ -12,9 +12,11 @@ use std::borrow::Cow;
 
 use minijinja::{Error, State, Value};
 
-use super::{Fault, Function, found, function};
+use super::{Function, function};
+use crate::direction::Direction;
 use crate::message::Message;
-use crate::template::{Phase, budget};
+use crate::value::budget;
+use crate::value::{Fault, found};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function!(
@@ -132,7 +134,11 @@ fn path_and<'a>(
 }
 
 fn request_path(state: &State<'_, '_>) -> Cow<'static, str> {
-    let path = |message: &Message| message.header(Phase::Request, ":path").map(str::to_owned);
+    let path = |message: &Message| {
+        message
+            .header(Direction::Request, ":path")
+            .map(str::to_owned)
+    };
     Message::with(state, path).unwrap_or_default().into()
 }
 

@@ -70,14 +70,14 @@ pub const VARIABLES: &[Variable] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::Phase;
-    use crate::template::analysis::Attribute;
+    use crate::direction::Direction;
+    use crate::message::Field;
 
     #[test]
     fn every_field_of_a_message_is_listed() {
-        for phase in [Phase::Request, Phase::Response] {
-            for (field, _) in Attribute::all(phase) {
-                let name = format!("{}.{field}", phase.name());
+        for direction in [Direction::Request, Direction::Response] {
+            for (field, _) in Field::all(direction) {
+                let name = format!("{}.{field}", direction.name());
                 assert!(
                     VARIABLES.iter().any(|variable| variable.name == name),
                     "{name}"

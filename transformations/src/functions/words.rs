@@ -8,9 +8,10 @@ use std::borrow::Cow;
 use minijinja::value::ValueKind;
 use minijinja::{Error, Value};
 
-use super::{Fault, Function, function};
-use crate::message::NodeValue;
-use crate::template::{budget, weigh};
+use super::{Function, function};
+use crate::value::Fault;
+use crate::value::NodeValue;
+use crate::value::{budget, weigh};
 use formats::json::{Kind, Node};
 
 pub(super) const FUNCTIONS: &[Function] = &[

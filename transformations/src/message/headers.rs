@@ -5,14 +5,16 @@ use std::sync::Arc;
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object};
 
+use super::HeaderNames;
+use crate::direction::Direction;
 use crate::ops::TransformationOps;
-use crate::template::{HeaderNames, Phase, budget};
+use crate::value::budget;
 
 /// Whether the body of a message is compressed, by its `content-encoding`: neither text nor JSON nor
 /// events until somebody unpacks it.
-pub(crate) fn is_compressed(ops: &(impl TransformationOps + ?Sized), phase: Phase) -> bool {
+pub(crate) fn is_compressed(ops: &(impl TransformationOps + ?Sized), direction: Direction) -> bool {
     let mut encoding = String::new();
-    append(ops, phase, "content-encoding", &mut encoding);
+    append(ops, direction, "content-encoding", &mut encoding);
     !matches!(encoding.trim(), "" | "identity")
 }
 
@@ -38,7 +40,7 @@ impl HeaderSnapshot {
     /// Copies the named headers. Absent ones take no room; nothing to copy allocates nothing.
     pub(crate) fn take(
         ops: &(impl TransformationOps + ?Sized),
-        phase: Phase,
+        direction: Direction,
         names: &HeaderNames,
     ) -> HeaderSnapshot {
         let mut snapshot = HeaderSnapshot::default();
@@ -47,7 +49,7 @@ impl HeaderSnapshot {
                 snapshot.entries.reserve_exact(names.len());
                 for name in names {
                     let start = snapshot.text.len();
-                    if let Some(first) = append(ops, phase, name, &mut snapshot.text) {
+                    if let Some(first) = append(ops, direction, name, &mut snapshot.text) {
                         let end = snapshot.text.len();
                         snapshot.entries.push(Entry {
                             name: name.clone(),
@@ -60,7 +62,7 @@ impl HeaderSnapshot {
             }
             HeaderNames::All => {
                 let mut found: Vec<(String, String, usize)> = Vec::new();
-                visit_all(ops, phase, &mut |name, value| {
+                visit_all(ops, direction, &mut |name, value| {
                     let (Ok(name), Ok(value)) = (str::from_utf8(name), str::from_utf8(value))
                     else {
                         return;
@@ -123,7 +125,7 @@ fn separator(name: &str) -> &'static str {
 /// ends, if there are any.
 pub(crate) fn append(
     ops: &(impl TransformationOps + ?Sized),
-    phase: Phase,
+    direction: Direction,
     name: &str,
     out: &mut String,
 ) -> Option<usize> {
@@ -137,21 +139,21 @@ pub(crate) fn append(
             first.get_or_insert(out.len());
         }
     };
-    match phase {
-        Phase::Request => ops.for_each_request_header_value(name, &mut visit),
-        Phase::Response => ops.for_each_response_header_value(name, &mut visit),
+    match direction {
+        Direction::Request => ops.for_each_request_header_value(name, &mut visit),
+        Direction::Response => ops.for_each_response_header_value(name, &mut visit),
     }
     first
 }
 
 fn visit_all(
     ops: &(impl TransformationOps + ?Sized),
-    phase: Phase,
+    direction: Direction,
     visit: &mut dyn FnMut(&[u8], &[u8]),
 ) {
-    match phase {
-        Phase::Request => ops.for_each_request_header(visit),
-        Phase::Response => ops.for_each_response_header(visit),
+    match direction {
+        Direction::Request => ops.for_each_request_header(visit),
+        Direction::Response => ops.for_each_response_header(visit),
     }
 }
 

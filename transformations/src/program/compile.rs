@@ -2,22 +2,29 @@
 
 use std::sync::Arc;
 
-use super::{Action, BodyRule, Half, Program, Rule, TemplateField};
+mod events;
+mod patch;
+
+pub(crate) use patch::PatchRule;
+
+use super::{Action, BodyRule, DirectionProgram, Program, Rule, TemplateField};
 use crate::codes::Code;
 use crate::config::{
     ClearRouteCache, Config, MetadataKind, MetadataRule, OnError, ParseAs, Transform, ValueTemplate,
 };
 use crate::diagnostics::{Diagnostic, Severity};
+use crate::direction::Direction;
 use crate::error::FieldId;
 use crate::functions::environment::EnvAccess;
 use crate::functions::{Configured, Extractors, Patterns};
 use crate::http;
+use crate::message::{HeaderNames, Reads};
 use crate::metadata::{self, MetadataValue};
-use crate::needs::{Needs, PhaseNeeds};
+use crate::needs::{DirectionNeeds, Needs};
 use crate::options::{Capabilities, CompileOptions};
-use crate::template::analysis::{Site, analyse};
+use crate::template::analysis::{FieldContext, analyse};
 use crate::template::engine::{Engine, Source};
-use crate::template::{HeaderNames, Phase, Reads, Segment, Template};
+use crate::template::{Segment, Template};
 
 /// Compiles both directions. What is wrong is added to `found`; without a program there is always
 /// an error among it.
@@ -37,8 +44,8 @@ pub(super) fn program(
         paths: Vec::new(),
         trailers: Vec::new(),
     };
-    let request = compiler.half(&config.request, Phase::Request);
-    let response = compiler.half(&config.response, Phase::Response);
+    let request = compiler.transform(&config.request, Direction::Request);
+    let response = compiler.transform(&config.response, Direction::Response);
     let stream = config.response.stream.as_ref();
     let events = stream.map(|rules| compiler.events(rules, config.response.on_error));
     let Compiler {
@@ -107,18 +114,19 @@ pub(super) fn program(
     })
 }
 
-fn needs(half: &Half, transform: &Transform) -> PhaseNeeds {
-    let patches = half.patches();
-    let parses_json = half.as_json && (half.reads.document || half.reads.variables || patches);
+fn needs(compiled: &DirectionProgram, transform: &Transform) -> DirectionNeeds {
+    let patches = compiled.patches();
+    let parses_json =
+        compiled.as_json && (compiled.reads.document || compiled.reads.variables || patches);
     let writes = |rule: &Rule| !matches!(rule.action, Action::Metadata { .. });
-    PhaseNeeds {
-        has_work: half.body.is_some() || !half.rules.is_empty() || half.always_reroutes,
-        reads_body: parses_json || (half.reads.body && !half.headers_only),
+    DirectionNeeds {
+        has_work: compiled.body.is_some() || !compiled.rules.is_empty() || compiled.always_reroutes,
+        reads_body: parses_json || (compiled.reads.body && !compiled.headers_only),
         parses_json,
-        writes_body: half.body.is_some(),
-        writes_headers: half.body.is_some() || half.rules.iter().any(writes),
-        writes_metadata: half.rules.iter().any(|rule| !writes(rule)),
-        reroutes: half.always_reroutes || half.rules.iter().any(|rule| rule.reroutes),
+        writes_body: compiled.body.is_some(),
+        writes_headers: compiled.body.is_some() || compiled.rules.iter().any(writes),
+        writes_metadata: compiled.rules.iter().any(|rule| !writes(rule)),
+        reroutes: compiled.always_reroutes || compiled.rules.iter().any(|rule| rule.reroutes),
         max_body_bytes: transform.max_body_bytes,
         streams: false,
     }
@@ -153,57 +161,57 @@ pub(super) struct Compiler<'a> {
 }
 
 impl Compiler<'_> {
-    fn half(&mut self, transform: &Transform, phase: Phase) -> Half {
-        let body_field = self.field(format!("{}.body.parseAs", phase.name()));
-        let mut half = Half {
+    fn transform(&mut self, transform: &Transform, direction: Direction) -> DirectionProgram {
+        let body_field = self.field(format!("{}.body.parseAs", direction.name()));
+        let mut compiled = DirectionProgram {
             as_json: transform.body.parse_as == ParseAs::AsJson,
             headers_only: transform.body.parse_as == ParseAs::None,
             always_reroutes: transform.clear_route_cache == ClearRouteCache::Always,
-            ..Half::new(phase, body_field, transform.on_error)
+            ..DirectionProgram::new(direction, body_field, transform.on_error)
         };
-        self.max_body_bytes(transform, phase);
+        self.max_body_bytes(transform, direction);
         self.extractors
-            .compile(phase, &transform.extractors, self.found);
+            .compile(direction, &transform.extractors, self.found);
         for rule in &transform.set {
             let action = Action::Set {
                 name: rule.name.as_str().into(),
             };
-            self.header(&mut half, action, &rule.value, &rule.path);
+            self.header(&mut compiled, action, &rule.value, &rule.path);
         }
         for rule in transform.add.iter().filter(|rule| !rule.value.is_empty()) {
             let action = Action::Add {
                 name: rule.name.as_str().into(),
             };
-            self.header(&mut half, action, &rule.value, &rule.path);
+            self.header(&mut compiled, action, &rule.value, &rule.path);
         }
         for rule in &transform.remove {
             let action = Action::Remove {
                 name: rule.name.as_str().into(),
             };
-            self.header(&mut half, action, "", &rule.path);
+            self.header(&mut compiled, action, "", &rule.path);
         }
-        for rule in &mut half.rules {
+        for rule in &mut compiled.rules {
             let header = rule.action.header();
             rule.reroutes = header.is_some_and(|name| is_routing(name, transform));
         }
-        self.body(&mut half, transform);
+        self.body(&mut compiled, transform);
         for rule in &transform.dynamic_metadata {
-            self.metadata(&mut half, rule);
+            self.metadata(&mut compiled, rule);
         }
-        half
+        compiled
     }
 
-    fn header(&mut self, half: &mut Half, action: Action, value: &str, path: &str) {
-        let mut template = self.header_value(half, value, path);
+    fn header(&mut self, compiled: &mut DirectionProgram, action: Action, value: &str, path: &str) {
+        let mut template = self.header_value(compiled, value, path);
         if let Template::Constant(text) = &mut template {
             *text = http::clean(text).into();
-            self.check_header(&action, half.phase, text, path);
+            self.check_header(&action, compiled.direction, text, path);
         }
         let value = TemplateField {
             template,
             field: self.field(path.to_owned()),
         };
-        half.rules.push(Rule {
+        compiled.rules.push(Rule {
             action,
             value,
             reroutes: false,
@@ -211,9 +219,9 @@ impl Compiler<'_> {
     }
 
     /// Refuses a constant that the header cannot have; an empty one leaves the header alone.
-    fn check_header(&mut self, action: &Action, phase: Phase, text: &str, path: &str) {
+    fn check_header(&mut self, action: &Action, direction: Direction, text: &str, path: &str) {
         let name = action.header().filter(|_| !text.is_empty());
-        let expected = name.and_then(|name| http::expected(name, phase, text));
+        let expected = name.and_then(|name| http::expected(name, direction, text));
         if let (Some(name), Some(expected)) = (name, expected) {
             let message = format!("{name} cannot be this: expected {expected}");
             self.found
@@ -221,16 +229,16 @@ impl Compiler<'_> {
         }
     }
 
-    fn body(&mut self, half: &mut Half, transform: &Transform) {
+    fn body(&mut self, compiled: &mut DirectionProgram, transform: &Transform) {
         let body = &transform.body;
         if !body.patch.is_empty() {
-            half.body = self.patch(half, &body.patch).map(BodyRule::Patch);
+            compiled.body = self.patch(compiled, &body.patch).map(BodyRule::Patch);
             return;
         }
         if body.value.is_empty() {
             return;
         }
-        if half.headers_only {
+        if compiled.headers_only {
             self.found.push(
                 Diagnostic::error(
                     Code::IGNORED_BODY,
@@ -242,20 +250,20 @@ impl Compiler<'_> {
             );
             return;
         }
-        let template = self.template(half, &body.value, &body.path);
-        half.body = Some(BodyRule::Template(TemplateField {
+        let template = self.template(compiled, &body.value, &body.path);
+        compiled.body = Some(BodyRule::Template(TemplateField {
             template,
             field: self.field(body.path.clone()),
         }));
     }
 
-    fn metadata(&mut self, half: &mut Half, rule: &MetadataRule) {
+    fn metadata(&mut self, compiled: &mut DirectionProgram, rule: &MetadataRule) {
         let value = match &rule.value {
             ValueTemplate::Template { value, path } => TemplateField {
-                template: self.template(half, value, path),
+                template: self.template(compiled, value, path),
                 field: self.field(path.clone()),
             },
-            json @ ValueTemplate::Json { .. } => self.json(half, json),
+            json @ ValueTemplate::Json { .. } => self.json(compiled, json),
         };
         self.check_metadata(rule.kind, &value.template, rule.value.path());
         let action = Action::Metadata {
@@ -263,7 +271,7 @@ impl Compiler<'_> {
             key: rule.key.as_str().into(),
             kind: rule.kind,
         };
-        half.rules.push(Rule {
+        compiled.rules.push(Rule {
             action,
             value,
             reroutes: false,
@@ -307,14 +315,14 @@ impl Compiler<'_> {
     }
 
     /// Warns of a limit that this host cannot raise.
-    fn max_body_bytes(&mut self, transform: &Transform, phase: Phase) {
+    fn max_body_bytes(&mut self, transform: &Transform, direction: Direction) {
         if transform.max_body_bytes.is_none() || self.capabilities.buffer_limit {
             return;
         }
         self.found.push(
             Diagnostic::error(
                 Code::NO_BUFFER_LIMIT,
-                &format!("{}.maxBodyBytes", phase.name()),
+                &format!("{}.maxBodyBytes", direction.name()),
                 "this host cannot raise the buffer limit of a stream, so this has no effect",
             )
             .with_severity(Severity::Warning)
@@ -325,40 +333,50 @@ impl Compiler<'_> {
     }
 
     /// The cheapest form of a template.
-    pub(super) fn template(&mut self, half: &mut Half, text: &str, path: &str) -> Template {
-        self.template_with(half, text, path, None)
+    pub(super) fn template(
+        &mut self,
+        compiled: &mut DirectionProgram,
+        text: &str,
+        path: &str,
+    ) -> Template {
+        self.template_with(compiled, text, path, None)
     }
 
     /// As [`template`](Self::template), for a text that may hold command operators.
-    fn header_value(&mut self, half: &mut Half, text: &str, path: &str) -> Template {
-        let first_command = Some(half.commands.len());
-        self.template_with(half, text, path, first_command)
+    fn header_value(
+        &mut self,
+        compiled: &mut DirectionProgram,
+        text: &str,
+        path: &str,
+    ) -> Template {
+        let first_command = Some(compiled.commands.len());
+        self.template_with(compiled, text, path, first_command)
     }
 
     fn template_with(
         &mut self,
-        half: &mut Half,
+        compiled: &mut DirectionProgram,
         text: &str,
         path: &str,
         first_command: Option<usize>,
     ) -> Template {
-        let site = Site {
+        let context = FieldContext {
             path,
-            phase: half.phase,
-            as_json: half.as_json,
-            event: half.event,
+            direction: compiled.direction,
+            as_json: compiled.as_json,
+            event: compiled.event,
             env: self.env,
             extractors: &self.extractors,
             capabilities: self.capabilities,
             first_command,
         };
-        let analysis = analyse(text, &site, &mut self.patterns, self.found);
-        half.reads.merge(&analysis.reads);
+        let analysis = analyse(text, &context, &mut self.patterns, self.found);
+        compiled.reads.merge(&analysis.reads);
         if analysis.reads.trailers {
             self.trailers.push(path.to_owned());
         }
         // Plain reads are those of a host, which events do not come from.
-        let plain = |segment: &Segment| !half.event || matches!(segment, Segment::Literal(_));
+        let plain = |segment: &Segment| !compiled.event || matches!(segment, Segment::Literal(_));
         match analysis
             .segments
             .filter(|segments| segments.iter().all(plain))
@@ -367,7 +385,7 @@ impl Compiler<'_> {
             None => {
                 let (text, command_function) = match analysis.rewritten {
                     Some(rewritten) => {
-                        half.commands.extend(rewritten.commands);
+                        compiled.commands.extend(rewritten.commands);
                         (rewritten.text, Some(rewritten.function))
                     }
                     None => (text.to_owned(), None),
@@ -400,13 +418,16 @@ fn never_in_time(path: &str) -> Diagnostic {
         .with_help("a response is held to its end only if a template reads or writes its body")
 }
 
-/// Compiles something of a half; answers also what that reads.
-pub(super) fn watch_reads<T>(half: &mut Half, compile: impl FnOnce(&mut Half) -> T) -> (T, Reads) {
-    let before = std::mem::take(&mut half.reads);
-    let compiled = compile(half);
-    let reads = std::mem::replace(&mut half.reads, before);
-    half.reads.merge(&reads);
-    (compiled, reads)
+/// Compiles something of a direction; answers also what that reads.
+pub(super) fn watch_reads<T>(
+    compiled: &mut DirectionProgram,
+    compile: impl FnOnce(&mut DirectionProgram) -> T,
+) -> (T, Reads) {
+    let before = std::mem::take(&mut compiled.reads);
+    let result = compile(compiled);
+    let reads = std::mem::replace(&mut compiled.reads, before);
+    compiled.reads.merge(&reads);
+    (result, reads)
 }
 
 fn from_segments(mut segments: Vec<Segment>) -> Template {
@@ -420,12 +441,15 @@ fn from_segments(mut segments: Vec<Segment>) -> Template {
     }
 }
 
-/// The headers that a half's templates read in a phase.
-impl Half {
+impl DirectionProgram {
     /// A direction in which nothing is to be done.
-    pub(super) fn new(phase: Phase, body_field: FieldId, on_error: OnError) -> Half {
-        Half {
-            phase,
+    pub(super) fn new(
+        direction: Direction,
+        body_field: FieldId,
+        on_error: OnError,
+    ) -> DirectionProgram {
+        DirectionProgram {
+            direction,
             rules: Vec::new(),
             body: None,
             body_field,
@@ -439,7 +463,7 @@ impl Half {
         }
     }
 
-    pub(crate) fn header_names(&self, phase: Phase) -> &HeaderNames {
-        self.reads.headers(phase)
+    pub(crate) fn header_names(&self, direction: Direction) -> &HeaderNames {
+        self.reads.headers(direction)
     }
 }

@@ -1,115 +1,75 @@
-//! Compiles the rules of `response.stream`.
+//! The compiled rules for the events of a streamed response.
 
-use super::compile::{Compiler, watch_reads};
-use super::{Half, TemplateField};
-use crate::codes::Code;
-use crate::config::{self, EventEdit, EventRules, OnError, When};
-use crate::diagnostics::Diagnostic;
-use crate::events::{Condition, Edit, EventProgram, EventRule, NewEvent, Text};
-use crate::template::Phase;
+use super::{PatchRule, TemplateField};
+use crate::config::{OnError, StreamFormat};
+use crate::error::FieldId;
+use crate::message::Reads;
 use formats::json::{Document, Pointer};
 
-impl Compiler<'_> {
-    pub(super) fn events(&mut self, rules: &EventRules, on_error: OnError) -> EventProgram {
-        let field = self.field(rules.path.clone());
-        // To a template an event is a message of its own, whose data is the body.
-        let mut half = Half {
-            as_json: true,
-            event: true,
-            ..Half::new(Phase::Response, field, on_error)
-        };
-        let compiled = rules
-            .rules
-            .iter()
-            .map(|rule| self.event_rule(rule, &mut half))
-            .collect();
-        // At the end of a stream there is no event to be seen.
-        half.as_json = false;
-        let at_end = self.new_events(&rules.at_end, &mut half);
-        EventProgram {
-            format: rules.format,
-            max_event_bytes: rules.max_event_bytes,
-            rules: compiled,
-            at_end,
-            on_error,
-            reads: half.reads,
-            field,
-        }
-    }
+/// Compiled rules for the events of a response.
+#[derive(Debug)]
+pub(crate) struct EventProgram {
+    pub(crate) format: StreamFormat,
+    pub(crate) max_event_bytes: usize,
+    pub(crate) rules: Box<[EventRule]>,
+    pub(crate) at_end: Box<[NewEvent]>,
+    pub(crate) on_error: OnError,
+    /// Everything that the templates of all rules read.
+    pub(crate) reads: Reads,
+    /// The field to blame for what concerns no rule.
+    pub(crate) field: FieldId,
+}
 
-    fn event_rule(&mut self, rule: &config::EventRule, half: &mut Half) -> EventRule {
-        let condition = rule
-            .when
-            .as_ref()
-            .and_then(|when| self.condition(when, &rule.path));
-        let edit = match &rule.edit {
-            EventEdit::Keep => Edit::Keep,
-            EventEdit::Drop => Edit::Drop,
-            EventEdit::Data { value, path } => Edit::Data(self.text(value, path, half)),
-            EventEdit::Patch(operations) => match self.patch(half, operations) {
-                Some(patch) => Edit::Patch(patch),
-                // The configuration is refused.
-                None => Edit::Keep,
-            },
-        };
-        let before = self.new_events(&rule.before, half);
-        let after = self.new_events(&rule.after, half);
-        let json = condition.as_ref().is_some_and(Condition::is_json)
-            || before.iter().chain(&after).any(|event| event.data.json)
-            || match &edit {
-                Edit::Keep | Edit::Drop => false,
-                Edit::Data(text) => text.json,
-                Edit::Patch(_) => true,
-            };
-        let name = rule.event.as_deref().map(Into::into);
-        EventRule {
-            name,
-            condition,
-            json,
-            edit,
-            before,
-            after,
-        }
-    }
+/// One compiled rule.
+#[derive(Debug)]
+pub(crate) struct EventRule {
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) condition: Option<Condition>,
+    /// Something of the rule reads the data as JSON: it selects no other events.
+    pub(crate) json: bool,
+    pub(crate) edit: Edit,
+    pub(crate) before: Box<[NewEvent]>,
+    pub(crate) after: Box<[NewEvent]>,
+}
 
-    /// The condition; `None`, after saying why, if its pointer is none.
-    fn condition(&mut self, when: &When, path: &str) -> Option<Condition> {
-        let mut parse = |pointer: &str| match Pointer::parse(pointer) {
-            Ok(pointer) => Some(pointer),
-            Err(error) => {
-                let path = format!("{path}.when.pointer");
-                let message = error.to_string();
-                self.found
-                    .push(Diagnostic::error(Code::BAD_EVENT_RULE, &path, message));
-                None
-            }
-        };
-        match when {
-            When::Data(text) => Some(Condition::Data(text.as_str().into())),
-            When::Exists { pointer, exists } => Some(Condition::Exists(parse(pointer)?, *exists)),
-            When::Equals { pointer, value } => {
-                let pointer = parse(pointer)?;
-                // What serde_json wrote is JSON, so this cannot fail.
-                let value = Document::parse(value.to_string()).ok()?;
-                Some(Condition::Equals(pointer, value))
-            }
-        }
-    }
+/// What becomes of an event.
+#[derive(Debug)]
+pub(crate) enum Edit {
+    Keep,
+    Drop,
+    Data(EventTemplate),
+    Patch(PatchRule),
+}
 
-    fn new_events(&mut self, events: &[config::NewEvent], half: &mut Half) -> Box<[NewEvent]> {
-        let compiled = events.iter().map(|event| NewEvent {
-            name: event.event.as_deref().map(Into::into),
-            data: self.text(&event.data, &event.path, half),
-        });
-        compiled.collect()
-    }
+/// A template of an event. Its form is never that of plain reads, since those read from a host.
+#[derive(Debug)]
+pub(crate) struct EventTemplate {
+    pub(crate) value: TemplateField,
+    /// The template reads the data as JSON.
+    pub(crate) json: bool,
+}
 
-    fn text(&mut self, text: &str, path: &str, half: &mut Half) -> Text {
-        let (template, reads) = watch_reads(half, |half| self.template(half, text, path));
-        let field = self.field(path.to_owned());
-        Text {
-            value: TemplateField { template, field },
-            json: reads.variables || reads.document,
-        }
+/// An event of our own.
+#[derive(Debug)]
+pub(crate) struct NewEvent {
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) data: EventTemplate,
+}
+
+/// A compiled condition on the data.
+#[derive(Debug)]
+pub(crate) enum Condition {
+    /// The data is this text.
+    Data(Box<str>),
+    /// Whether the pointer leads to a value.
+    Exists(Pointer, bool),
+    /// The pointer leads to a value that means the same as the root of this document.
+    Equals(Pointer, Document),
+}
+
+impl Condition {
+    /// Whether the condition is one on JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        !matches!(self, Condition::Data(_))
     }
 }

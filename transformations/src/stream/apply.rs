@@ -1,19 +1,19 @@
 //! Applies rendered values: body, set, add, remove, metadata.
 
 use super::framing::{self, Content, Described};
+use super::host::DirectionHost;
 use super::scratch::{Rendered, Scratch};
-use super::side::Side;
 use super::{Applied, BodyAccess, BodyChange};
 use crate::http;
 use crate::metadata::{self, MetadataValue};
 use crate::ops::TransformationOps;
-use crate::program::{Action, BodyRule, Half, Rule};
+use crate::program::{Action, BodyRule, DirectionProgram, Rule};
 use crate::template::Template;
 use formats::json::patch::Edited;
 
 /// Applies everything that [`render`](super::render) left in `scratch`, and the edited body.
-pub(super) fn half<O: TransformationOps + ?Sized>(
-    half: &Half,
+pub(super) fn all<O: TransformationOps + ?Sized>(
+    compiled: &DirectionProgram,
     ops: &mut O,
     body: BodyAccess,
     scratch: &Scratch,
@@ -21,25 +21,25 @@ pub(super) fn half<O: TransformationOps + ?Sized>(
     read_bytes: Option<usize>,
 ) -> Applied {
     let mut apply = Apply {
-        side: Side {
+        host: DirectionHost {
             ops,
-            phase: half.phase,
+            direction: compiled.direction,
         },
         applied: Applied {
-            reroute: half.always_reroutes,
+            reroute: compiled.always_reroutes,
             ..Applied::default()
         },
         read_bytes,
     };
-    let first_rule = usize::from(matches!(half.body, Some(BodyRule::Template(_))));
-    let numbered = half.rules.iter().zip(first_rule..);
+    let first_rule = usize::from(matches!(compiled.body, Some(BodyRule::Template(_))));
+    let numbered = compiled.rules.iter().zip(first_rule..);
     let values = numbered.filter_map(|(rule, index)| match scratch.value(index) {
         Rendered::Skipped => None,
         _ => Some((rule, text(&rule.value.template, scratch, index))),
     });
     let status_of = |(rule, text): (&Rule, _)| framing::status_to_set(&rule.action, text?);
     let status = values.clone().filter_map(status_of).last();
-    apply.content(half, body, status, scratch, edited);
+    apply.content(compiled, body, status, scratch, edited);
     for (rule, text) in values {
         apply.rule(rule, text);
     }
@@ -59,7 +59,7 @@ fn text<'a>(template: &'a Template, scratch: &'a Scratch, index: usize) -> Optio
 const JOIN_BYTES: usize = 8 << 10;
 
 struct Apply<'a, O: ?Sized> {
-    side: Side<'a, O>,
+    host: DirectionHost<'a, O>,
     applied: Applied,
     /// How long the body is, if it was read; unless it is empty, it is not compressed then.
     read_bytes: Option<usize>,
@@ -69,33 +69,33 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
     /// Makes of the body what its rule and the status that the rules set demand.
     fn content(
         &mut self,
-        half: &Half,
+        compiled: &DirectionProgram,
         body: BodyAccess,
         status: Option<u16>,
         scratch: &Scratch,
         edited: Option<&Edited<'_>>,
     ) {
         let may_have_some = status.is_some_and(|status| !http::has_no_content(status));
-        if may_have_some && self.side.has_no_content() {
+        if may_have_some && self.host.has_no_content() {
             // What it told of does not come.
             self.remove("content-length");
         }
-        match framing::content(half, &self.side, body, status) {
-            Content::Here => match (&half.body, edited) {
+        match framing::content(compiled, &self.host, body, status) {
+            Content::Here => match (&compiled.body, edited) {
                 (Some(BodyRule::Template(value)), _) => {
                     if let Some(text) = text(&value.template, scratch, 0) {
                         self.rewrite(text);
                     }
                 }
                 (_, Some(edited)) if !edited.is_unchanged() => {
-                    let described = framing::descriptions(&self.side);
+                    let described = framing::descriptions(&self.host);
                     self.body(edited.len(), edited.segments(), described);
                 }
                 _ => {}
             },
-            Content::Described if half.body.is_some() => {
+            Content::Described if compiled.body.is_some() => {
                 self.remove("content-length");
-                self.forget(framing::descriptions(&self.side));
+                self.forget(framing::descriptions(&self.host));
             }
             Content::Described | Content::Passing => {}
             Content::Forbidden => self.empty(body),
@@ -105,9 +105,9 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
     /// Replaces the body with a text, unless it is the same.
     fn rewrite(&mut self, text: &str) {
         // What describes the bytes is worth a look at them: it stays if they do.
-        let described = framing::descriptions(&self.side);
+        let described = framing::descriptions(&self.host);
         let same_length = described.contains(&true) && self.length() == text.len();
-        if !(same_length && self.side.body() == text.as_bytes()) {
+        if !(same_length && self.host.body() == text.as_bytes()) {
             self.body(text.len(), std::iter::once(text.as_bytes()), described);
         }
     }
@@ -116,7 +116,7 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
     fn length(&mut self) -> usize {
         match self.read_bytes {
             Some(read) => read,
-            None => self.side.body_length(),
+            None => self.host.body_length(),
         }
     }
 
@@ -132,15 +132,15 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
         if before == 0 && length == 0 {
             return;
         }
-        if before > 0 && !self.side.drain(before) {
+        if before > 0 && !self.host.drain(before) {
             // Appending now would glue two bodies together.
             self.applied.refused += 1;
             return;
         }
         // A message that came without a length goes on without one: something may follow its body.
-        let has_length = before == 0 || self.side.any("content-length", |_| true);
+        let has_length = before == 0 || self.host.any("content-length", |_| true);
         if length == 0 {
-            self.header(|side| side.set("content-length", b"0"));
+            self.header(|host| host.set("content-length", b"0"));
             self.remove("content-type");
             self.applied.body = BodyChange::Emptied;
         } else {
@@ -148,7 +148,7 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
             if has_length {
                 let mut digits = itoa::Buffer::new();
                 let digits = digits.format(length);
-                self.header(|side| side.set("content-length", digits.as_bytes()));
+                self.header(|host| host.set("content-length", digits.as_bytes()));
             }
             self.applied.body = BodyChange::Replaced;
         }
@@ -166,7 +166,7 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
         } else {
             0
         };
-        let done = before == 0 || self.side.drain(before);
+        let done = before == 0 || self.host.drain(before);
         self.count(done);
         for name in ["content-length", "transfer-encoding", "content-type"] {
             self.remove(name);
@@ -193,7 +193,7 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
         let mut joined = Vec::new();
         for piece in pieces {
             if length > JOIN_BYTES || piece.len() == length {
-                let done = self.side.append(piece);
+                let done = self.host.append(piece);
                 self.count(done);
             } else {
                 joined.reserve_exact(length - joined.len());
@@ -201,7 +201,7 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
             }
         }
         if !joined.is_empty() {
-            let done = self.side.append(&joined);
+            let done = self.host.append(&joined);
             self.count(done);
         }
     }
@@ -213,12 +213,13 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
         }
         match &rule.action {
             // An empty pseudo header is left as it is: no message can be without it.
-            Action::Set { name } if text.is_empty() && http::is_vital(name, self.side.phase) => {}
-            Action::Set { name } if text.is_empty() => self.header(|side| side.remove(name)),
-            Action::Set { name } => self.header(|side| side.set(name, text.as_bytes())),
+            Action::Set { name }
+                if text.is_empty() && http::is_vital(name, self.host.direction) => {}
+            Action::Set { name } if text.is_empty() => self.header(|host| host.remove(name)),
+            Action::Set { name } => self.header(|host| host.set(name, text.as_bytes())),
             Action::Add { .. } if text.is_empty() => {}
-            Action::Add { name } => self.header(|side| side.add(name, text.as_bytes())),
-            Action::Remove { name } => self.header(|side| side.remove(name)),
+            Action::Add { name } => self.header(|host| host.add(name, text.as_bytes())),
+            Action::Remove { name } => self.header(|host| host.remove(name)),
             Action::Metadata {
                 namespace,
                 key,
@@ -232,11 +233,11 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
     }
 
     fn remove(&mut self, name: &str) {
-        self.header(|side| side.remove(name));
+        self.header(|host| host.remove(name));
     }
 
-    fn header(&mut self, write: impl FnOnce(&mut Side<'_, O>) -> bool) {
-        let done = write(&mut self.side);
+    fn header(&mut self, write: impl FnOnce(&mut DirectionHost<'_, O>) -> bool) {
+        let done = write(&mut self.host);
         self.count(done);
         self.applied.headers = true;
     }
@@ -247,7 +248,7 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
             return false;
         };
         let (mut lines, mut same) = (0, true);
-        self.side.for_each_value(name, &mut |value| {
+        self.host.for_each_value(name, &mut |value| {
             lines += 1;
             same &= value == text.as_bytes();
         });
@@ -255,12 +256,12 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
             Action::Add { .. } => !text.is_empty(),
             Action::Set { .. } if !text.is_empty() => lines != 1 || !same,
             // An empty value removes, unless no message can be without the header.
-            _ => lines > 0 && !http::is_vital(name, self.side.phase),
+            _ => lines > 0 && !http::is_vital(name, self.host.direction),
         }
     }
 
     fn metadata(&mut self, namespace: &str, key: &str, value: &MetadataValue<'_>) {
-        let ops = &mut *self.side.ops;
+        let ops = &mut *self.host.ops;
         let done = match value {
             MetadataValue::Nothing => return,
             MetadataValue::String(text) => ops.set_dynamic_metadata_string(namespace, key, text),

@@ -1,10 +1,11 @@
 //! The values of Envoy's command operators, asked of the host when a transform runs.
 
+use crate::direction::Direction;
 use crate::host::HostValue;
 use crate::message::{HeaderSnapshot, append_header};
 use crate::ops::TransformationOps;
 use crate::template::commands::{Command, HeaderSource, MISSING, Operator};
-use crate::template::{Phase, print};
+use crate::value::print;
 
 /// What a stream remembers of its request.
 #[derive(Clone, Copy, Debug)]
@@ -19,12 +20,12 @@ pub(super) struct Captured<'a> {
 pub(super) fn append<O: TransformationOps + ?Sized>(
     command: &Command,
     ops: &O,
-    phase: Phase,
+    direction: Direction,
     captured: Captured<'_>,
     out: &mut String,
 ) {
     let start = out.len();
-    if value(&command.operator, ops, phase, captured, out).is_none() {
+    if value(&command.operator, ops, direction, captured, out).is_none() {
         out.truncate(start);
         out.push(MISSING);
     } else if let Some(length) = command.length {
@@ -36,7 +37,7 @@ pub(super) fn append<O: TransformationOps + ?Sized>(
 fn value<O: TransformationOps + ?Sized>(
     operator: &Operator,
     ops: &O,
-    phase: Phase,
+    direction: Direction,
     captured: Captured<'_>,
     out: &mut String,
 ) -> Option<()> {
@@ -45,8 +46,8 @@ fn value<O: TransformationOps + ?Sized>(
             source,
             name,
             other,
-        } => header(*source, name, ops, phase, captured, out)
-            .or_else(|| header(*source, other.as_ref()?, ops, phase, captured, out)),
+        } => header(*source, name, ops, direction, captured, out)
+            .or_else(|| header(*source, other.as_ref()?, ops, direction, captured, out)),
         Operator::StartTime(format) => {
             let started = captured.started.unwrap_or_else(|| ops.unix_nanoseconds());
             format.append(started, out);
@@ -79,7 +80,7 @@ fn header<O: TransformationOps + ?Sized>(
     source: HeaderSource,
     name: &str,
     ops: &O,
-    phase: Phase,
+    direction: Direction,
     captured: Captured<'_>,
     out: &mut String,
 ) -> Option<()> {
@@ -95,11 +96,11 @@ fn header<O: TransformationOps + ?Sized>(
         });
         return found;
     }
-    if source == HeaderSource::Request && phase == Phase::Response {
+    if source == HeaderSource::Request && direction == Direction::Response {
         out.push_str(captured.headers?.first(name)?);
         return Some(());
     }
-    let first = append_header(ops, phase, name, out)?;
+    let first = append_header(ops, direction, name, out)?;
     out.truncate(first);
     Some(())
 }

@@ -2,12 +2,12 @@
 //! describes the body goes with the body that it describes.
 
 use super::BodyAccess;
-use super::side::Side;
+use super::host::DirectionHost;
+use crate::direction::Direction;
 use crate::http;
-use crate::needs::PhaseNeeds;
+use crate::needs::DirectionNeeds;
 use crate::ops::TransformationOps;
-use crate::program::{Action, Half};
-use crate::template::Phase;
+use crate::program::{Action, DirectionProgram};
 
 /// Headers that describe the bytes of a body.
 pub(super) const DESCRIPTIONS: [&str; 5] = {
@@ -19,21 +19,23 @@ pub(super) const DESCRIPTIONS: [&str; 5] = {
 pub(super) type Described = [bool; DESCRIPTIONS.len()];
 
 /// Which of [`DESCRIPTIONS`] the message has; an entity tag that is weak promises no bytes.
-pub(super) fn descriptions<O: TransformationOps + ?Sized>(side: &Side<'_, O>) -> Described {
-    DESCRIPTIONS.map(|name| side.any(name, |value| name != "etag" || http::is_strong_etag(value)))
+pub(super) fn descriptions<O: TransformationOps + ?Sized>(
+    host: &DirectionHost<'_, O>,
+) -> Described {
+    DESCRIPTIONS.map(|name| host.any(name, |value| name != "etag" || http::is_strong_etag(value)))
 }
 
 /// What of the body a transform can see and change, where the host could give `offered`.
 pub(super) fn access<O: TransformationOps + ?Sized>(
-    half: &Half,
-    needs: &PhaseNeeds,
-    side: &Side<'_, O>,
+    compiled: &DirectionProgram,
+    needs: &DirectionNeeds,
+    host: &DirectionHost<'_, O>,
     offered: BodyAccess,
 ) -> BodyAccess {
     match offered {
         // Nobody has waited for it.
         BodyAccess::Whole if !needs.buffers() => BodyAccess::HeadersOnly,
-        BodyAccess::Whole if !sets_status(half) && side.has_no_content() => BodyAccess::Absent,
+        BodyAccess::Whole if !sets_status(compiled) && host.has_no_content() => BodyAccess::Absent,
         _ => offered,
     }
 }
@@ -52,12 +54,12 @@ pub(super) enum Content {
 
 /// Decides by the status that the message will have: `set` by a rule, or its own.
 pub(super) fn content<O: TransformationOps + ?Sized>(
-    half: &Half,
-    side: &Side<'_, O>,
+    compiled: &DirectionProgram,
+    host: &DirectionHost<'_, O>,
     body: BodyAccess,
     set: Option<u16>,
 ) -> Content {
-    let stays_without = || set.is_none() && sets_status(half) && side.has_no_content();
+    let stays_without = || set.is_none() && sets_status(compiled) && host.has_no_content();
     match body {
         _ if set.is_some_and(http::has_no_content) => Content::Forbidden,
         BodyAccess::Absent => Content::Described,
@@ -67,8 +69,8 @@ pub(super) fn content<O: TransformationOps + ?Sized>(
     }
 }
 
-fn sets_status(half: &Half) -> bool {
-    half.rules.iter().any(|rule| is_status(&rule.action))
+fn sets_status(compiled: &DirectionProgram) -> bool {
+    compiled.rules.iter().any(|rule| is_status(&rule.action))
 }
 
 fn is_status(action: &Action) -> bool {
@@ -85,23 +87,26 @@ pub(super) fn status_to_set(action: &Action, text: &str) -> Option<u16> {
 /// Whether the action is about the status of an answer that refuses a tunnel: a client would take one of
 /// 2xx for a tunnel that is open.
 pub(super) fn refuses_tunnel<O: TransformationOps + ?Sized>(
-    side: &Side<'_, O>,
+    host: &DirectionHost<'_, O>,
     action: &Action,
 ) -> bool {
-    is_status(action) && side.is_to_connect() && !matches!(side.status(), Some(200..=299))
+    is_status(action) && host.is_to_connect() && !matches!(host.status(), Some(200..=299))
 }
 
 /// Whether the message has to keep what the action would set, since the other side is bound by it: a
 /// client that sent HEAD reads no body, and one that opened a tunnel reads no more responses.
-pub(super) fn keeps<O: TransformationOps + ?Sized>(side: &Side<'_, O>, action: &Action) -> bool {
+pub(super) fn keeps<O: TransformationOps + ?Sized>(
+    host: &DirectionHost<'_, O>,
+    action: &Action,
+) -> bool {
     let Action::Set { name } = action else {
         return false;
     };
-    match (side.phase, &**name) {
-        (Phase::Request, ":method") => side.any(":method", http::has_its_own_framing),
-        (Phase::Response, ":status") => match side.status() {
+    match (host.direction, &**name) {
+        (Direction::Request, ":method") => host.any(":method", http::has_its_own_framing),
+        (Direction::Response, ":status") => match host.status() {
             Some(100..=199) => true,
-            Some(200..=299) => side.is_to_connect(),
+            Some(200..=299) => host.is_to_connect(),
             _ => false,
         },
         _ => false,

@@ -6,10 +6,11 @@ use minijinja::Value;
 
 use super::commands::{self, Captured};
 use super::framing;
+use super::host::DirectionHost;
 use super::scratch::{Rendered, Scratch};
-use super::side::Side;
 use super::{BodyAccess, note};
 use crate::config::OnError;
+use crate::direction::Direction;
 use crate::error::{Cause, Failure, FieldId, TransformErrorKind};
 use crate::http;
 use crate::message::{
@@ -18,11 +19,12 @@ use crate::message::{
 use crate::metadata;
 use crate::on_error::Place;
 use crate::ops::TransformationOps;
-use crate::program::{Action, BodyRule, Half, PatchRule, Program, Rule, TemplateField};
+use crate::program::{Action, BodyRule, DirectionProgram, PatchRule, Program, Rule, TemplateField};
 use crate::template::commands::Command;
-use crate::template::print::{self, Layout};
 use crate::template::segments::Step;
-use crate::template::{JsonPart, Phase, Segment, Template, budget};
+use crate::template::{JsonPart, Segment, Template};
+use crate::value::budget;
+use crate::value::print::{self, Layout};
 use formats::json::patch::Edited;
 use formats::json::{Document, Kind, Node};
 
@@ -40,45 +42,45 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    /// The edited body, if the half edits it. Nothing is copied yet.
+    /// The edited body, if the configuration edits it. Nothing is copied yet.
     pub(super) fn edit<'a>(
         &'a self,
-        half: &'a Half,
+        compiled: &'a DirectionProgram,
         room: usize,
     ) -> Result<Option<Edited<'a>>, Failure> {
         let (Some(BodyRule::Patch(rule)), Some(document), Some(values)) =
-            (&half.body, &self.document, &self.patch_values)
+            (&compiled.body, &self.document, &self.patch_values)
         else {
             return Ok(None);
         };
         match rule.apply(document, values, room) {
             Ok(edited) => Ok(Some(edited)),
-            Err((cause, field)) => Err(Failure::new(cause, half.phase, field)),
+            Err((cause, field)) => Err(Failure::new(cause, compiled.direction, field)),
         }
     }
 }
 
 /// Renders the body first, then every rule in order, into `scratch`.
-pub(super) fn half<O: TransformationOps + ?Sized>(
+pub(super) fn all<O: TransformationOps + ?Sized>(
     program: &Program,
-    half: &Half,
+    compiled: &DirectionProgram,
     captured: Captured<'_>,
     ops: &mut O,
     body: BodyAccess,
     scratch: &mut Scratch,
 ) -> Result<Outcome, Failure> {
-    let whole = body == BodyAccess::Whole && !half.headers_only;
+    let whole = body == BodyAccess::Whole && !compiled.headers_only;
     let absent = match body {
         BodyAccess::Stream => TransformErrorKind::StreamedBody,
         _ => TransformErrorKind::UndeclaredVariable,
     };
     let mut render = Render {
         program,
-        half,
+        compiled,
         captured,
-        side: Side {
+        host: DirectionHost {
             ops,
-            phase: half.phase,
+            direction: compiled.direction,
         },
         readable: whole,
         document: None,
@@ -92,7 +94,7 @@ pub(super) fn half<O: TransformationOps + ?Sized>(
     render.check_encoding()?;
     render.parse()?;
     let mut patch_values = None;
-    match &half.body {
+    match &compiled.body {
         None => {}
         Some(BodyRule::Template(value)) if whole => {
             render.field(value, Place::Body, scratch, check_nothing)?;
@@ -105,14 +107,15 @@ pub(super) fn half<O: TransformationOps + ?Sized>(
         }
         Some(BodyRule::Patch(rule)) => patch_values = render.patch_values(rule)?,
     }
-    for rule in &half.rules {
-        if framing::keeps(&render.side, &rule.action) {
+    for rule in &compiled.rules {
+        if framing::keeps(&render.host, &rule.action) {
             scratch.push(Rendered::Skipped);
             continue;
         }
-        let phase = half.phase;
-        let no_tunnel = framing::refuses_tunnel(&render.side, &rule.action);
-        let check = |text: &mut String, start: usize| check(rule, phase, no_tunnel, text, start);
+        let direction = compiled.direction;
+        let no_tunnel = framing::refuses_tunnel(&render.host, &rule.action);
+        let check =
+            |text: &mut String, start: usize| check(rule, direction, no_tunnel, text, start);
         render.field(&rule.value, Place::Value, scratch, check)?;
     }
     Ok(Outcome {
@@ -125,9 +128,9 @@ pub(super) fn half<O: TransformationOps + ?Sized>(
 
 struct Render<'a, O: ?Sized> {
     program: &'a Program,
-    half: &'a Half,
+    compiled: &'a DirectionProgram,
     captured: Captured<'a>,
-    side: Side<'a, O>,
+    host: DirectionHost<'a, O>,
     /// The body is at hand, and not compressed.
     readable: bool,
     document: Option<Document>,
@@ -147,11 +150,11 @@ struct Render<'a, O: ?Sized> {
 impl<O: TransformationOps + ?Sized> Render<'_, O> {
     /// Compressed bytes are neither text nor JSON: a body that is to be read must not be.
     fn check_encoding(&mut self) -> Result<(), Failure> {
-        if !self.readable || !self.half.reads_body() {
+        if !self.readable || !self.compiled.reads_body() {
             return Ok(());
         }
-        let phase = self.half.phase;
-        if !is_compressed(&*self.side.ops, phase) || self.side.body_length() == 0 {
+        let direction = self.compiled.direction;
+        if !is_compressed(&*self.host.ops, direction) || self.host.body_length() == 0 {
             return Ok(());
         }
         self.unreadable(TransformErrorKind::CompressedBody.into())
@@ -160,13 +163,13 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
     /// Parses the body if a template reads it as JSON, or a patch edits it. An empty body is no
     /// JSON.
     fn parse(&mut self) -> Result<(), Failure> {
-        let reads = &self.half.reads;
-        let patches = self.half.patches();
-        let wanted = self.half.as_json && (reads.document || reads.variables || patches);
+        let reads = &self.compiled.reads;
+        let patches = self.compiled.patches();
+        let wanted = self.compiled.as_json && (reads.document || reads.variables || patches);
         if !wanted || !self.readable {
             return Ok(());
         }
-        match self.side.parse_json() {
+        match self.host.parse_json() {
             Ok(document) => {
                 self.read_bytes = Some(document.as_ref().map_or(0, |it| it.text().len()));
                 self.document = document;
@@ -186,10 +189,10 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
     /// once.
     fn without_json(&mut self, cause: Cause) -> Result<(), Failure> {
         self.absent = cause.clone();
-        if self.half.on_error == OnError::Auto {
+        if self.compiled.on_error == OnError::Auto {
             return Ok(());
         }
-        self.failed(cause, self.half.body_field, Place::Body)
+        self.failed(cause, self.compiled.body_field, Place::Body)
     }
 
     /// The parsed body as templates see it: to them `null` is no JSON.
@@ -203,7 +206,7 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
         if self.document.is_none() {
             // There is nothing wrong with no body at all.
             if self.absent.kind != TransformErrorKind::UndeclaredVariable {
-                self.failed(self.absent.clone(), self.half.body_field, Place::Body)?;
+                self.failed(self.absent.clone(), self.compiled.body_field, Place::Body)?;
             }
             return Ok(None);
         }
@@ -221,9 +224,9 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
 
     /// Notes a failure of what is left out, or answers it.
     fn failed(&mut self, cause: Cause, field: FieldId, place: Place) -> Result<(), Failure> {
-        let failure = Failure::new(cause, self.half.phase, field);
+        let failure = Failure::new(cause, self.compiled.direction, field);
         let error = failure.error();
-        if !self.half.on_error.leaves_out(error, place) {
+        if !self.compiled.on_error.leaves_out(error, place) {
             return Err(failure);
         }
         // Whoever has rules for events knows that those for whole bodies are not for streams.
@@ -287,9 +290,9 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
     /// Whether a body made of what is not there would take the place of one that is. A request without
     /// a body has none to lose; what answers without JSON keeps what it has.
     fn would_lose_body(&self) -> bool {
-        let has_none = self.half.phase == Phase::Request
+        let has_none = self.compiled.direction == Direction::Request
             && self.absent.kind == TransformErrorKind::UndeclaredVariable;
-        self.half.on_error == OnError::Auto && !has_none
+        self.compiled.on_error == OnError::Auto && !has_none
     }
 
     fn template(&mut self, template: &Template, out: &mut String) -> Result<(), Cause> {
@@ -346,15 +349,19 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
     fn segment(&mut self, segment: &Segment, out: &mut String) -> Result<(), Cause> {
         match segment {
             Segment::Literal(text) => out.push_str(text),
-            Segment::Header { phase, name, part } => {
-                if *phase != self.half.phase {
+            Segment::Header {
+                direction,
+                name,
+                part,
+            } => {
+                if *direction != self.compiled.direction {
                     let headers = self.captured.headers;
                     let value = headers.and_then(|headers| headers.get(name));
                     out.push_str(part.of(value.unwrap_or_default()));
                     return Ok(());
                 }
                 let start = out.len();
-                append_header(&*self.side.ops, *phase, name, out);
+                append_header(&*self.host.ops, *direction, name, out);
                 part.cut(out, start);
             }
             Segment::Json { steps, bare } => match self.json() {
@@ -372,20 +379,20 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
     }
 
     fn command(&self, command: &Command, out: &mut String) {
-        let phase = self.half.phase;
-        commands::append(command, &*self.side.ops, phase, self.captured, out);
+        let direction = self.compiled.direction;
+        commands::append(command, &*self.host.ops, direction, self.captured, out);
     }
 
     fn message(&mut self) -> Arc<Message> {
         if let Some(message) = &self.message {
             return Arc::clone(message);
         }
-        let here = self.half.phase;
-        let names = self.half.header_names(here);
-        let own = Arc::new(HeaderSnapshot::take(&*self.side.ops, here, names));
+        let here = self.compiled.direction;
+        let names = self.compiled.header_names(here);
+        let own = Arc::new(HeaderSnapshot::take(&*self.host.ops, here, names));
         let (request, response) = match here {
-            Phase::Request => (own, None),
-            Phase::Response => (
+            Direction::Request => (own, None),
+            Direction::Response => (
                 Arc::new(self.captured.headers.cloned().unwrap_or_default()),
                 Some(own),
             ),
@@ -401,11 +408,11 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
 
     /// The body as templates read it beside a document, which is its own text.
     fn body_text(&mut self) -> BodyText {
-        if !self.half.reads.body || self.json().is_some() {
+        if !self.compiled.reads.body || self.json().is_some() {
             return BodyText::default();
         }
         if self.readable {
-            let bytes = self.side.body();
+            let bytes = self.host.body();
             self.read_bytes = Some(bytes.len());
             return BodyText::new(bytes);
         }
@@ -469,8 +476,8 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
             Value::from(text)
         };
         HostAnswers {
-            commands: self.half.commands.iter().map(value_of).collect(),
-            ..HostAnswers::ask(&*self.side.ops, &self.half.reads)
+            commands: self.compiled.commands.iter().map(value_of).collect(),
+            ..HostAnswers::ask(&*self.host.ops, &self.compiled.reads)
         }
     }
 }
@@ -482,7 +489,7 @@ fn check_nothing(_: &mut String, _: usize) -> Result<(), TransformErrorKind> {
 /// Makes a header value safe to send, and checks values that must have a form.
 fn check(
     rule: &Rule,
-    phase: Phase,
+    direction: Direction,
     no_tunnel: bool,
     text: &mut String,
     start: usize,
@@ -512,7 +519,7 @@ fn check(
         _ => text.get(start..).unwrap_or_default(),
     };
     let opens_tunnel = no_tunnel && value.starts_with('2');
-    if value.is_empty() || !opens_tunnel && http::expected(name, phase, value).is_none() {
+    if value.is_empty() || !opens_tunnel && http::expected(name, direction, value).is_none() {
         Ok(())
     } else {
         Err(TransformErrorKind::InvalidHeaderValue)

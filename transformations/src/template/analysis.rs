@@ -6,16 +6,17 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use minijinja::machinery::{Span, WhitespaceConfig, ast, parse};
+use minijinja::machinery::{Span, WhitespaceConfig, parse};
 
 use super::commands::{self, Edit, Rewritten};
-use super::segments::{self, Part, Segment};
-use super::{Phase, Reads, guard};
+use super::guard;
+use super::segments::{self, Roots, Segment};
 use crate::codes::Code;
 use crate::diagnostics::{Diagnostic, Excerpt, Severity};
-use crate::events::EVENT;
+use crate::direction::Direction;
 use crate::functions::environment::EnvAccess;
 use crate::functions::{Extractors, Patterns};
+use crate::message::{EVENT, Reads};
 use crate::options::Capabilities;
 
 mod calls;
@@ -29,9 +30,9 @@ mod statements;
 const NAMESPACES: [&str; 2] = ["request", "response"];
 
 /// Where a template stands, and what that lets it see.
-pub(crate) struct Site<'a> {
+pub(crate) struct FieldContext<'a> {
     pub(crate) path: &'a str,
-    pub(crate) phase: Phase,
+    pub(crate) direction: Direction,
     /// The body is parsed as JSON, so unknown names may be its fields.
     pub(crate) as_json: bool,
     /// The message is an event of a stream, which has a name of its own.
@@ -59,154 +60,32 @@ pub(crate) struct Analysis {
     pub(crate) rewritten: Option<Rewritten>,
 }
 
-/// How names resolve while segments are recognised.
-pub(crate) struct Roots<'a> {
-    pub(super) phase: Phase,
-    pub(super) as_json: bool,
-    pub(super) env: &'a EnvAccess,
-    pub(super) rewritten: Option<&'a Rewritten>,
-}
-
-impl Roots<'_> {
-    /// The field of a message that `holder.name` is, if it is one.
-    pub(super) fn field(&self, holder: &ast::Expr<'_>, name: &str) -> Option<(Phase, Attribute)> {
-        let ast::Expr::Var(var) = holder else {
-            return None;
-        };
-        let phase = to_phase(var.id)?;
-        let field = Attribute::find(phase, name)?;
-        (!self.as_json || field.exists(phase, self.phase)).then_some((phase, field))
-    }
-}
-
-fn to_phase(name: &str) -> Option<Phase> {
-    match name {
-        "request" => Some(Phase::Request),
-        "response" => Some(Phase::Response),
-        _ => None,
-    }
-}
-
-/// A field of `request` or `response`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Attribute {
-    Headers,
-    Header { name: &'static str, part: Part },
-    Status,
-    Body,
-    Json,
-}
-
-impl Attribute {
-    const REQUEST: [(&'static str, Attribute); 9] = [
-        ("headers", Attribute::Headers),
-        (
-            "method",
-            Attribute::Header {
-                name: ":method",
-                part: Part::Whole,
-            },
-        ),
-        (
-            "path",
-            Attribute::Header {
-                name: ":path",
-                part: Part::Whole,
-            },
-        ),
-        (
-            "url_path",
-            Attribute::Header {
-                name: ":path",
-                part: Part::BeforeQuery,
-            },
-        ),
-        (
-            "query",
-            Attribute::Header {
-                name: ":path",
-                part: Part::Query,
-            },
-        ),
-        (
-            "host",
-            Attribute::Header {
-                name: ":authority",
-                part: Part::Whole,
-            },
-        ),
-        (
-            "scheme",
-            Attribute::Header {
-                name: ":scheme",
-                part: Part::Whole,
-            },
-        ),
-        ("body", Attribute::Body),
-        ("json", Attribute::Json),
-    ];
-    const RESPONSE: [(&'static str, Attribute); 4] = [
-        ("headers", Attribute::Headers),
-        ("status", Attribute::Status),
-        ("body", Attribute::Body),
-        ("json", Attribute::Json),
-    ];
-
-    /// All fields of one side.
-    pub(crate) fn all(phase: Phase) -> &'static [(&'static str, Attribute)] {
-        match phase {
-            Phase::Request => &Self::REQUEST,
-            Phase::Response => &Self::RESPONSE,
-        }
-    }
-
-    pub(crate) fn find(phase: Phase, name: &str) -> Option<Attribute> {
-        let (_, found) = Self::all(phase).iter().find(|(known, _)| *known == name)?;
-        Some(*found)
-    }
-
-    /// The name as the table has it, which lives as long as the program.
-    fn name(phase: Phase, name: &str) -> Option<&'static str> {
-        let (known, _) = Self::all(phase).iter().find(|(known, _)| *known == name)?;
-        Some(known)
-    }
-
-    /// Whether a message has this field while the one of direction `here` is transformed. The response
-    /// is still to come when the request is, and then the request's body is gone.
-    pub(crate) fn exists(self, phase: Phase, here: Phase) -> bool {
-        match phase {
-            Phase::Request => here == phase || !matches!(self, Attribute::Body | Attribute::Json),
-            Phase::Response => here == phase,
-        }
-    }
-}
-
 /// Analyses one template. What is wrong with it is added to `found`, and the regular expressions it
 /// uses to `patterns`.
 pub(crate) fn analyse(
     source: &str,
-    site: &Site<'_>,
+    context: &FieldContext<'_>,
     patterns: &mut Patterns,
     found: &mut Vec<Diagnostic>,
 ) -> Analysis {
-    if let Some(problem) = guard::check(source, site.path) {
+    if let Some(problem) = guard::check(source, context.path) {
         found.push(problem);
         return Analysis::default();
     }
     let tree = match parse(source, "", Default::default(), WhitespaceConfig::default()) {
         Ok(tree) => tree,
         Err(error) => {
-            found.push(syntax_error(source, site.path, &error));
+            found.push(syntax_error(source, context.path, &error));
             return Analysis::default();
         }
     };
     let mut declared = BTreeSet::new();
-    if site.event {
+    if context.event {
         declared.insert(EVENT.to_owned());
     }
     let mut walk = Walk {
         source,
-        site,
+        context,
         patterns,
         found,
         analysis: Analysis::default(),
@@ -220,16 +99,16 @@ pub(crate) fn analyse(
     walk.statement(&tree);
     walk.tell_both_meanings();
     let (mut analysis, edits) = (walk.analysis, walk.edits);
-    if let Some(first) = site.first_command
+    if let Some(first) = context.first_command
         && !edits.is_empty()
     {
         analysis.rewritten = Some(commands::rewrite(source, edits, first));
     }
     if analysis.assigned.is_empty() {
         let roots = Roots {
-            phase: site.phase,
-            as_json: site.as_json,
-            env: site.env,
+            direction: context.direction,
+            as_json: context.as_json,
+            env: context.env,
             rewritten: analysis.rewritten.as_ref(),
         };
         analysis.segments = match &analysis.rewritten {
@@ -258,7 +137,7 @@ fn syntax_error(source: &str, path: &str, error: &minijinja::Error) -> Diagnosti
 /// State of one walk.
 struct Walk<'t, 's> {
     source: &'s str,
-    site: &'t Site<'t>,
+    context: &'t FieldContext<'t>,
     patterns: &'t mut Patterns,
     found: &'t mut Vec<Diagnostic>,
     analysis: Analysis,
@@ -290,7 +169,7 @@ impl Walk<'_, '_> {
         range: Range<usize>,
         message: impl Into<String>,
     ) -> Diagnostic {
-        Diagnostic::error(code, self.site.path, message)
+        Diagnostic::error(code, self.context.path, message)
             .with_excerpt(Excerpt::new(self.source, range))
     }
 
@@ -346,18 +225,18 @@ impl Walk<'_, '_> {
     /// A variable that neither the template nor the engine defines.
     fn undeclared(&mut self, name: &str, span: Span) {
         self.analysis.reads.variables = true;
-        if self.site.as_json {
+        if self.context.as_json {
             return;
         }
         let help = match crate::functions::find(name) {
-            None if self.site.event => "at the end of a stream there is no event to read".into(),
+            None if self.context.event => "at the end of a stream there is no event to read".into(),
             Some(function) => format!("{name} is a function: write {}", function.signature()),
             None => "JSON fields become variables with \"body\": {\"parseAs\": \"AsJson\"}".into(),
         };
-        let outcome = match self.site.phase {
-            _ if self.site.event => "this will always fail",
-            Phase::Request => "reading it is answered with 400",
-            Phase::Response => "what reads it is left out",
+        let outcome = match self.context.direction {
+            _ if self.context.event => "this will always fail",
+            Direction::Request => "reading it is answered with 400",
+            Direction::Response => "what reads it is left out",
         };
         let message = format!("\"{name}\" is never defined here: {outcome}");
         let problem = self.problem(Code::NEVER_DEFINED, span, message);

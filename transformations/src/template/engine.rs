@@ -4,7 +4,7 @@
 //! parsing: instructions are kept beside the text they borrow from and are run directly.
 //!
 //! Between compiling and running, some instructions are replaced (see
-//! [`instructions`](super::instructions)).
+//! [`instructions`]).
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,15 +18,20 @@ use minijinja::{
 };
 use self_cell::self_cell;
 
-use super::absence::Absent;
-use super::instructions::rewrite;
-use super::priced::Names;
-use super::{budget, operators, print, weigh};
+mod absence;
+mod instructions;
+pub(crate) mod operators;
+mod priced;
+
 use crate::config::Limits;
 use crate::error::{Cause, TransformErrorKind};
-use crate::functions::{self, Configured, Fault};
-use crate::message::NodeValue;
+use crate::functions::{self, Configured};
+use crate::value::Fault;
+use crate::value::NodeValue;
+use crate::value::{Absent, budget, print, weigh};
 use formats::json::Kind;
+use instructions::rewrite;
+use priced::Names;
 
 /// A template that analysis found to be sound but not simple.
 #[derive(Debug)]

@@ -6,16 +6,18 @@
 
 use minijinja::machinery::ast::{CallArg, CallType, Expr, Stmt};
 
-use super::analysis::{Attribute, Roots};
-use super::commands::Command;
-use super::{Phase, print};
+use super::commands::{Command, Rewritten};
+use crate::direction::Direction;
+use crate::functions::environment::EnvAccess;
+use crate::message::{Field, Part};
+use crate::value::print;
 
 /// A piece of output.
 #[derive(Debug)]
 pub(crate) enum Segment {
     Literal(Box<str>),
     Header {
-        phase: Phase,
+        direction: Direction,
         name: Box<str>,
         part: Part,
     },
@@ -29,43 +31,31 @@ pub(crate) enum Segment {
     Command(Box<Command>),
 }
 
-/// Which part of a header value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    Whole,
-    /// Up to the `?` of a path.
-    BeforeQuery,
-    /// After the `?` of a path.
-    Query,
-}
-
-impl Part {
-    /// Cuts the part out of a value.
-    pub(crate) fn of(self, value: &str) -> &str {
-        match (self, value.split_once('?')) {
-            (Part::Whole, _) => value,
-            (Part::BeforeQuery, cut) => cut.map_or(value, |(before, _)| before),
-            (Part::Query, cut) => cut.map_or("", |(_, query)| query),
-        }
-    }
-
-    /// Leaves only the part of what was appended to `out` from `start` on.
-    pub(crate) fn cut(self, out: &mut String, start: usize) {
-        if self == Part::Whole {
-            return;
-        }
-        let value = out.get(start..).unwrap_or_default();
-        let kept = self.of(value).to_owned();
-        out.truncate(start);
-        out.push_str(&kept);
-    }
-}
-
 /// One step into a JSON value.
 #[derive(Debug)]
 pub(crate) enum Step {
     Key(Box<str>),
     Index(usize),
+}
+
+/// How names resolve while segments are recognised.
+pub(crate) struct Roots<'a> {
+    pub(super) direction: Direction,
+    pub(super) as_json: bool,
+    pub(super) env: &'a EnvAccess,
+    pub(super) rewritten: Option<&'a Rewritten>,
+}
+
+impl Roots<'_> {
+    /// The field of a message that `holder.name` is, if it is one.
+    pub(super) fn field(&self, holder: &Expr<'_>, name: &str) -> Option<(Direction, Field)> {
+        let Expr::Var(var) = holder else {
+            return None;
+        };
+        let direction = Direction::named(var.id)?;
+        let field = Field::find(direction, name)?;
+        (!self.as_json || field.exists(direction, self.direction)).then_some((direction, field))
+    }
 }
 
 /// The segments of a template, if it consists only of such.
@@ -111,9 +101,9 @@ fn expression(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> {
                 return Some(Segment::Command(Box::new(command.clone())));
             }
             let name = argument.value.as_str()?;
-            let phase = match function {
-                "header" => roots.phase,
-                "request_header" => Phase::Request,
+            let direction = match function {
+                "header" => roots.direction,
+                "request_header" => Direction::Request,
                 "env" => {
                     return Some(Segment::Literal(
                         roots.env.find(name).unwrap_or_default().into(),
@@ -123,7 +113,7 @@ fn expression(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> {
             };
             let name = name.to_ascii_lowercase().into();
             Some(Segment::Header {
-                phase,
+                direction,
                 name,
                 part: Part::Whole,
             })
@@ -135,14 +125,14 @@ fn expression(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> {
 /// `request.method` and its like, and `request.headers["name"]`.
 fn attribute(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> {
     let (parent, name) = member(expr)?;
-    if let Some((phase, field)) = roots.field(parent, name) {
+    if let Some((direction, field)) = roots.field(parent, name) {
         let (name, part) = match field {
-            Attribute::Header { name, part } => (name, part),
-            Attribute::Status => (":status", Part::Whole),
+            Field::Header { name, part } => (name, part),
+            Field::Status => (":status", Part::Whole),
             _ => return None,
         };
         return Some(Segment::Header {
-            phase,
+            direction,
             name: name.into(),
             part,
         });
@@ -150,9 +140,9 @@ fn attribute(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> {
     let (root, "headers") = member(parent)? else {
         return None;
     };
-    let (phase, _) = roots.field(root, "headers")?;
+    let (direction, _) = roots.field(root, "headers")?;
     Some(Segment::Header {
-        phase,
+        direction,
         name: name.to_ascii_lowercase().into(),
         part: Part::Whole,
     })
@@ -182,7 +172,7 @@ fn json(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> {
             && let Some((_, field)) = roots.field(root, name)
         {
             // The document by its name, in place of one of its fields.
-            if field == Attribute::Json {
+            if field == Field::Json {
                 break false;
             }
             return None;

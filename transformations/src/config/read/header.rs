@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 use super::{HeaderName, HeaderRule, Reader, join};
 use crate::codes::Code;
 use crate::diagnostics::{Diagnostic, Severity};
+use crate::direction::Direction;
 use crate::http;
-use crate::template::Phase;
 
 impl Reader {
     /// `set` or `add`: a list of `{name, value}`, or a map of name to value.
@@ -105,7 +105,7 @@ impl Reader {
             if self.is_unknown_pseudo_header(&name, parent, &path) {
                 continue;
             }
-            if http::is_vital(&name, phase(parent)) {
+            if http::is_vital(&name, direction(parent)) {
                 self.found.push(
                     Diagnostic::error(
                         Code::PROTECTED_HEADER,
@@ -142,7 +142,7 @@ impl Reader {
     /// Refuses pseudo-headers that HTTP does not have: a message that carries one is malformed (RFC
     /// 9113 section 8.3).
     fn is_unknown_pseudo_header(&mut self, name: &str, parent: &str, path: &str) -> bool {
-        let known = http::pseudo_headers(phase(parent));
+        let known = http::pseudo_headers(direction(parent));
         if !name.starts_with(':') || known.contains(&name) {
             return false;
         }
@@ -183,7 +183,7 @@ impl Reader {
             self.found.push(warning);
             return false;
         }
-        if !http::is_vital(&rule.name, phase(parent)) {
+        if !http::is_vital(&rule.name, direction(parent)) {
             return true;
         }
         let name = &rule.name;
@@ -204,10 +204,10 @@ impl Reader {
     }
 }
 
-fn phase(name: &str) -> Phase {
-    if name == Phase::Request.name() {
-        Phase::Request
+fn direction(name: &str) -> Direction {
+    if name == Direction::Request.name() {
+        Direction::Request
     } else {
-        Phase::Response
+        Direction::Response
     }
 }

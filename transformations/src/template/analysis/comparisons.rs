@@ -11,11 +11,13 @@ use minijinja::machinery::ast::{
 };
 use minijinja::value::ValueKind;
 
-use super::{Attribute, Walk, to_phase};
+use super::Walk;
 use crate::codes::Code;
 use crate::diagnostics::{Diagnostic, Severity};
-use crate::template::numbers;
+use crate::direction::Direction;
+use crate::message::Field;
 use crate::template::segments::member;
+use crate::value::numbers;
 
 /// The functions that give text, and whether kgateway has them too.
 const TEXTS: &[(&str, bool)] = &[
@@ -178,15 +180,15 @@ impl Walk<'_, '_> {
         let Expr::Var(var) = root else {
             return Operand::Unknown;
         };
-        let field = to_phase(var.id).and_then(|phase| {
-            Attribute::find(phase, name).filter(|field| self.is_of_message(*field, phase))
+        let field = Direction::named(var.id).and_then(|direction| {
+            Field::find(direction, name).filter(|field| self.is_of_message(*field, direction))
         });
         match field.filter(|_| !self.is_assigned(var.id)) {
-            Some(Attribute::Headers) if of_headers => Operand::Text { classic: false },
-            Some(Attribute::Header { .. } | Attribute::Body) if !of_headers => {
+            Some(Field::Headers) if of_headers => Operand::Text { classic: false },
+            Some(Field::Header { .. } | Field::Body) if !of_headers => {
                 Operand::Text { classic: false }
             }
-            Some(Attribute::Status) if !of_headers => Operand::Number,
+            Some(Field::Status) if !of_headers => Operand::Number,
             _ => Operand::Unknown,
         }
     }

@@ -11,9 +11,11 @@ use super::Walk;
 use crate::codes::Code;
 use crate::config::{ExtractorSource, has_markers};
 use crate::diagnostics::{Diagnostic, Severity, nearest};
-use crate::functions::{Effect, Fault, Function, dates, digest, environment, host, regex};
+use crate::direction::Direction;
+use crate::functions::{Effect, Function, dates, digest, environment, host, regex};
 use crate::host::{Attribute, MetadataSource};
-use crate::template::{HostRead, Phase};
+use crate::message::HostRead;
+use crate::value::Fault;
 use formats::json::Pointer;
 
 /// The arguments of a call by position. What a filter is applied to may come from elsewhere.
@@ -37,15 +39,15 @@ fn constant<'e>(given: &Given<'e, '_>, index: usize) -> Option<&'e str> {
 
 impl Walk<'_, '_> {
     pub(super) fn effect(&mut self, function: &Function, given: &Given<'_, '_>, span: Span) {
-        let here = self.site.phase;
+        let here = self.context.direction;
         match function.effect() {
             Effect::None => {}
             Effect::Header => self.header(here, constant(given, 0)),
-            Effect::RequestHeader => self.header(Phase::Request, constant(given, 0)),
-            Effect::Cookie => self.header(Phase::Request, Some("cookie")),
+            Effect::RequestHeader => self.header(Direction::Request, constant(given, 0)),
+            Effect::Cookie => self.header(Direction::Request, Some("cookie")),
             Effect::Path(complete) => {
                 if given.len() != complete {
-                    self.header(Phase::Request, Some(":path"));
+                    self.header(Direction::Request, Some(":path"));
                 }
             }
             Effect::Body => self.analysis.reads.body = true,
@@ -83,8 +85,8 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn header(&mut self, phase: Phase, name: Option<&str>) {
-        let names = self.analysis.reads.headers_mut(phase);
+    fn header(&mut self, direction: Direction, name: Option<&str>) {
+        let names = self.analysis.reads.headers_mut(direction);
         match name {
             Some(name) => names.insert(name),
             None => names.insert_all(),
@@ -93,14 +95,14 @@ impl Walk<'_, '_> {
 
     fn environment(&mut self, name: Option<&str>, span: Span) {
         if let Some(name) = name
-            && !self.site.env.allows(name)
+            && !self.context.env.allows(name)
         {
             let message = format!("the environment variable \"{name}\" is not allowed");
             let problem = self.problem(Code::ENV_NOT_ALLOWED, span, message);
-            self.found.push(problem.with_help(self.site.env.help()));
+            self.found.push(problem.with_help(self.context.env.help()));
         }
         let told = |problem: &Diagnostic| problem.code() == Code::ENV_WITHOUT_LIST;
-        if self.site.env.is_open() && !self.found.iter().any(told) {
+        if self.context.env.is_open() && !self.found.iter().any(told) {
             let message = "templates may read every environment variable, secrets included";
             let problem = self
                 .problem(Code::ENV_WITHOUT_LIST, span, message.to_owned())
@@ -183,7 +185,7 @@ impl Walk<'_, '_> {
             return;
         };
         let (major, minor) = attribute.since();
-        if (major, minor) > self.site.capabilities.attributes_of_envoy {
+        if (major, minor) > self.context.capabilities.attributes_of_envoy {
             let message = format!("this Envoy does not tell \"{name}\": it will be empty");
             let help = format!("Envoy tells it from {major}.{minor} on");
             let problem = self.problem(Code::MISSING_CAPABILITY, span, message);
@@ -200,9 +202,11 @@ impl Walk<'_, '_> {
             self.not_constant(function, "the name", span);
             return;
         };
-        let extractors = self.site.extractors.of(self.site.phase);
+        let extractors = self.context.extractors.of(self.context.direction);
         match extractors.get(name).map(|extractor| &extractor.source) {
-            Some(ExtractorSource::Header(header)) => self.header(self.site.phase, Some(header)),
+            Some(ExtractorSource::Header(header)) => {
+                self.header(self.context.direction, Some(header))
+            }
             Some(ExtractorSource::Body) => self.analysis.reads.body = true,
             None => self.unknown_name(
                 "extractor",

@@ -4,12 +4,13 @@ use minijinja::Value;
 use minijinja::machinery::Span;
 use minijinja::machinery::ast::{BinOp, BinOpKind, Expr};
 
-use super::{Attribute, NAMESPACES, Walk, to_phase};
+use super::{NAMESPACES, Walk};
 use crate::codes::Code;
 use crate::diagnostics::{Severity, nearest};
-use crate::events::{EVENT, EVENT_FIELDS};
+use crate::direction::Direction;
 use crate::functions::filters;
-use crate::template::Phase;
+use crate::message::Field;
+use crate::message::{EVENT, EVENT_FIELDS};
 use crate::template::segments::member;
 
 /// The largest constant that `*` may build; the engine computes constants when it compiles.
@@ -100,7 +101,7 @@ impl Walk<'_, '_> {
             return;
         }
         match NAMESPACES.into_iter().find(|known| *known == name) {
-            Some(root) if !self.site.as_json => {
+            Some(root) if !self.context.as_json => {
                 let message = format!("{root} has no value of its own");
                 let problem = self.problem(Code::UNKNOWN_ATTRIBUTE, span, message);
                 let help = format!("read one of its fields, such as {root}.headers");
@@ -119,19 +120,19 @@ impl Walk<'_, '_> {
             return true;
         }
         if let Some((grandparent, "headers")) = member(parent)
-            && let Some((root, phase)) = self.message(grandparent)
-            && self.is_of_message(Attribute::Headers, phase)
+            && let Some((root, direction)) = self.message(grandparent)
+            && self.is_of_message(Field::Headers, direction)
         {
-            self.read_field(root, phase, "headers", None, expr.span());
-            self.analysis.reads.headers_mut(phase).insert(name);
+            self.read_field(root, direction, "headers", None, expr.span());
+            self.analysis.reads.headers_mut(direction).insert(name);
             return true;
         }
-        let Some((root, phase)) = self.message(parent) else {
+        let Some((root, direction)) = self.message(parent) else {
             return false;
         };
-        match Attribute::find(phase, name) {
-            Some(field) if self.is_of_message(field, phase) => {
-                self.read_field(root, phase, name, Some(field), expr.span());
+        match Field::find(direction, name) {
+            Some(field) if self.is_of_message(field, direction) => {
+                self.read_field(root, direction, name, Some(field), expr.span());
             }
             found => self.field_of_json(root, name, found.is_some(), expr.span()),
         }
@@ -141,21 +142,21 @@ impl Walk<'_, '_> {
     /// Whether a field that messages have is read of the message here. In a JSON body there may be a
     /// field of that name, which is what kgateway's templates mean by it; but only what no message can
     /// have here is left to the body, which the sender makes up.
-    pub(super) fn is_of_message(&self, field: Attribute, phase: Phase) -> bool {
-        !self.site.as_json || field.exists(phase, self.site.phase)
+    pub(super) fn is_of_message(&self, field: Field, direction: Direction) -> bool {
+        !self.context.as_json || field.exists(direction, self.context.direction)
     }
 
     /// `request.name` that the message does not have: a field of the JSON body, if there is one.
-    fn field_of_json(&mut self, root: &'static str, name: &str, wrong_phase: bool, span: Span) {
-        let known = to_phase(root).map_or([].as_slice(), Attribute::all);
+    fn field_of_json(&mut self, root: &'static str, name: &str, wrong_direction: bool, span: Span) {
+        let known = Direction::named(root).map_or([].as_slice(), Field::all);
         let help = match nearest(name, known.iter().map(|(name, _)| *name)) {
-            Some(near) if !wrong_phase => format!("did you mean \"{root}.{near}\"?"),
+            Some(near) if !wrong_direction => format!("did you mean \"{root}.{near}\"?"),
             _ => {
                 let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
                 format!("{root} has the fields {}", names.join(", "))
             }
         };
-        if !self.site.as_json {
+        if !self.context.as_json {
             let message = format!("{root} has no field \"{name}\"");
             let problem = self.problem(Code::UNKNOWN_ATTRIBUTE, span, message);
             self.found.push(problem.with_help(help));
@@ -163,11 +164,11 @@ impl Walk<'_, '_> {
         }
         self.analysis.reads.variables = true;
         let body = format!("this is the field \"{root}\" of the JSON body");
-        if wrong_phase {
-            let here = self.site.phase.name();
+        if wrong_direction {
+            let here = self.context.direction.name();
             let message =
                 format!("{root}.{name} is not there while the {here} is transformed: {body}");
-            let problem = self.problem(Code::WRONG_PHASE, span, message);
+            let problem = self.problem(Code::WRONG_DIRECTION, span, message);
             self.found.push(problem.with_severity(Severity::Warning));
             return;
         }
@@ -182,7 +183,7 @@ impl Walk<'_, '_> {
     /// `event.name` and its like.
     fn event_field(&mut self, parent: &Expr<'_>, name: &str, span: Span) -> bool {
         let Expr::Var(var) = parent else { return false };
-        let declared = self.site.event && !self.analysis.assigned.contains(EVENT);
+        let declared = self.context.event && !self.analysis.assigned.contains(EVENT);
         if var.id != EVENT || !declared {
             return false;
         }
@@ -203,50 +204,50 @@ impl Walk<'_, '_> {
         true
     }
 
-    fn message(&self, expr: &Expr<'_>) -> Option<(&'static str, Phase)> {
+    fn message(&self, expr: &Expr<'_>) -> Option<(&'static str, Direction)> {
         let Expr::Var(var) = expr else { return None };
         let root = NAMESPACES.into_iter().find(|known| *known == var.id)?;
         if self.is_assigned(root) {
             return None;
         }
-        Some((root, to_phase(root)?))
+        Some((root, Direction::named(root)?))
     }
 
     fn read_field(
         &mut self,
         root: &'static str,
-        phase: Phase,
+        direction: Direction,
         name: &str,
-        field: Option<Attribute>,
+        field: Option<Field>,
         span: Span,
     ) {
-        if let Some(name) = Attribute::name(phase, name)
+        if let Some(name) = Field::name(direction, name)
             && !self.analysis.fields.contains(&(root, name))
         {
             self.analysis.fields.push((root, name));
         }
-        let here = self.site.phase;
+        let here = self.context.direction;
         let reads = &mut self.analysis.reads;
-        let other_body = matches!(field, Some(Attribute::Body | Attribute::Json)) && phase != here;
+        let other_body = matches!(field, Some(Field::Body | Field::Json)) && direction != here;
         match field {
-            Some(Attribute::Headers) => reads.headers_mut(phase).insert_all(),
-            Some(Attribute::Header { name, .. }) => reads.headers_mut(phase).insert(name),
-            Some(Attribute::Status) => reads.headers_mut(phase).insert(":status"),
-            Some(Attribute::Body) => reads.body = true,
-            Some(Attribute::Json) => reads.document = true,
+            Some(Field::Headers) => reads.headers_mut(direction).insert_all(),
+            Some(Field::Header { name, .. }) => reads.headers_mut(direction).insert(name),
+            Some(Field::Status) => reads.headers_mut(direction).insert(":status"),
+            Some(Field::Body) => reads.body = true,
+            Some(Field::Json) => reads.document = true,
             None => {}
         }
-        if phase == Phase::Response && here == Phase::Request {
+        if direction == Direction::Response && here == Direction::Request {
             let message = "there is no response yet while the request is transformed";
-            let problem = self.problem(Code::WRONG_PHASE, span, message);
+            let problem = self.problem(Code::WRONG_DIRECTION, span, message);
             self.found
                 .push(problem.with_help("move this rule to \"response\""));
         } else if other_body {
             let message = "the request body is gone when the response is transformed";
-            let problem = self.problem(Code::WRONG_PHASE, span, message);
+            let problem = self.problem(Code::WRONG_DIRECTION, span, message);
             let help = "keep what you need in a header or in dynamicMetadata of the request";
             self.found.push(problem.with_help(help));
-        } else if field == Some(Attribute::Json) && !self.site.as_json {
+        } else if field == Some(Field::Json) && !self.context.as_json {
             let problem = self.problem(Code::NEEDS_JSON, span, "the body is not parsed as JSON");
             self.found
                 .push(problem.with_help("set \"body\": {\"parseAs\": \"AsJson\"}"));

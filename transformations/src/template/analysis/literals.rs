@@ -5,13 +5,13 @@ use std::ops::Range;
 use super::Walk;
 use crate::codes::Code;
 use crate::diagnostics::Severity;
-use crate::template::Phase;
+use crate::direction::Direction;
 use crate::template::commands::{self, Edit, Token};
 
 impl Walk<'_, '_> {
     /// Finds the operators in a piece of literal text, and everything wrong with them.
     pub(super) fn operators(&mut self, text: &str) {
-        if self.site.first_command.is_none() || !text.contains('%') {
+        if self.context.first_command.is_none() || !text.contains('%') {
             return;
         }
         let Some(start) = self.place(text) else {
@@ -51,12 +51,12 @@ impl Walk<'_, '_> {
             }
             Token::Operator(call) => call,
         };
-        match commands::parse(&call, self.site.phase) {
+        match commands::parse(&call, self.context.direction) {
             Ok(command) => {
                 let reads = &mut self.analysis.reads;
                 for name in command.request_headers() {
                     // In the request they are read when they are needed.
-                    if self.site.phase == Phase::Response {
+                    if self.context.direction == Direction::Response {
                         reads.request_headers.insert(name);
                     }
                 }

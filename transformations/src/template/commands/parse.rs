@@ -5,9 +5,9 @@
 use super::{Call, Command, HeaderSource, Operator, TimeFormat};
 use crate::codes::Code;
 use crate::diagnostics::nearest;
+use crate::direction::Direction;
 use crate::host::{Attribute, LastKinds};
 use crate::http;
-use crate::template::Phase;
 
 /// Every operator, with how it is written.
 pub(crate) const KNOWN: [(&str, &str); 10] = [
@@ -58,22 +58,22 @@ impl Fault {
     }
 }
 
-/// Reads one operator of a header value in `phase`.
+/// Reads one operator of a header value in `direction`.
 ///
 /// # Errors
 /// An unknown name, arguments that the operator does not take, or a value that cannot be there.
-pub(crate) fn parse(call: &Call<'_>, phase: Phase) -> Result<Command, Fault> {
+pub(crate) fn parse(call: &Call<'_>, direction: Direction) -> Result<Command, Fault> {
     let operator = match call.name {
         "REQ" => header(call, HeaderSource::Request)?,
-        "RESP" => in_response(call, phase, header(call, HeaderSource::Response)?)?,
-        "TRAILER" => in_response(call, phase, header(call, HeaderSource::Trailers)?)?,
+        "RESP" => in_response(call, direction, header(call, HeaderSource::Response)?)?,
+        "TRAILER" => in_response(call, direction, header(call, HeaderSource::Trailers)?)?,
         "RESPONSE_CODE" => {
             let status = Operator::Header {
                 source: HeaderSource::Response,
                 name: ":status".into(),
                 other: None,
             };
-            in_response(call, phase, plain(call, status)?)?
+            in_response(call, direction, plain(call, status)?)?
         }
         "START_TIME" => Operator::StartTime(start_time(call)?),
         "DYNAMIC_METADATA" => metadata(call)?,
@@ -91,7 +91,7 @@ pub(crate) fn parse(call: &Call<'_>, phase: Phase) -> Result<Command, Fault> {
         }
         "UPSTREAM_HOST" => {
             let address = attribute(call, "upstream.address")?;
-            in_response(call, phase, plain(call, Operator::Attribute(address))?)?
+            in_response(call, direction, plain(call, Operator::Attribute(address))?)?
         }
         name => return Err(unknown(name)),
     };
@@ -111,8 +111,12 @@ fn unknown(name: &str) -> Fault {
     Fault::new(Code::UNKNOWN_OPERATOR, message, help)
 }
 
-fn in_response(call: &Call<'_>, phase: Phase, operator: Operator) -> Result<Operator, Fault> {
-    if phase == Phase::Response {
+fn in_response(
+    call: &Call<'_>,
+    direction: Direction,
+    operator: Operator,
+) -> Result<Operator, Fault> {
+    if direction == Direction::Response {
         return Ok(operator);
     }
     let message = format!(
@@ -120,7 +124,7 @@ fn in_response(call: &Call<'_>, phase: Phase, operator: Operator) -> Result<Oper
         call.name
     );
     let help = "move this rule to \"response\"";
-    Err(Fault::new(Code::WRONG_PHASE, message, help))
+    Err(Fault::new(Code::WRONG_DIRECTION, message, help))
 }
 
 /// An operator without arguments.

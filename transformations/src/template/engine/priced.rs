@@ -9,8 +9,8 @@ use std::sync::Arc;
 use minijinja::value::{Object, ObjectRepr};
 use minijinja::{Environment, Error, State, Value};
 
-use super::{budget, weigh};
 use crate::functions::{self, filters};
+use crate::value::{budget, weigh};
 
 /// What walking the arguments costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use minijinja::value::{Rest, ValueKind};
 use minijinja::{Error, State, Value};
 
 use super::{budget, invalid, weigh};
-use crate::message::NodeValue;
+use crate::value::NodeValue;
 
 /// `value[key]`; what is not there is undefined.
 pub(super) fn item(value: &Value, key: &Value) -> Result<Value, Error> {

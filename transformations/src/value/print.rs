@@ -9,7 +9,7 @@ use std::fmt::{self, Write};
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
-use crate::message::NodeValue;
+use super::NodeValue;
 use formats::json::{Node, write_spaced};
 
 /// Deeper values are not printed; JSON bodies never nest that deep.

@@ -2,25 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::direction::Direction;
 use crate::host::{Attribute, LastKinds, MetadataSource};
-
-/// The direction a message goes, and so which message a template may see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Phase {
-    /// From the client to the upstream.
-    Request,
-    /// Back to the client.
-    Response,
-}
-
-impl Phase {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Phase::Request => "request",
-            Phase::Response => "response",
-        }
-    }
-}
 
 /// A set of header names: some, or all because a template computes the name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,17 +113,17 @@ impl Reads {
         self.body || self.document || self.variables
     }
 
-    pub(crate) fn headers_mut(&mut self, phase: Phase) -> &mut HeaderNames {
-        match phase {
-            Phase::Request => &mut self.request_headers,
-            Phase::Response => &mut self.response_headers,
+    pub(crate) fn headers_mut(&mut self, direction: Direction) -> &mut HeaderNames {
+        match direction {
+            Direction::Request => &mut self.request_headers,
+            Direction::Response => &mut self.response_headers,
         }
     }
 
-    pub(crate) fn headers(&self, phase: Phase) -> &HeaderNames {
-        match phase {
-            Phase::Request => &self.request_headers,
-            Phase::Response => &self.response_headers,
+    pub(crate) fn headers(&self, direction: Direction) -> &HeaderNames {
+        match direction {
+            Direction::Request => &self.request_headers,
+            Direction::Response => &self.response_headers,
         }
     }
 }

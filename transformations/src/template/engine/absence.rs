@@ -6,16 +6,13 @@
 //! thread, and marks the readings whose absence is dealt with; whether a marked or an unmarked one is
 //! ever evaluated shows on the workers.
 
-use std::fmt;
-
 use minijinja::machinery::{Instruction, Instructions};
 use minijinja::value::ValueKind;
-use minijinja::{Error, ErrorKind, State, Value};
+use minijinja::{Error, State, Value};
 
-use super::budget;
-use crate::error::TransformErrorKind;
-use crate::functions::Fault;
 use crate::message::Message;
+use crate::value::Fault;
+use crate::value::budget;
 
 /// How many instructions between a reading and its use are followed.
 const PATIENCE: u32 = 64;
@@ -36,24 +33,6 @@ const ANSWERS: [&str; 13] = [
     "string",
     "undefined",
 ];
-
-/// Why something of the message is not there to be read.
-#[derive(Debug)]
-pub(crate) struct Absent(pub(crate) TransformErrorKind);
-
-impl fmt::Display for Absent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.name())
-    }
-}
-
-impl std::error::Error for Absent {}
-
-/// Fails a render that reads what is not there.
-pub(crate) fn error(kind: TransformErrorKind) -> Error {
-    let detail = "what is read is not there";
-    Error::new(ErrorKind::UndefinedError, detail).with_source(Absent(kind))
-}
 
 /// A variable whose absence the template deals with.
 pub(super) fn optional(state: &State<'_, '_>, name: &str) -> Result<Value, Error> {

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use minijinja::value::{Enumerator, Object, ObjectRepr};
 use minijinja::{Error, Value};
 
-use crate::functions::Fault;
-use crate::template::budget;
-use crate::template::print::{self, Layout};
+use super::Fault;
+use super::budget;
+use super::print::{self, Layout};
 use formats::json::{Kind, Node};
 
 /// A container, or a number that no machine number can hold or that is about to be printed.
@@ -94,7 +94,7 @@ fn to_number(node: Node) -> Value {
 /// The member of this name. Paid for by the number of keys and their length, so that a loop cannot
 /// search a wide object without end. When nothing is left to pay with, the render fails, and nothing is
 /// found: the engine, which asks for members while it compares, could not compare errors.
-pub(super) fn lookup(node: &Node, name: &str) -> Option<Value> {
+pub(crate) fn lookup(node: &Node, name: &str) -> Option<Value> {
     budget::charge_lookup(node.width(), name.len()).ok()?;
     node.get(name).map(to_value)
 }

@@ -1,42 +1,42 @@
 //! One direction of the host: picks the request or the response twin of each operation.
 
+use crate::direction::Direction;
 use crate::http;
 use crate::ops::TransformationOps;
-use crate::template::Phase;
 use formats::json::{Document, ParseError};
 
 /// The host, seen from one direction.
-pub(super) struct Side<'a, O: ?Sized> {
+pub(super) struct DirectionHost<'a, O: ?Sized> {
     pub(super) ops: &'a mut O,
-    pub(super) phase: Phase,
+    pub(super) direction: Direction,
 }
 
-impl<O: TransformationOps + ?Sized> Side<'_, O> {
+impl<O: TransformationOps + ?Sized> DirectionHost<'_, O> {
     pub(super) fn set(&mut self, name: &str, value: &[u8]) -> bool {
-        match self.phase {
-            Phase::Request => self.ops.set_request_header(name, value),
-            Phase::Response => self.ops.set_response_header(name, value),
+        match self.direction {
+            Direction::Request => self.ops.set_request_header(name, value),
+            Direction::Response => self.ops.set_response_header(name, value),
         }
     }
 
     pub(super) fn add(&mut self, name: &str, value: &[u8]) -> bool {
-        match self.phase {
-            Phase::Request => self.ops.add_request_header(name, value),
-            Phase::Response => self.ops.add_response_header(name, value),
+        match self.direction {
+            Direction::Request => self.ops.add_request_header(name, value),
+            Direction::Response => self.ops.add_response_header(name, value),
         }
     }
 
     pub(super) fn remove(&mut self, name: &str) -> bool {
-        match self.phase {
-            Phase::Request => self.ops.remove_request_header(name),
-            Phase::Response => self.ops.remove_response_header(name),
+        match self.direction {
+            Direction::Request => self.ops.remove_request_header(name),
+            Direction::Response => self.ops.remove_response_header(name),
         }
     }
 
     pub(super) fn for_each_value(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {
-        match self.phase {
-            Phase::Request => self.ops.for_each_request_header_value(name, visit),
-            Phase::Response => self.ops.for_each_response_header_value(name, visit),
+        match self.direction {
+            Direction::Request => self.ops.for_each_request_header_value(name, visit),
+            Direction::Response => self.ops.for_each_response_header_value(name, visit),
         }
     }
 
@@ -50,7 +50,7 @@ impl<O: TransformationOps + ?Sized> Side<'_, O> {
     /// The status, of a response that has one.
     pub(super) fn status(&self) -> Option<u16> {
         let mut status = None;
-        if self.phase == Phase::Response {
+        if self.direction == Direction::Response {
             self.for_each_value(":status", &mut |value| status = http::status(value));
         }
         status
@@ -71,37 +71,37 @@ impl<O: TransformationOps + ?Sized> Side<'_, O> {
     }
 
     pub(super) fn body_length(&mut self) -> usize {
-        match self.phase {
-            Phase::Request => self.ops.request_body_length(),
-            Phase::Response => self.ops.response_body_length(),
+        match self.direction {
+            Direction::Request => self.ops.request_body_length(),
+            Direction::Response => self.ops.response_body_length(),
         }
     }
 
     pub(super) fn body(&mut self) -> Vec<u8> {
-        match self.phase {
-            Phase::Request => self.ops.get_request_body(),
-            Phase::Response => self.ops.get_response_body(),
+        match self.direction {
+            Direction::Request => self.ops.get_request_body(),
+            Direction::Response => self.ops.get_response_body(),
         }
     }
 
     pub(super) fn parse_json(&mut self) -> Result<Option<Document>, ParseError> {
-        match self.phase {
-            Phase::Request => self.ops.parse_request_json_body(),
-            Phase::Response => self.ops.parse_response_json_body(),
+        match self.direction {
+            Direction::Request => self.ops.parse_request_json_body(),
+            Direction::Response => self.ops.parse_response_json_body(),
         }
     }
 
     pub(super) fn drain(&mut self, bytes: usize) -> bool {
-        match self.phase {
-            Phase::Request => self.ops.drain_request_body(bytes),
-            Phase::Response => self.ops.drain_response_body(bytes),
+        match self.direction {
+            Direction::Request => self.ops.drain_request_body(bytes),
+            Direction::Response => self.ops.drain_response_body(bytes),
         }
     }
 
     pub(super) fn append(&mut self, bytes: &[u8]) -> bool {
-        match self.phase {
-            Phase::Request => self.ops.append_request_body(bytes),
-            Phase::Response => self.ops.append_response_body(bytes),
+        match self.direction {
+            Direction::Request => self.ops.append_request_body(bytes),
+            Direction::Response => self.ops.append_response_body(bytes),
         }
     }
 }

@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 use minijinja::value::ValueKind;
 use minijinja::{Error, ErrorKind, Value};
 
+use super::Fault;
+use super::NodeValue;
 use super::budget;
-use crate::functions::Fault;
-use crate::message::NodeValue;
 use formats::json::{Kind, Node};
 
 const MAX_DEPTH: usize = 200;

@@ -9,7 +9,7 @@ use std::fmt;
 
 use minijinja::{Error, ErrorKind};
 
-use crate::functions::Fault;
+use super::Fault;
 
 /// Lists and maps that templates may build in one render. Each could hold the one before, and
 /// dropping such a chain takes stack for every link.

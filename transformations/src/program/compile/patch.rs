@@ -3,13 +3,14 @@
 //! Compiled on the main thread, applied on workers by [`stream`](crate::stream). A patch is applied
 //! as a whole or not at all.
 
-use super::compile::Compiler;
-use super::{Half, TemplateField};
+use super::Compiler;
 use crate::codes::Code;
 use crate::config::{JsonPiece, PatchOperation, ValueTemplate};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::error::{Cause, FieldId, TransformErrorKind};
-use crate::template::{JsonPart, Template, print};
+use crate::program::{DirectionProgram, TemplateField};
+use crate::template::{JsonPart, Template};
+use crate::value::print;
 use formats::json::Document;
 use formats::json::patch::{
     Edited, Operation, Patch, PatchDiagnostic, PatchErrorKind, PatchReason, ValueSlot,
@@ -58,11 +59,11 @@ impl Compiler<'_> {
     /// Compiles a patch; `None` if something is wrong with it, which is then among the problems.
     pub(super) fn patch(
         &mut self,
-        half: &mut Half,
+        compiled: &mut DirectionProgram,
         operations: &[PatchOperation],
     ) -> Option<PatchRule> {
         let mut values = Vec::new();
-        let compiled: Vec<_> = operations
+        let checked: Vec<_> = operations
             .iter()
             .map(|operation| Operation {
                 op: &operation.op,
@@ -71,10 +72,10 @@ impl Compiler<'_> {
                 value: operation
                     .value
                     .as_ref()
-                    .map(|value| self.slot(half, value, &mut values)),
+                    .map(|value| self.slot(compiled, value, &mut values)),
             })
             .collect();
-        match Patch::compile(&compiled) {
+        match Patch::compile(&checked) {
             Ok(patch) => Some(PatchRule {
                 patch,
                 values: values.into(),
@@ -96,11 +97,11 @@ impl Compiler<'_> {
 
     fn slot(
         &mut self,
-        half: &mut Half,
+        compiled: &mut DirectionProgram,
         value: &ValueTemplate,
         values: &mut Vec<TemplateField>,
     ) -> ValueSlot {
-        let json = self.json(half, value);
+        let json = self.json(compiled, value);
         if let Template::Constant(text) = json.template {
             return ValueSlot::Const(text.into());
         }
@@ -109,10 +110,14 @@ impl Compiler<'_> {
     }
 
     /// A JSON value in the cheapest form that gives its text.
-    pub(super) fn json(&mut self, half: &mut Half, value: &ValueTemplate) -> TemplateField {
+    pub(super) fn json(
+        &mut self,
+        compiled: &mut DirectionProgram,
+        value: &ValueTemplate,
+    ) -> TemplateField {
         let template = match value {
-            ValueTemplate::Template { value, path } => self.template(half, value, path),
-            ValueTemplate::Json { pieces, .. } => self.written(half, pieces),
+            ValueTemplate::Template { value, path } => self.template(compiled, value, path),
+            ValueTemplate::Json { pieces, .. } => self.written(compiled, pieces),
         };
         TemplateField {
             template,
@@ -120,12 +125,12 @@ impl Compiler<'_> {
         }
     }
 
-    fn written(&mut self, half: &mut Half, pieces: &[JsonPiece]) -> Template {
+    fn written(&mut self, compiled: &mut DirectionProgram, pieces: &[JsonPiece]) -> Template {
         let mut parts: Vec<JsonPart> = Vec::new();
         for piece in pieces {
             let part = match piece {
                 JsonPiece::Text(text) => JsonPart::Text(text.as_str().into()),
-                JsonPiece::String { value, path } => match self.template(half, value, path) {
+                JsonPiece::String { value, path } => match self.template(compiled, value, path) {
                     Template::Constant(text) => JsonPart::Text(to_json(&text)),
                     other => JsonPart::String(other),
                 },

@@ -11,11 +11,13 @@ use std::fmt::Write;
 use minijinja::value::{Kwargs, Rest, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, Value, filters};
 
-use super::budget::{self, PaidText};
-use super::engine::fmt_error;
-use super::{absence, numbers, print, weigh};
-use crate::functions::{self, Fault};
+use super::absence;
+use super::fmt_error;
+use crate::functions;
 use crate::message::Message;
+use crate::value::Fault;
+use crate::value::budget::{self, PaidText};
+use crate::value::{found, numbers, print, weigh};
 
 mod access;
 pub(super) mod order;
@@ -277,7 +279,7 @@ fn default(value: Value, others: Rest<Value>) -> Result<Value, Error> {
         [lax] => lax.is_true(),
         _ => return Err(Error::from(ErrorKind::TooManyArguments)),
     };
-    if functions::is_nothing(&value) || lax && !value.is_true() {
+    if found::is_nothing(&value) || lax && !value.is_true() {
         return Ok(others.first().cloned().unwrap_or_else(|| Value::from("")));
     }
     Ok(value)

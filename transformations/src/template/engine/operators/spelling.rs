@@ -8,7 +8,8 @@ use minijinja::value::ValueKind;
 use minijinja::{Error, State, Value};
 
 use super::{access, budget};
-use crate::message::{Message, NodeValue};
+use crate::message::Message;
+use crate::value::NodeValue;
 use formats::json::Node;
 
 /// What the engine found under `name` among the variables.

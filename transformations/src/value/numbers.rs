@@ -3,7 +3,7 @@
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
-use crate::message::NodeValue;
+use super::NodeValue;
 
 /// The number that a value is, or that its text spells: a header says `12`, and means it.
 pub(crate) fn of_value(value: &Value) -> Option<Value> {

@@ -6,11 +6,11 @@
 
 use minijinja::Value;
 
-use crate::template::budget;
+use super::budget;
 
 /// The text, or the empty one that `default` replaces. Pays for the copy, since a loop could ask for a
 /// long header again and again.
-pub(super) fn to_value(text: Option<impl AsRef<str> + Into<String>>) -> Value {
+pub(crate) fn to_value(text: Option<impl AsRef<str> + Into<String>>) -> Value {
     match text {
         Some(text) => match budget::charge(text.as_ref().len()) {
             Ok(()) => Value::from(text.into()),

@@ -11,9 +11,9 @@ use minijinja::Value;
 use minijinja::machinery::{Instruction, Instructions};
 use minijinja::value::ValueKind;
 
-use super::engine::{Source, compile};
 use super::operators::order;
 use super::priced::Names;
+use super::{Source, compile};
 use super::{absence, operators};
 use crate::functions;
 use crate::message;
