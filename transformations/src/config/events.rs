@@ -22,13 +22,6 @@ pub struct EventRules {
     pub path: String,
 }
 
-impl EventRules {
-    /// The default of `maxEventBytes`: 1 MiB.
-    pub const DEFAULT_EVENT_BYTES: usize = 1 << 20;
-    /// The largest `maxEventBytes`: 64 MiB.
-    pub const MAX_EVENT_BYTES: usize = 64 << 20;
-}
-
 /// The wire format of a stream, by the content type of the response.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StreamFormat {

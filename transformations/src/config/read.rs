@@ -5,6 +5,8 @@
 use serde_json::{Map, Value};
 
 use super::bytes::type_name;
+use super::fields::shape::{Flag, List, Text, Whole, Words};
+use super::fields::{Field, Object, body, top, transform};
 use super::{Body, Config, HeaderName, HeaderRule, Limits, OnError, ParseAs, Transform};
 use crate::codes::Code;
 use crate::diagnostics::{Diagnostic, nearest};
@@ -17,18 +19,18 @@ mod patch;
 mod routing;
 mod unknown;
 
-use unknown::{OF_BODIES, OF_REQUESTS, OF_RESPONSES, OF_TRANSFORMS};
-
 /// Reads a whole configuration.
 pub(super) fn config(value: &Value) -> (Config, Vec<Diagnostic>) {
     let mut reader = Reader { found: Vec::new() };
     let mut config = Config::default();
     if let Some(fields) = reader.object(value, "") {
         reader.known_at_top(fields);
-        let on_error = reader.on_error(fields, "").unwrap_or_default();
+        let on_error = reader
+            .choice(fields, "", &top::ON_ERROR)
+            .unwrap_or_default();
         config = Config {
-            request: reader.transform(fields, "request", on_error),
-            response: reader.transform(fields, "response", on_error),
+            request: reader.request(fields, on_error),
+            response: reader.response(fields, on_error),
             limits: reader.limits(fields),
             env_allow: reader.env_allow(fields),
         };
@@ -66,7 +68,16 @@ impl Reader {
     }
 
     /// A string field; absent and `null` are `None`.
-    fn string(&mut self, fields: &Map<String, Value>, path: &str, name: &str) -> Option<String> {
+    fn string(
+        &mut self,
+        fields: &Map<String, Value>,
+        path: &str,
+        field: &Field<Text>,
+    ) -> Option<String> {
+        self.text_of(fields, path, field.name)
+    }
+
+    fn text_of(&mut self, fields: &Map<String, Value>, path: &str, name: &str) -> Option<String> {
         match fields.get(name) {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) => Some(text.clone()),
@@ -80,118 +91,195 @@ impl Reader {
     /// A JSON Pointer, which is never a template: it is parsed once, when the configuration is
     /// loaded. One that was meant to be a template is among the problems, and another pointer
     /// stands in for it, of which there is nothing more to say.
-    fn pointer(&mut self, fields: &Map<String, Value>, path: &str, name: &str) -> Option<String> {
-        let pointer = self.string(fields, path, name)?;
+    fn pointer(
+        &mut self,
+        fields: &Map<String, Value>,
+        path: &str,
+        field: &Field<Text>,
+    ) -> Option<String> {
+        let pointer = self.string(fields, path, field)?;
         if !has_markers(&pointer) {
             return Some(pointer);
         }
         let message = "a JSON Pointer is not a template: these characters would be looked for";
         let help = "write the place out; json_set(document, pointer, value) takes computed ones";
-        let problem = Diagnostic::error(Code::TEMPLATE_IN_POINTER, &join(path, name), message);
+        let path = join(path, field.name);
+        let problem = Diagnostic::error(Code::TEMPLATE_IN_POINTER, &path, message);
         self.found.push(problem.with_help(help));
         Some("/".to_owned())
     }
 
-    fn list<'a>(&mut self, fields: &'a Map<String, Value>, path: &str, name: &str) -> &'a [Value] {
-        match fields.get(name) {
+    fn list<'a>(
+        &mut self,
+        fields: &'a Map<String, Value>,
+        path: &str,
+        field: &Field<List>,
+    ) -> &'a [Value] {
+        match fields.get(field.name) {
             None | Some(Value::Null) => &[],
             Some(Value::Array(items)) => items,
             Some(other) => {
-                self.wrong_type(&join(path, name), "a list", other);
+                self.wrong_type(&join(path, field.name), "a list", other);
                 &[]
             }
         }
     }
 
-    /// One of several words, spelt exactly.
+    /// A boolean; absent and `null` are `None`.
+    fn flag(
+        &mut self,
+        fields: &Map<String, Value>,
+        path: &str,
+        field: &Field<Flag>,
+    ) -> Option<bool> {
+        match fields.get(field.name) {
+            None | Some(Value::Null) => None,
+            Some(Value::Bool(flag)) => Some(*flag),
+            Some(other) => {
+                self.wrong_type(&join(path, field.name), "a boolean", other);
+                None
+            }
+        }
+    }
+
+    /// A whole number within its bounds; absent and `null` are its default, if it has one.
+    fn whole(
+        &mut self,
+        fields: &Map<String, Value>,
+        path: &str,
+        field: &Field<Whole>,
+    ) -> Option<u64> {
+        let Whole {
+            least,
+            most,
+            default,
+            ..
+        } = field.shape;
+        let Some(value) = fields.get(field.name).filter(|value| !value.is_null()) else {
+            return default;
+        };
+        let number = value
+            .as_u64()
+            .filter(|number| (least..=most).contains(number));
+        if number.is_none() {
+            let path = join(path, field.name);
+            match most {
+                u64::MAX => {
+                    let message = format!("expected a whole number from {least}");
+                    self.error(Code::WRONG_TYPE, &path, message);
+                }
+                _ => {
+                    let message = format!("expected a whole number from {least} to {most}");
+                    self.error(Code::BAD_LIMIT, &path, message);
+                }
+            }
+        }
+        number
+    }
+
+    /// An object, with its path.
+    fn object_field<'a>(
+        &mut self,
+        fields: &'a Map<String, Value>,
+        path: &str,
+        field: &Field<&'static Object>,
+    ) -> Option<(&'a Map<String, Value>, String)> {
+        let path = join(path, field.name);
+        let inside = self.object(fields.get(field.name)?, &path)?;
+        self.known(inside, &path, field.shape);
+        Some((inside, path))
+    }
+
+    /// One of several words, spelt exactly; absent and `null` are the default, if there is one.
     fn choice<T: Copy>(
         &mut self,
         fields: &Map<String, Value>,
         path: &str,
-        name: &str,
-        choices: &[(&'static str, T)],
+        field: &Field<Words<T>>,
     ) -> Option<T> {
-        let word = self.string(fields, path, name)?;
-        if let Some((_, value)) = choices.iter().find(|(known, _)| *known == word) {
+        let Words { all, default } = field.shape;
+        let Some(word) = self.text_of(fields, path, field.name) else {
+            return default;
+        };
+        let known = || all.iter().map(|(known, _)| *known);
+        if let Some((_, value)) = all.iter().find(|(known, _)| *known == word) {
             return Some(*value);
         }
-        let known: Vec<_> = choices
-            .iter()
-            .map(|(known, _)| format!("\"{known}\""))
-            .collect();
+        let quoted: Vec<_> = known().map(|known| format!("\"{known}\"")).collect();
         let mut problem = Diagnostic::error(
             Code::UNKNOWN_CHOICE,
-            &join(path, name),
-            format!("expected one of {}", known.join(", ")),
+            &join(path, field.name),
+            format!("expected one of {}", quoted.join(", ")),
         );
-        if let Some(near) = nearest(&word, choices.iter().map(|(known, _)| *known)) {
+        if let Some(near) = nearest(&word, known()) {
             problem = problem.with_help(format!("did you mean \"{near}\"?"));
         }
         self.found.push(problem);
         None
     }
 
-    fn on_error(&mut self, fields: &Map<String, Value>, path: &str) -> Option<OnError> {
-        let choices = [
-            ("auto", OnError::Auto),
-            ("fail", OnError::Fail),
-            ("skip", OnError::Skip),
-            ("continue", OnError::Continue),
-        ];
-        self.choice(fields, path, "onError", &choices)
+    fn request(&mut self, root: &Map<String, Value>, on_error: OnError) -> Transform {
+        let Some((fields, path)) = self.object_field(root, "", &top::REQUESTS) else {
+            return Transform {
+                on_error,
+                ..Transform::default()
+            };
+        };
+        let transform = self.transform(fields, &path, on_error);
+        Transform {
+            clear_route_cache: self
+                .choice(fields, &path, &transform::CLEAR_ROUTE_CACHE)
+                .unwrap_or_default(),
+            route_headers: self.route_headers(fields, &path),
+            ..transform
+        }
     }
 
-    fn transform(&mut self, root: &Map<String, Value>, name: &str, on_error: OnError) -> Transform {
-        let mut transform = Transform {
-            on_error,
+    fn response(&mut self, root: &Map<String, Value>, on_error: OnError) -> Transform {
+        let Some((fields, path)) = self.object_field(root, "", &top::RESPONSES) else {
+            return Transform {
+                on_error,
+                ..Transform::default()
+            };
+        };
+        Transform {
+            stream: self.event_rules(fields, &path),
+            ..self.transform(fields, &path, on_error)
+        }
+    }
+
+    /// What both directions have.
+    fn transform(
+        &mut self,
+        fields: &Map<String, Value>,
+        path: &str,
+        on_error: OnError,
+    ) -> Transform {
+        Transform {
+            set: self.header_rules(fields, path, &transform::SET),
+            add: self.header_rules(fields, path, &transform::ADD),
+            remove: self.header_names(fields, path),
+            body: self.body(fields, path),
+            dynamic_metadata: self.metadata(fields, path),
+            extractors: self.extractors(fields, path),
+            on_error: self
+                .choice(fields, path, &transform::ON_ERROR)
+                .unwrap_or(on_error),
+            max_body_bytes: self.whole(fields, path, &transform::MAX_BODY_BYTES),
             ..Transform::default()
-        };
-        let Some(fields) = root.get(name).and_then(|value| self.object(value, name)) else {
-            return transform;
-        };
-        let one_sided: &[_] = match name {
-            "request" => &OF_REQUESTS,
-            _ => &OF_RESPONSES,
-        };
-        self.known(fields, name, &[&OF_TRANSFORMS[..], one_sided].concat());
-        if name == "response" {
-            transform.stream = self.event_rules(fields, name);
         }
-        transform.set = self.header_rules(fields, name, "set");
-        transform.add = self.header_rules(fields, name, "add");
-        transform.remove = self.header_names(fields, name);
-        transform.body = self.body(fields, name);
-        transform.dynamic_metadata = self.metadata(fields, name);
-        transform.extractors = self.extractors(fields, name);
-        transform.on_error = self.on_error(fields, name).unwrap_or(on_error);
-        transform.max_body_bytes = self.max_body_bytes(fields, name);
-        if name == "request" {
-            transform.clear_route_cache = self.clear_route_cache(fields, name);
-            transform.route_headers = self.route_headers(fields, name);
-        }
-        transform
     }
 
     fn body(&mut self, fields: &Map<String, Value>, path: &str) -> Body {
-        let path = join(path, "body");
-        let Some(fields) = fields
-            .get("body")
-            .and_then(|value| self.object(value, &path))
-        else {
+        let Some((fields, path)) = self.object_field(fields, path, &transform::BODY_HERE) else {
             return Body::default();
         };
-        self.known(fields, &path, &OF_BODIES);
-        let choices = [
-            ("AsString", ParseAs::AsString),
-            ("AsJson", ParseAs::AsJson),
-            ("None", ParseAs::None),
-        ];
         let mut body = Body {
             parse_as: self
-                .choice(fields, &path, "parseAs", &choices)
+                .choice(fields, &path, &body::PARSE_AS)
                 .unwrap_or_default(),
-            value: self.string(fields, &path, "value").unwrap_or_default(),
-            path: join(&path, "value"),
+            value: self.string(fields, &path, &body::VALUE).unwrap_or_default(),
+            path: join(&path, body::VALUE.name),
             patch: self.patch(fields, &path),
         };
         if !body.patch.is_empty() {
@@ -199,16 +287,14 @@ impl Reader {
                 let message = "a body has either a \"value\" or a \"patch\"";
                 self.error(Code::CONFLICTING_BODY, &path, message);
             }
-            if fields
-                .get("parseAs")
-                .is_some_and(|choice| !choice.is_null())
-                && body.parse_as != ParseAs::AsJson
-            {
+            let parse_as = body::PARSE_AS.name;
+            let is_chosen = fields.get(parse_as).is_some_and(|choice| !choice.is_null());
+            if is_chosen && body.parse_as != ParseAs::AsJson {
                 let message = "a patch needs the body as JSON";
-                let problem =
-                    Diagnostic::error(Code::CONFLICTING_BODY, &join(&path, "parseAs"), message);
-                self.found
-                    .push(problem.with_help("use \"AsJson\", or leave parseAs out"));
+                let path = join(&path, parse_as);
+                let problem = Diagnostic::error(Code::CONFLICTING_BODY, &path, message);
+                let help = "use \"AsJson\", or leave parseAs out";
+                self.found.push(problem.with_help(help));
             }
             body.parse_as = ParseAs::AsJson;
         }
@@ -217,47 +303,33 @@ impl Reader {
 
     fn limits(&mut self, root: &Map<String, Value>) -> Limits {
         let mut limits = Limits::default();
-        let Some(fields) = root
-            .get("limits")
-            .and_then(|value| self.object(value, "limits"))
-        else {
+        let Some((fields, path)) = self.object_field(root, "", &top::LIMITS_OF_ALL) else {
             return limits;
         };
-        self.known(fields, "limits", &["fuel", "outputBytes", "recursion"]);
-        if let Some(fuel) = self.limit(fields, "fuel", Limits::MAX_FUEL) {
+        if let Some(fuel) = self.whole(fields, &path, &top::FUEL) {
             limits.fuel = fuel;
         }
-        let most = Limits::MAX_OUTPUT_BYTES as u64;
-        if let Some(bytes) = self.limit(fields, "outputBytes", most) {
-            limits.output_bytes = usize::try_from(bytes).unwrap_or(Limits::MAX_OUTPUT_BYTES);
+        let mut size = |field| {
+            let size = self.whole(fields, &path, field)?;
+            usize::try_from(size).ok()
+        };
+        if let Some(bytes) = size(&top::OUTPUT_BYTES) {
+            limits.output_bytes = bytes;
         }
-        let most = Limits::MAX_RECURSION as u64;
-        if let Some(depth) = self.limit(fields, "recursion", most) {
-            limits.recursion = usize::try_from(depth).unwrap_or(Limits::MAX_RECURSION);
+        if let Some(depth) = size(&top::RECURSION) {
+            limits.recursion = depth;
         }
         limits
     }
 
-    fn limit(&mut self, fields: &Map<String, Value>, name: &str, most: u64) -> Option<u64> {
-        let value = fields.get(name).filter(|value| !value.is_null())?;
-        match value.as_u64().filter(|n| (1..=most).contains(n)) {
-            Some(n) => Some(n),
-            None => {
-                let path = join("limits", name);
-                let message = format!("expected a whole number from 1 to {most}");
-                self.error(Code::BAD_LIMIT, &path, message);
-                None
-            }
-        }
-    }
-
     fn env_allow(&mut self, root: &Map<String, Value>) -> Option<Vec<String>> {
-        root.get("envAllow").filter(|value| !value.is_null())?;
+        let name = top::ENV_ALLOW.name;
+        root.get(name).filter(|value| !value.is_null())?;
         let mut names = Vec::new();
-        for (index, item) in self.list(root, "", "envAllow").iter().enumerate() {
+        for (index, item) in self.list(root, "", &top::ENV_ALLOW).iter().enumerate() {
             match item {
                 Value::String(name) => names.push(name.clone()),
-                other => self.wrong_type(&format!("envAllow[{index}]"), "a string", other),
+                other => self.wrong_type(&format!("{name}[{index}]"), "a string", other),
             }
         }
         // Even a malformed list is a list: it must never end up allowing everything.

@@ -4,6 +4,8 @@ use serde_json::{Map, Value};
 
 use super::{Reader, join};
 use crate::codes::Code;
+use crate::config::fields::shape::{List, Text};
+use crate::config::fields::{Field, events, transform};
 use crate::config::{EventEdit, EventRule, EventRules, NewEvent, StreamFormat, When};
 use crate::diagnostics::Diagnostic;
 
@@ -14,27 +16,20 @@ impl Reader {
         fields: &Map<String, Value>,
         parent: &str,
     ) -> Option<EventRules> {
-        let path = join(parent, "stream");
-        let fields = self.object(fields.get("stream")?, &path)?;
-        self.known(
-            fields,
-            &path,
-            &["format", "maxEventBytes", "rules", "atEnd"],
-        );
-        let choices = [
-            ("auto", StreamFormat::Auto),
-            ("sse", StreamFormat::Sse),
-            ("ndjson", StreamFormat::Ndjson),
-        ];
+        let (fields, path) = self.object_field(fields, parent, &transform::STREAM)?;
         let format = self
-            .choice(fields, &path, "format", &choices)
+            .choice(fields, &path, &events::FORMAT)
             .unwrap_or_default();
-        let max_event_bytes = self.event_bytes(fields, &path);
+        let max_event_bytes = self
+            .whole(fields, &path, &events::MAX_EVENT_BYTES)
+            .and_then(|bytes| usize::try_from(bytes).ok())
+            .unwrap_or(usize::MAX);
         let mut rules = Vec::new();
-        for (index, item) in self.list(fields, &path, "rules").iter().enumerate() {
-            rules.extend(self.event_rule(item, &format!("{path}.rules[{index}]"), format));
+        let name = events::RULES.name;
+        for (index, item) in self.list(fields, &path, &events::RULES).iter().enumerate() {
+            rules.extend(self.event_rule(item, &format!("{path}.{name}[{index}]"), format));
         }
-        let at_end = self.new_events(fields, &path, "atEnd", format);
+        let at_end = self.new_events(fields, &path, &events::AT_END, format);
         if rules.is_empty() && at_end.is_empty() {
             return None;
         }
@@ -47,33 +42,17 @@ impl Reader {
         })
     }
 
-    fn event_bytes(&mut self, fields: &Map<String, Value>, path: &str) -> usize {
-        let Some(value) = fields.get("maxEventBytes").filter(|value| !value.is_null()) else {
-            return EventRules::DEFAULT_EVENT_BYTES;
-        };
-        let most = EventRules::MAX_EVENT_BYTES;
-        let bytes = value.as_u64().and_then(|bytes| usize::try_from(bytes).ok());
-        bytes
-            .filter(|bytes| (1..=most).contains(bytes))
-            .unwrap_or_else(|| {
-                let message = format!("expected a whole number from 1 to {most}");
-                self.error(Code::BAD_LIMIT, &join(path, "maxEventBytes"), message);
-                most
-            })
-    }
-
     fn event_rule(&mut self, item: &Value, path: &str, format: StreamFormat) -> Option<EventRule> {
         let Value::Object(fields) = item else {
             self.wrong_type(path, "an object", item);
             return None;
         };
-        let known = ["event", "when", "drop", "data", "patch", "before", "after"];
-        self.known(fields, path, &known);
-        let event = self.event_name(fields, path, format);
+        self.known(fields, path, &events::EVENT_RULE);
+        let event = self.event_name(fields, path, &events::EVENT, format);
         let when = self.when(fields, path);
         let edit = self.event_edit(fields, path);
-        let before = self.new_events(fields, path, "before", format);
-        let after = self.new_events(fields, path, "after", format);
+        let before = self.new_events(fields, path, &events::BEFORE, format);
+        let after = self.new_events(fields, path, &events::AFTER, format);
         if edit == Some(EventEdit::Keep) && before.is_empty() && after.is_empty() {
             self.found.push(
                 Diagnostic::error(Code::BAD_EVENT_RULE, path, "this rule does nothing")
@@ -95,10 +74,11 @@ impl Reader {
         &mut self,
         fields: &Map<String, Value>,
         path: &str,
+        field: &Field<Text>,
         format: StreamFormat,
     ) -> Option<String> {
-        let name = self.string(fields, path, "event")?;
-        let path = join(path, "event");
+        let name = self.string(fields, path, field)?;
+        let path = join(path, field.name);
         if format == StreamFormat::Ndjson {
             self.error(
                 Code::BAD_EVENT_RULE,
@@ -117,21 +97,12 @@ impl Reader {
     }
 
     fn when(&mut self, fields: &Map<String, Value>, path: &str) -> Option<When> {
-        let path = join(path, "when");
-        let fields = self.object(fields.get("when")?, &path)?;
-        self.known(fields, &path, &["data", "pointer", "equals", "exists"]);
-        let data = self.string(fields, &path, "data");
-        let pointer = self.pointer(fields, &path, "pointer");
-        let exists = match fields.get("exists") {
-            None | Some(Value::Null) => None,
-            Some(Value::Bool(exists)) => Some(*exists),
-            Some(other) => {
-                self.wrong_type(&join(&path, "exists"), "a boolean", other);
-                None
-            }
-        };
+        let (fields, path) = self.object_field(fields, path, &events::CONDITION)?;
+        let data = self.string(fields, &path, &events::DATA);
+        let pointer = self.pointer(fields, &path, &events::POINTER);
+        let exists = self.flag(fields, &path, &events::EXISTS);
         // Here null is a value like others: it can be what is looked for.
-        let equals = fields.get("equals").cloned();
+        let equals = fields.get(events::EQUALS.name).cloned();
         match (data, pointer, exists, equals) {
             (Some(data), None, None, None) => Some(When::Data(data)),
             (None, Some(pointer), exists, None) => Some(When::Exists {
@@ -152,19 +123,13 @@ impl Reader {
 
     /// What becomes of the event; `None` if the rule says more than one thing.
     fn event_edit(&mut self, fields: &Map<String, Value>, path: &str) -> Option<EventEdit> {
-        let drop = match fields.get("drop") {
-            None | Some(Value::Null | Value::Bool(false)) => None,
-            Some(Value::Bool(true)) => Some(EventEdit::Drop),
-            Some(other) => {
-                self.wrong_type(&join(path, "drop"), "a boolean", other);
-                None
-            }
-        };
+        let drop = self.flag(fields, path, &events::DROP);
+        let drop = drop.filter(|drop| *drop).map(|_| EventEdit::Drop);
         let data = self
-            .string(fields, path, "data")
+            .string(fields, path, &events::NEW_DATA)
             .map(|value| EventEdit::Data {
                 value,
-                path: join(path, "data"),
+                path: join(path, events::NEW_DATA.name),
             });
         let patch = Some(self.patch(fields, path)).filter(|operations| !operations.is_empty());
         let mut edits = drop
@@ -184,29 +149,29 @@ impl Reader {
         &mut self,
         fields: &Map<String, Value>,
         parent: &str,
-        name: &str,
+        field: &Field<List>,
         format: StreamFormat,
     ) -> Vec<NewEvent> {
-        let list = self.list(fields, parent, name);
-        let path = join(parent, name);
-        let events = list.iter().enumerate().filter_map(|(index, item)| {
+        let list = self.list(fields, parent, field);
+        let path = join(parent, field.name);
+        let found = list.iter().enumerate().filter_map(|(index, item)| {
             let path = format!("{path}[{index}]");
             let Value::Object(fields) = item else {
                 self.wrong_type(&path, "an object with data", item);
                 return None;
             };
-            self.known(fields, &path, &["event", "data"]);
-            let event = self.event_name(fields, &path, format);
-            let Some(data) = self.string(fields, &path, "data") else {
+            self.known(fields, &path, &events::NEW_EVENT);
+            let event = self.event_name(fields, &path, &events::NEW_NAME, format);
+            let Some(data) = self.string(fields, &path, &events::DATA_OF_NEW) else {
                 self.error(Code::BAD_EVENT_RULE, &path, "an event needs data");
                 return None;
             };
             Some(NewEvent {
                 event,
                 data,
-                path: join(&path, "data"),
+                path: join(&path, events::DATA_OF_NEW.name),
             })
         });
-        events.collect()
+        found.collect()
     }
 }

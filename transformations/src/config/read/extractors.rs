@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Reader, join};
 use crate::codes::Code;
+use crate::config::fields::transform;
 use crate::config::{Extractor, ExtractorSource};
 
 impl Reader {
@@ -12,11 +13,9 @@ impl Reader {
         fields: &Map<String, Value>,
         parent: &str,
     ) -> Vec<Extractor> {
-        let path = join(parent, "extractors");
-        let Some(rules) = fields
-            .get("extractors")
-            .and_then(|value| self.object(value, &path))
-        else {
+        let name = transform::EXTRACTORS.name;
+        let path = join(parent, name);
+        let Some(rules) = fields.get(name).and_then(|value| self.object(value, &path)) else {
             return Vec::new();
         };
         let rules = rules.iter().filter_map(|(name, rule)| {
@@ -31,9 +30,10 @@ impl Reader {
             self.wrong_type(path, "an object", rule);
             return None;
         };
-        self.known(fields, path, &["header", "body", "regex", "subgroup"]);
-        let header = self.string(fields, path, "header");
-        let body = fields.get("body").is_some_and(|body| !body.is_null());
+        self.known(fields, path, &transform::EXTRACTOR);
+        let header = self.string(fields, path, &transform::HEADER);
+        let body = fields.get(transform::READS_BODY.name);
+        let body = body.is_some_and(|body| !body.is_null());
         let source = match (header, body) {
             (Some(name), false) if !name.is_empty() => {
                 Some(ExtractorSource::Header(name.to_ascii_lowercase()))
@@ -45,26 +45,17 @@ impl Reader {
                 None
             }
         };
-        let regex = self.string(fields, path, "regex");
+        let regex = self.string(fields, path, &transform::REGEX);
         if regex.is_none() {
             self.error(Code::BAD_EXTRACTOR, path, "an extractor needs a \"regex\"");
         }
-        let subgroup = match fields.get("subgroup") {
-            None | Some(Value::Null) => Some(0),
-            Some(number) => number
-                .as_u64()
-                .and_then(|number| usize::try_from(number).ok()),
-        };
-        if subgroup.is_none() {
-            let path = join(path, "subgroup");
-            self.error(Code::WRONG_TYPE, &path, "expected a whole number from 0");
-        }
+        let subgroup = self.whole(fields, path, &transform::SUBGROUP);
         let (name, path) = (name.to_owned(), path.to_owned());
         Some(Extractor {
             name,
             source: source?,
             regex: regex?,
-            subgroup: subgroup?,
+            subgroup: usize::try_from(subgroup?).ok()?,
             path,
         })
     }

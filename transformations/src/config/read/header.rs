@@ -4,6 +4,8 @@ use serde_json::{Map, Value};
 
 use super::{HeaderName, HeaderRule, Reader, join};
 use crate::codes::Code;
+use crate::config::fields::shape::Forms;
+use crate::config::fields::{Field, transform};
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::direction::Direction;
 use crate::http;
@@ -14,11 +16,11 @@ impl Reader {
         &mut self,
         fields: &Map<String, Value>,
         parent: &str,
-        field: &str,
+        field: &Field<Forms>,
     ) -> Vec<HeaderRule> {
-        let path = join(parent, field);
+        let path = join(parent, field.name);
         let mut rules = Vec::new();
-        match fields.get(field) {
+        match fields.get(field.name) {
             None | Some(Value::Null) => {}
             Some(Value::Array(items)) => {
                 for (index, item) in items.iter().enumerate() {
@@ -51,38 +53,32 @@ impl Reader {
         rules
     }
 
-    fn header_rule(&mut self, item: &Value, path: &str, field: &str) -> Option<HeaderRule> {
+    fn header_rule(
+        &mut self,
+        item: &Value,
+        path: &str,
+        field: &Field<Forms>,
+    ) -> Option<HeaderRule> {
         let Some(fields) = self.object(item, path) else {
             if item.is_null() {
                 self.wrong_type(path, "an object with a name and a value", item);
             }
             return None;
         };
-        self.known(fields, path, &["name", "value"]);
-        let value = self.string(fields, path, "value").unwrap_or_default();
-        let at = join(path, "name");
-        match fields.get("name") {
-            None | Some(Value::Null) => {
-                self.error(
-                    Code::MISSING_NAME,
-                    path,
-                    format!("this {field} rule has no name"),
-                );
-                None
-            }
-            Some(Value::String(name)) => {
-                let name = self.header_name(name, &at)?;
-                Some(HeaderRule {
-                    name,
-                    value,
-                    path: join(path, "value"),
-                })
-            }
-            Some(other) => {
-                self.wrong_type(&at, "a string", other);
-                None
-            }
+        self.known(fields, path, &transform::HEADER_RULE);
+        let value = self
+            .string(fields, path, &transform::VALUE)
+            .unwrap_or_default();
+        let name = transform::NAME.name;
+        if fields.get(name).is_none_or(Value::is_null) {
+            let message = format!("this {} rule has no {name}", field.name);
+            self.error(Code::MISSING_NAME, path, message);
+            return None;
         }
+        let name = self.string(fields, path, &transform::NAME)?;
+        let name = self.header_name(&name, &join(path, transform::NAME.name))?;
+        let path = join(path, transform::VALUE.name);
+        Some(HeaderRule { name, value, path })
     }
 
     /// `remove`: a list of names.
@@ -92,8 +88,12 @@ impl Reader {
         parent: &str,
     ) -> Vec<HeaderName> {
         let mut names = Vec::new();
-        let path = join(parent, "remove");
-        for (index, item) in self.list(fields, parent, "remove").iter().enumerate() {
+        let path = join(parent, transform::REMOVE.name);
+        for (index, item) in self
+            .list(fields, parent, &transform::REMOVE)
+            .iter()
+            .enumerate()
+        {
             let path = format!("{path}[{index}]");
             let Value::String(name) = item else {
                 self.wrong_type(&path, "a header name", item);
@@ -154,10 +154,10 @@ impl Reader {
     }
 
     /// Refuses rules that could only break the message, and leaves out those about the connection.
-    fn allowed(&mut self, rule: &HeaderRule, parent: &str, field: &str) -> bool {
+    fn allowed(&mut self, rule: &HeaderRule, parent: &str, field: &Field<Forms>) -> bool {
         // The path leads to the value, which is what other problems are about.
-        let path = match rule.path.strip_suffix(".value") {
-            Some(item) => join(item, "name"),
+        let path = match rule.path.strip_suffix(transform::VALUE.name) {
+            Some(item) => format!("{item}{}", transform::NAME.name),
             None => rule.path.clone(),
         };
         if self.is_unknown_pseudo_header(&rule.name, parent, &path) {
@@ -187,12 +187,12 @@ impl Reader {
             return true;
         }
         let name = &rule.name;
-        let (message, help) = match field {
-            "add" => (
+        let (message, help) = match &rule.value {
+            _ if field.name == transform::ADD.name => (
                 format!("{name} cannot be added a second time"),
                 format!("use set to give {name} another value"),
             ),
-            _ if rule.value.is_empty() => (
+            value if value.is_empty() => (
                 format!("an empty value would remove {name}: no message can be without it"),
                 format!("give {name} a value"),
             ),

@@ -5,8 +5,17 @@ use serde_json::{Map, Value};
 use super::patch::json_template;
 use super::{Reader, join};
 use crate::codes::Code;
+use crate::config::fields::{metadata, transform};
 use crate::config::{MetadataKind, MetadataRule, ValueTemplate};
 use crate::diagnostics::{Diagnostic, Severity};
+
+/// The fields of a value, in the order in which they are looked for.
+const KINDS: [(&str, MetadataKind); 4] = [
+    (metadata::STRING_VALUE.name, MetadataKind::String),
+    (metadata::NUMBER_VALUE.name, MetadataKind::Number),
+    (metadata::BOOL_VALUE.name, MetadataKind::Bool),
+    (metadata::JSON_VALUE.name, MetadataKind::Json),
+];
 
 impl Reader {
     pub(super) fn metadata(
@@ -14,15 +23,22 @@ impl Reader {
         fields: &Map<String, Value>,
         path: &str,
     ) -> Vec<MetadataRule> {
-        let list = self.list(fields, path, "dynamicMetadata");
-        let path = join(path, "dynamicMetadata");
+        let list = self.list(fields, path, &transform::DYNAMIC_METADATA);
+        let path = join(path, transform::DYNAMIC_METADATA.name);
         let rules = list.iter().enumerate().filter_map(|(index, item)| {
             let path = format!("{path}[{index}]");
             let fields = self.object(item, &path)?;
-            self.known(fields, &path, &["namespace", "key", "value"]);
-            let namespace = self.string(fields, &path, "namespace").unwrap_or_default();
-            let key = self.string(fields, &path, "key").unwrap_or_default();
-            let value = self.metadata_value(fields.get("value"), &join(&path, "value"));
+            self.known(fields, &path, &metadata::ENTRY);
+            let namespace = self
+                .string(fields, &path, &metadata::NAMESPACE)
+                .unwrap_or_default();
+            let key = self
+                .string(fields, &path, &metadata::KEY)
+                .unwrap_or_default();
+            let value = self.metadata_value(
+                fields.get(metadata::VALUE.name),
+                &join(&path, metadata::VALUE.name),
+            );
             match value {
                 Some((kind, value)) if !namespace.is_empty() && !key.is_empty() => {
                     Some(MetadataRule {
@@ -63,25 +79,21 @@ impl Reader {
             }
             other => self.object(other, path)?,
         };
-        let known = ["stringValue", "numberValue", "boolValue", "jsonValue"];
-        self.known(fields, path, &known);
-        let (name, value) = known.into_iter().find_map(|name| {
+        self.known(fields, path, &metadata::TYPED_VALUE);
+        let (kind, name, value) = KINDS.into_iter().find_map(|(name, kind)| {
             let value = fields.get(name).filter(|value| !value.is_null())?;
-            Some((name, value))
+            Some((kind, name, value))
         })?;
         let path = join(path, name);
-        let (kind, text) = match (name, value) {
-            ("jsonValue", Value::String(text)) => (MetadataKind::Json, text.clone()),
-            ("jsonValue", json) => return Some((MetadataKind::Json, json_template(json, &path))),
-            ("stringValue", Value::String(text)) => (MetadataKind::String, text.clone()),
-            ("numberValue", Value::String(text)) => (MetadataKind::Number, text.clone()),
-            ("numberValue", Value::Number(number)) => (MetadataKind::Number, number.to_string()),
-            ("boolValue", Value::String(text)) => (MetadataKind::Bool, text.clone()),
-            ("boolValue", Value::Bool(flag)) => (MetadataKind::Bool, flag.to_string()),
-            (name, other) => {
-                let expected = match name {
-                    "numberValue" => "a number or a template",
-                    "boolValue" => "a boolean or a template",
+        let text = match (kind, value) {
+            (_, Value::String(text)) => text.clone(),
+            (MetadataKind::Json, json) => return Some((kind, json_template(json, &path))),
+            (MetadataKind::Number, Value::Number(number)) => number.to_string(),
+            (MetadataKind::Bool, Value::Bool(flag)) => flag.to_string(),
+            (_, other) => {
+                let expected = match kind {
+                    MetadataKind::Number => "a number or a template",
+                    MetadataKind::Bool => "a boolean or a template",
                     _ => "a string",
                 };
                 self.wrong_type(&path, expected, other);

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Reader, has_markers, join};
 use crate::codes::Code;
+use crate::config::fields::body;
 use crate::config::{JsonPiece, PatchOperation, ValueTemplate};
 
 impl Reader {
@@ -13,8 +14,8 @@ impl Reader {
         fields: &Map<String, Value>,
         parent: &str,
     ) -> Vec<PatchOperation> {
-        let list = self.list(fields, parent, "patch");
-        let path = join(parent, "patch");
+        let list = self.list(fields, parent, &body::PATCH);
+        let path = join(parent, body::PATCH.name);
         let operations = list.iter().enumerate().filter_map(|(index, item)| {
             let path = format!("{path}[{index}]");
             let Value::Object(fields) = item else {
@@ -27,27 +28,27 @@ impl Reader {
     }
 
     fn operation(&mut self, fields: &Map<String, Value>, path: String) -> Option<PatchOperation> {
-        self.known(fields, &path, &["op", "path", "from", "value", "valueJson"]);
+        self.known(fields, &path, &body::OPERATION);
         let before = self.found.len();
         let (op, pointer) = (
-            self.string(fields, &path, "op"),
-            self.pointer(fields, &path, "path"),
+            self.string(fields, &path, &body::OP),
+            self.pointer(fields, &path, &body::PATH),
         );
-        for (field, missing) in [("op", op.is_none()), ("path", pointer.is_none())] {
+        for (field, missing) in [(&body::OP, op.is_none()), (&body::PATH, pointer.is_none())] {
             // A field of the wrong type was reported as such.
             if missing && self.found.len() == before {
-                let message = format!("this operation has no \"{field}\"");
+                let message = format!("this operation has no \"{}\"", field.name);
                 self.error(Code::BAD_PATCH, &path, message);
             }
         }
-        let from = self.pointer(fields, &path, "from");
+        let from = self.pointer(fields, &path, &body::FROM);
         // Here null is a value like others.
         let value = fields
-            .get("value")
-            .map(|value| json_template(value, &join(&path, "value")));
-        let at = join(&path, "valueJson");
+            .get(body::OPERAND.name)
+            .map(|value| json_template(value, &join(&path, body::OPERAND.name)));
+        let at = join(&path, body::RENDERED_OPERAND.name);
         let rendered = self
-            .string(fields, &path, "valueJson")
+            .string(fields, &path, &body::RENDERED_OPERAND)
             .map(|value| ValueTemplate::Template { value, path: at });
         if value.is_some() && rendered.is_some() {
             let message = "an operation has either a \"value\" or a \"valueJson\"";

@@ -1,0 +1,183 @@
+//! Keeps the tables of `docs/configuration.md` and `docs/schema.json` in step with the table of fields.
+//!
+//! With `UPDATE_DOCS=1` the tests rewrite them.
+
+#![allow(clippy::unwrap_used, reason = "a test says no by panicking")]
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use transformations::config::fields::shape::{Unit, View, Whole};
+use transformations::config::fields::{AnyField, Object, Policy, top};
+use transformations::config::schema;
+
+const BEGIN: &str = "<!-- fields of ";
+const END: &str = "<!-- end of fields -->";
+
+#[test]
+fn the_page_has_the_tables_of_all_fields() {
+    let objects = objects();
+    let path = docs("configuration.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let mut parts = page.split(BEGIN);
+    let mut fresh = parts.next().unwrap().to_owned();
+    let mut count = 0;
+    for part in parts {
+        let (names, rest) = part.split_once(" -->\n").unwrap();
+        let (_, after) = rest
+            .split_once(END)
+            .unwrap_or_else(|| panic!("{names} has no end"));
+        let named = names
+            .split(" and ")
+            .map(|name| objects.get(name).unwrap_or_else(|| panic!("{name}")));
+        let table = table(&named.copied().collect::<Vec<_>>());
+        write!(fresh, "{BEGIN}{names} -->\n{table}{END}{after}").unwrap();
+        count += 1;
+    }
+    assert!(count >= 4, "only {count} tables");
+    keep(path, &page, &fresh);
+}
+
+#[test]
+fn the_schema_is_that_of_the_code() {
+    let path = docs("schema.json");
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    keep(
+        path,
+        &written,
+        &(serde_json::to_string_pretty(&schema()).unwrap() + "\n"),
+    );
+}
+
+/// Rewrites a file that is not what it should be, or says so.
+fn keep(path: PathBuf, written: &str, fresh: &str) {
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(path, fresh).unwrap();
+    } else {
+        let name = path.file_name().unwrap().display();
+        assert!(
+            written == fresh,
+            "docs/{name} is stale: run make reference, then read the difference"
+        );
+    }
+}
+
+fn docs(name: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "..", "docs", name]
+        .iter()
+        .collect()
+}
+
+/// Every object of a configuration by its name.
+fn objects() -> BTreeMap<&'static str, &'static Object> {
+    let mut found = BTreeMap::new();
+    visit(&View::Object(&top::CONFIGURATION), &mut found);
+    found
+}
+
+fn visit(view: &View, found: &mut BTreeMap<&'static str, &'static Object>) {
+    match view {
+        View::Object(object) => {
+            if found.insert(object.name, *object).is_none() {
+                object
+                    .fields()
+                    .for_each(|field| visit(&field.shape.view(), found));
+            }
+        }
+        View::List(list) => visit(&list.of.view(), found),
+        View::Names(names) => visit(&names.of.view(), found),
+        View::Forms(forms) => forms
+            .all
+            .iter()
+            .for_each(|form| visit(&form.shape.view(), found)),
+        View::Text(_)
+        | View::Whole(_)
+        | View::Number
+        | View::Flag(_)
+        | View::Words(..)
+        | View::Json => {}
+    }
+}
+
+/// The fields of some objects, those that they share once.
+fn table(objects: &[&Object]) -> String {
+    let mut fields: Vec<&AnyField> = Vec::new();
+    for field in objects.iter().flat_map(|object| object.fields()) {
+        if !fields.iter().any(|known| known.name == field.name) {
+            fields.push(field);
+        }
+    }
+    let has_defaults = fields.iter().any(|field| !default(field).is_empty());
+    let has_policies = fields.iter().any(|field| field.policy != Policy::AsHolder);
+    let columns = [("default", has_defaults), ("policy", has_policies)];
+    let shown = columns.iter().filter(|(_, is_shown)| *is_shown);
+    let (names, rules): (String, String) = shown
+        .map(|(name, _)| (format!(" {name} |"), "---|"))
+        .unzip();
+    let mut table = format!("| field |{names} meaning |\n|---|{rules}---|\n");
+    for field in fields {
+        write!(table, "| `{}` |", field.name).unwrap();
+        if has_defaults {
+            write!(table, "{} |", spaced(&default(field))).unwrap();
+        }
+        if has_policies {
+            write!(table, "{} |", spaced(&field.policy.to_string())).unwrap();
+        }
+        writeln!(table, " {} |", meaning(field)).unwrap();
+    }
+    table
+}
+
+fn spaced(cell: &str) -> String {
+    if cell.is_empty() {
+        String::new()
+    } else {
+        format!(" {cell}")
+    }
+}
+
+fn default(field: &AnyField) -> String {
+    match field.shape.view() {
+        _ if field.is_needed => "needed".to_owned(),
+        View::Whole(Whole {
+            default: Some(default),
+            unit,
+            ..
+        }) => number(default, unit),
+        View::Words(_, Some(default)) => format!("`{default}`"),
+        _ => field.absent.to_owned(),
+    }
+}
+
+fn meaning(field: &AnyField) -> String {
+    let mut text = field.text.to_owned();
+    if let View::Whole(Whole { most, unit, .. }) = field.shape.view()
+        && most < u64::MAX
+    {
+        write!(text, " (at most {})", number(most, unit)).unwrap();
+    }
+    if let Some((major, minor)) = field.envoy {
+        write!(text, ". Needs Envoy {major}.{minor}").unwrap();
+    }
+    text
+}
+
+fn number(number: u64, unit: Unit) -> String {
+    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    let unit_of = |(size, _): &&(u64, &str)| {
+        unit == Unit::Bytes && number > 0 && number.is_multiple_of(*size)
+    };
+    if let Some((size, name)) = units.iter().find(unit_of) {
+        return format!("{} {name}", number / size);
+    }
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
