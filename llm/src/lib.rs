@@ -1,0 +1,7 @@
+//! What LLM traffic says, and what may be done to it.
+//!
+//! Documents, events and bytes in; facts and edits out. The crate knows the dialects that clients and
+//! providers speak, and neither HTTP nor Envoy, neither templates nor the text of configurations. It is
+//! called on workers; what can be made once is made once, when a configuration is compiled.
+
+#![forbid(unsafe_code)]
