@@ -2,18 +2,15 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use formats::sse::Oversize;
-
 use crate::seeds::Goldens;
 
 mod acl;
 mod events;
 mod exchange;
 mod json;
-mod lines;
 mod patch;
 mod render;
-mod sse;
+mod streams;
 
 /// A promise to try with any bytes.
 #[derive(Debug)]
@@ -76,13 +73,13 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "sse",
         folder: "streams",
-        run: sse::run,
+        run: streams::sse,
         seeds: Goldens::bodies,
     },
     Target {
         name: "ndjson",
         folder: "streams",
-        run: lines::run,
+        run: streams::ndjson,
         seeds: Goldens::bodies,
     },
     Target {
@@ -114,15 +111,9 @@ impl Choices {
         self.below(2) == 1
     }
 
-    /// How long an event or a line of these bytes may be, and what becomes of longer ones.
-    fn limit(&mut self, bytes: &[u8]) -> (usize, Oversize) {
-        let limit = self.below(bytes.len() + 8);
-        let oversize = if self.flip() {
-            Oversize::Refuse
-        } else {
-            Oversize::PassThrough
-        };
-        (limit, oversize)
+    /// How long an event of these bytes may be.
+    fn limit(&mut self, bytes: &[u8]) -> usize {
+        self.below(bytes.len() + 8)
     }
 
     /// Cuts bytes into up to five chunks, some of them empty; now and then into single bytes.

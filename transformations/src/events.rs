@@ -11,21 +11,21 @@
 
 use std::sync::Arc;
 
+use crate::config::StreamFormat;
 use crate::direction::Direction;
 use crate::error::{Failure, TransformErrorKind};
 use crate::message::{HeaderSnapshot, HostAnswers, append_header, is_compressed};
 use crate::on_error::Place;
 use crate::ops::TransformationOps;
 use crate::program::Program;
+use formats::events::{Decoder, Format};
 
 mod edit;
 mod render;
 mod select;
-mod wire;
 
 use edit::Editor;
 use render::Renderer;
-use wire::{Decoder, Wire};
 
 /// What happened to a piece of a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,11 +68,11 @@ impl EventStream {
     ) -> Result<OpenedEvents, Failure> {
         let mut content_type = String::new();
         append_header(ops, Direction::Response, "content-type", &mut content_type);
-        let Some(wire) = Wire::of(&content_type) else {
+        let Some(format) = Format::of(&content_type) else {
             return Ok(OpenedEvents::NotAStream);
         };
         let rules = program.events.as_ref();
-        let Some(rules) = rules.filter(|rules| wire.is_of(rules.format)) else {
+        let Some(rules) = rules.filter(|rules| rules.format.includes(format)) else {
             return Ok(match program.response.reads_body() {
                 true => OpenedEvents::PassingBy,
                 false => OpenedEvents::NotAStream,
@@ -94,8 +94,8 @@ impl EventStream {
             HostAnswers::ask(ops, &rules.reads),
         );
         Ok(OpenedEvents::Stream(Box::new(EventStream {
-            decoder: Decoder::new(wire, rules.max_event_bytes),
-            editor: Editor::new(Arc::clone(program), wire, renderer),
+            decoder: Decoder::new(format, rules.max_event_bytes),
+            editor: Editor::new(Arc::clone(program), format, renderer),
         })))
     }
 
@@ -108,10 +108,11 @@ impl EventStream {
     /// # Cost
     /// A search for line ends, a copy of the chunk, and what the rules do. Events are parsed only if
     /// a rule reads JSON.
-    pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<Streamed, Failure> {
-        let EventStream { decoder, editor } = self;
-        decoder.read(Some(chunk), &mut |piece| editor.piece(piece, out));
-        editor.report()
+    pub fn push(&mut self, mut chunk: &[u8], out: &mut Vec<u8>) -> Result<Streamed, Failure> {
+        while let Some(frame) = self.decoder.next(&mut chunk) {
+            self.editor.frame(frame, out);
+        }
+        self.editor.report()
     }
 
     /// Appends to `out` what is left to be sent when the body ends: an event that was not
@@ -120,9 +121,20 @@ impl EventStream {
     /// # Errors
     /// As [`push`](Self::push).
     pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<Streamed, Failure> {
-        let EventStream { decoder, editor } = self;
-        decoder.read(None, &mut |piece| editor.piece(piece, out));
-        editor.end(out);
-        editor.report()
+        if let Some(frame) = self.decoder.finish() {
+            self.editor.frame(frame, out);
+        }
+        self.editor.end(out);
+        self.editor.report()
+    }
+}
+
+impl StreamFormat {
+    /// Whether a configuration that asks for this means streams in that format.
+    fn includes(self, format: Format) -> bool {
+        match format {
+            Format::Sse => self != StreamFormat::Ndjson,
+            Format::Ndjson => self != StreamFormat::Sse,
+        }
     }
 }

@@ -8,20 +8,18 @@ use std::sync::Arc;
 use super::Streamed;
 use super::render::Renderer;
 use super::select::Subject;
-use super::wire::{BOM, Event, Piece, Wire};
 use crate::direction::Direction;
 use crate::error::{Cause, Failure, FieldId, TransformErrorKind};
 use crate::on_error::Place;
 use crate::program::{Edit, EventProgram, EventRule, EventTemplate, NewEvent, PatchRule, Program};
+use formats::events::{Event, Format, Frame};
 
 /// What of a stream is not in its decoder.
 #[derive(Debug)]
 pub(super) struct Editor {
     program: Arc<Program>,
-    wire: Wire,
+    format: Format,
     renderer: Renderer,
-    /// No event was written yet, so a byte order mark may come.
-    first: bool,
     /// The last byte that was sent, if it does not end an event.
     open: Option<u8>,
     /// Inside an event that is too large.
@@ -33,12 +31,11 @@ pub(super) struct Editor {
 }
 
 impl Editor {
-    pub(super) fn new(program: Arc<Program>, wire: Wire, renderer: Renderer) -> Editor {
+    pub(super) fn new(program: Arc<Program>, format: Format, renderer: Renderer) -> Editor {
         Editor {
             program,
-            wire,
+            format,
             renderer,
-            first: true,
             open: None,
             oversized: false,
             stopped: None,
@@ -53,24 +50,24 @@ impl Editor {
         self.stopped.clone().map_or(Ok(report), Err)
     }
 
-    pub(super) fn piece(&mut self, piece: Piece<'_>, out: &mut Vec<u8>) {
+    pub(super) fn frame(&mut self, frame: Frame<'_>, out: &mut Vec<u8>) {
         let program = Arc::clone(&self.program);
         let Some(rules) = &program.events else { return };
         if self.stopped.is_some() {
             return;
         }
-        match piece {
-            Piece::Whole(event) => {
+        match frame {
+            Frame::Event(event) => {
                 self.oversized = false;
                 self.open = None;
                 self.event(rules, event, out);
             }
-            Piece::Tail(event) => {
+            Frame::Tail(event) => {
                 self.oversized = false;
                 self.open = event.raw().last().copied();
                 self.event(rules, event, out);
             }
-            Piece::Oversized(bytes) => self.oversized(rules, bytes, out),
+            Frame::Oversized(bytes) => self.oversized(rules, bytes, out),
         }
     }
 
@@ -97,7 +94,6 @@ impl Editor {
                 return;
             }
         }
-        self.first = false;
         self.open = bytes.last().copied();
         out.extend_from_slice(bytes);
     }
@@ -112,14 +108,12 @@ impl Editor {
                 .find(|rule| rule.selects(subject))
                 .map(|rule| (rule, subject))
         });
-        let first = std::mem::replace(&mut self.first, false);
         let Some((rule, subject)) = selected else {
             out.extend_from_slice(event.raw());
             return;
         };
-        let marked = first && self.wire == Wire::Sse && event.raw().starts_with(BOM);
         let open = self.open;
-        match self.apply(rules, rule, subject, marked, out) {
+        match self.apply(rules, rule, subject, out) {
             Ok(()) => self.report.changed = self.report.changed.saturating_add(1),
             Err(error) => {
                 out.truncate(start);
@@ -136,23 +130,24 @@ impl Editor {
         rules: &EventProgram,
         rule: &EventRule,
         subject: &Subject<'_>,
-        marked: bool,
         out: &mut Vec<u8>,
     ) -> Result<(), Failure> {
         // A tail ends nothing before it is sent itself.
         let open = self.open.take();
-        if marked {
-            // The mark belongs to the stream: it stays in front, whatever comes first.
-            out.extend_from_slice(BOM);
-        }
+        // The mark belongs to the stream: it stays in front, whatever comes first.
+        let mark = subject.event.mark();
+        out.extend_from_slice(mark);
         self.new_events(rules, &rule.before, Some(subject), out)?;
         let start = out.len();
         self.edit(rules, rule, subject, out)?;
         if out.len() > start {
             self.open = open.and_then(|_| out.last().copied());
         }
-        if marked && out.get(start..).is_some_and(|event| event.starts_with(BOM)) {
-            out.drain(start..start + BOM.len());
+        if out
+            .get(start..)
+            .is_some_and(|event| event.starts_with(mark))
+        {
+            out.drain(start..start + mark.len());
         }
         self.new_events(rules, &rule.after, Some(subject), out)
     }
@@ -199,9 +194,10 @@ impl Editor {
                 Ok(()) if self.text.is_empty() => {}
                 Ok(()) => {
                     if let Some(last) = self.open.take() {
-                        self.wire.separate(last, out);
+                        self.format.separate(last, out);
                     }
-                    self.wire.write(event.name.as_deref(), &self.text, out);
+                    let data = self.text.as_bytes();
+                    self.format.write(event.name.as_deref(), data, out);
                 }
                 Err(error) => self.gone_over(rules, error)?,
             }

@@ -5,8 +5,8 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use super::wire::Event;
 use crate::program::Condition;
+use formats::events::Event;
 use formats::json::Document;
 
 /// An event that has data, as rules see it.

@@ -1,11 +1,9 @@
 //! What decoding a stream costs: whole events in a chunk, and one event spread over many.
 //!
-//! Run with `cargo bench -p formats --bench sse`.
-
-#![expect(clippy::unwrap_used, reason = "a failure here is a broken benchmark")]
+//! Run with `cargo bench -p formats --bench events`.
 
 use divan::{Bencher, black_box, counter::BytesCount};
-use formats::sse::{Decoder, Frame, Oversize};
+use formats::events::{Decoder, Format, Frame};
 
 fn main() {
     divan::main();
@@ -25,15 +23,14 @@ fn data_of_a_thousand_events_in_chunks_of(bencher: Bencher<'_, '_>, chunk: usize
     bencher
         .counter(BytesCount::from(stream.len()))
         .bench_local(|| {
-            let mut decoder = Decoder::new(1 << 16, Oversize::Refuse);
+            let mut decoder = Decoder::new(Format::Sse, 1 << 16);
             let mut bytes = 0;
-            let mut out = |frame: Frame<'_>| {
-                if let Frame::Event(event) = frame {
-                    bytes += event.data().map_or(0, |data| data.len());
+            for mut chunk in stream.chunks(chunk) {
+                while let Some(frame) = decoder.next(&mut chunk) {
+                    if let Frame::Event(event) = frame {
+                        bytes += event.data().map_or(0, |data| data.len());
+                    }
                 }
-            };
-            for chunk in stream.chunks(chunk) {
-                decoder.push(chunk, &mut out).unwrap();
             }
             black_box(bytes)
         });

@@ -1,7 +1,6 @@
 //! However a stream is cut into chunks, the same frames come out and no byte is lost.
 
-use formats::ndjson;
-use formats::sse::{Decoder, Frame, Oversize, SseError};
+use formats::events::{Decoder, Format, Frame};
 use proptest::prelude::*;
 
 /// What was seen: events as bytes, and oversized bytes joined, since their cuts are the chunks' cuts.
@@ -9,10 +8,20 @@ use proptest::prelude::*;
 struct Seen {
     frames: Vec<(char, Vec<u8>)>,
     data: Vec<Option<Vec<u8>>>,
-    refused: bool,
 }
 
 impl Seen {
+    fn see(&mut self, frame: &Frame<'_>) {
+        match frame {
+            Frame::Event(event) => {
+                self.add('e', event.raw());
+                self.data.push(event.data().map(|data| data.to_vec()));
+            }
+            Frame::Tail(event) => self.add('t', event.raw()),
+            Frame::Oversized(bytes) => self.add('o', bytes),
+        }
+    }
+
     fn add(&mut self, kind: char, raw: &[u8]) {
         match self.frames.last_mut() {
             Some(('o', bytes)) if kind == 'o' => bytes.extend_from_slice(raw),
@@ -28,50 +37,19 @@ impl Seen {
     }
 }
 
-fn read_sse<'a>(
-    chunks: impl IntoIterator<Item = &'a [u8]>,
-    limit: usize,
-    oversize: Oversize,
-) -> Seen {
+fn read<'a>(format: Format, chunks: impl IntoIterator<Item = &'a [u8]>, limit: usize) -> Seen {
     let mut seen = Seen::default();
-    let mut out = |frame: Frame<'_>| match frame {
-        Frame::Event(event) => {
-            seen.add('e', event.raw());
-            seen.data.push(event.data().map(|data| data.to_vec()));
+    let mut decoder = Decoder::new(format, limit);
+    for mut chunk in chunks {
+        while let Some(frame) = decoder.next(&mut chunk) {
+            seen.see(&frame);
         }
-        Frame::Tail(event) => seen.add('t', event.raw()),
-        Frame::Oversized(bytes) => seen.add('o', bytes),
-    };
-    let mut decoder = Decoder::new(limit, oversize);
-    let mut outcome = Ok(());
-    for chunk in chunks {
-        outcome = decoder.push(chunk, &mut out);
-        if outcome.is_err() {
-            break;
-        }
+        assert!(chunk.is_empty(), "a chunk is read to its end");
     }
-    let outcome = outcome.and_then(|()| decoder.finish(&mut out));
-    seen.refused = outcome == Err(SseError::EventTooLarge { limit });
-    seen
-}
-
-fn read_ndjson<'a>(
-    chunks: impl IntoIterator<Item = &'a [u8]>,
-    limit: usize,
-    oversize: ndjson::Oversize,
-) -> Seen {
-    let mut seen = Seen::default();
-    let mut out = |frame: ndjson::Frame<'_>| match frame {
-        ndjson::Frame::Line(line) => seen.add('l', line.raw()),
-        ndjson::Frame::Tail(line) => seen.add('t', line.raw()),
-        ndjson::Frame::Oversized(bytes) => seen.add('o', bytes),
-    };
-    let mut decoder = ndjson::Decoder::new(limit, oversize);
-    let pushed = chunks
-        .into_iter()
-        .try_for_each(|chunk| decoder.push(chunk, &mut out));
-    let outcome = pushed.and_then(|()| decoder.finish(&mut out));
-    seen.refused = outcome.is_err();
+    if let Some(frame) = decoder.finish() {
+        seen.see(&frame);
+    }
+    assert!(decoder.finish().is_none(), "a stream ends once");
     seen
 }
 
@@ -102,8 +80,8 @@ fn stream() -> impl Strategy<Value = Vec<u8>> {
         .prop_map(|(start, tokens)| [start, tokens.concat().as_bytes()].concat())
 }
 
-fn oversize() -> impl Strategy<Value = Oversize> {
-    prop_oneof![Just(Oversize::Refuse), Just(Oversize::PassThrough)]
+fn format() -> impl Strategy<Value = Format> {
+    prop_oneof![Just(Format::Sse), Just(Format::Ndjson)]
 }
 
 /// The pieces between `cuts`, some of them empty.
@@ -119,44 +97,48 @@ fn cut<'a>(stream: &'a [u8], cuts: &[prop::sample::Index]) -> Vec<&'a [u8]> {
 proptest! {
     #[test]
     fn every_cut_gives_the_same_frames(
+        format in format(),
         stream in stream(),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
         limit in 0_usize..60,
-        oversize in oversize(),
     ) {
-        let whole = read_sse([stream.as_slice()], limit, oversize);
-        prop_assert_eq!(&read_sse(cut(&stream, &cuts), limit, oversize), &whole);
-        prop_assert_eq!(&read_sse(stream.chunks(1), limit, oversize), &whole);
+        let whole = read(format, [stream.as_slice()], limit);
+        prop_assert_eq!(&read(format, cut(&stream, &cuts), limit), &whole);
+        prop_assert_eq!(&read(format, stream.chunks(1), limit), &whole);
         for at in 0..=stream.len() {
             let (left, right) = stream.split_at(at);
-            prop_assert_eq!(&read_sse([left, right], limit, oversize), &whole, "cut at {}", at);
+            prop_assert_eq!(&read(format, [left, right], limit), &whole, "cut at {}", at);
         }
     }
 
     #[test]
-    fn every_cut_gives_the_same_lines(
+    fn no_byte_is_lost(format in format(), stream in stream(), limit in 0_usize..60) {
+        prop_assert_eq!(read(format, stream.chunks(3), limit).bytes(), stream);
+    }
+
+    #[test]
+    fn nothing_above_the_limit_is_given_out_as_an_event(
+        format in format(),
         stream in stream(),
-        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
-        limit in 0_usize..60,
-        oversize in oversize(),
+        limit in 0_usize..40,
     ) {
-        let whole = read_ndjson([stream.as_slice()], limit, oversize);
-        prop_assert_eq!(&read_ndjson(cut(&stream, &cuts), limit, oversize), &whole);
-        prop_assert_eq!(&read_ndjson(stream.chunks(1), limit, oversize), &whole);
-    }
-
-    #[test]
-    fn no_byte_is_lost(stream in stream(), limit in 0_usize..60) {
-        let seen = read_sse(stream.chunks(3), limit, Oversize::PassThrough);
-        prop_assert_eq!(seen.bytes(), stream.clone());
-        let seen = read_ndjson(stream.chunks(3), limit, Oversize::PassThrough);
-        prop_assert_eq!(seen.bytes(), stream);
-    }
-
-    #[test]
-    fn nothing_above_the_limit_is_given_out_as_an_event(stream in stream(), limit in 0_usize..40) {
-        let seen = read_sse(stream.chunks(2), limit, Oversize::PassThrough);
+        let seen = read(format, stream.chunks(2), limit);
         prop_assert!(seen.frames.iter().all(|(kind, raw)| *kind == 'o' || raw.len() <= limit));
+    }
+
+    /// An event above the limit is above it whole: what comes before it and after it is read.
+    #[test]
+    fn what_is_oversized_is_what_no_limit_would_hold(
+        format in format(),
+        stream in stream(),
+        limit in 1_usize..40,
+    ) {
+        let all = read(format, [stream.as_slice()], usize::MAX);
+        let mut expected = Seen::default();
+        for (kind, raw) in &all.frames {
+            expected.add(if raw.len() > limit { 'o' } else { *kind }, raw);
+        }
+        prop_assert_eq!(read(format, stream.chunks(5), limit).frames, expected.frames);
     }
 
     /// The reader of the standard, written down plainly: lines, then fields.
@@ -178,7 +160,7 @@ proptest! {
                 data.get_or_insert_default().push(value);
             }
         }
-        let seen = read_sse([stream.as_slice()], usize::MAX, Oversize::Refuse);
+        let seen = read(Format::Sse, [stream.as_slice()], usize::MAX);
         prop_assert_eq!(seen.data, expected);
     }
 }
