@@ -18,6 +18,7 @@ pub(crate) mod environment;
 mod extraction;
 pub(crate) mod filters;
 mod fixed;
+mod form;
 mod headers;
 pub(crate) mod host;
 mod json;
@@ -25,10 +26,12 @@ mod json_edit;
 mod jwt;
 mod random;
 pub(crate) mod regex;
+mod repeated;
 mod strings;
 mod url;
 mod variables;
 mod words;
+mod xml;
 
 use crate::host::MetadataSource;
 use environment::EnvAccess;
@@ -187,6 +190,8 @@ pub const FAMILIES: &[(&str, &[Function])] = &[
     ("Numbers", fixed::FUNCTIONS),
     ("Digests and identifiers", digest::FUNCTIONS),
     ("JSON", json::FUNCTIONS),
+    ("XML", xml::FUNCTIONS),
+    ("Forms", form::FUNCTIONS),
     ("Dates", dates::FUNCTIONS),
     ("Random values", random::FUNCTIONS),
     ("Environment", environment::FUNCTIONS),

@@ -471,6 +471,11 @@ fn functions_pay_for_their_output_and_their_work() {
         "{% for i in range(1000) %}{{ regex_match(t, 'b$') }}{% endfor %}",
         "{% for i in range(1000) %}{{ word_count(t) }}{% endfor %}",
         "{% for i in range(1000) %}{{ urlencode(t)|length }}{% endfor %}",
+        "{% for i in range(1000) %}{{ sha1(t, 'base64') }}{% endfor %}",
+        "{% for i in range(1000) %}{{ form(t)|length }}{% endfor %}",
+        "{% for i in range(1000) %}{{ toform({'t': t})|length }}{% endfor %}",
+        "{% for i in range(1000) %}{{ toxml({'t': t})|length }}{% endfor %}",
+        "{% for i in range(1000) %}{{ fromxml('<a>' ~ t ~ '</a>').a|length }}{% endfor %}",
         "{% for i in range(1000) %}{{ json_set(context(), '/t', i)|length }}{% endfor %}",
         "{{ regex_replace(t, '^.*$', '$0$0$0$0$0$0$0$0$0') }}",
     ] {
@@ -487,4 +492,102 @@ fn json_keys_never_take_the_place_of_a_function() {
     let body = r#"{"sha256": 1, "now": 2, "regex_match": 3, "urlencode": 4, "metadata": 5}"#;
     let template = "{{ regex_match('a', 'a') }} {{ urlencode(' ') }} {{ 'x'|urlencode }} {{ now }}";
     assert_eq!(render(template, body).as_deref(), Ok("true %20 x 2"));
+}
+
+/// The configuration of a section of the documentation.
+fn documented(section: &str) -> Value {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/templates.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let (_, text) = text.split_once(section).unwrap();
+    let (_, text) = text.split_once("```json\n").unwrap();
+    let (config, _) = text.split_once("```").unwrap();
+    serde_json::from_str(config).unwrap()
+}
+
+#[test]
+fn the_documented_soap_example_translates_both_ways() {
+    let program = compile(&documented("## XML\n")).unwrap();
+    let answer = "<?xml version='1.0' encoding='UTF-8'?>\n\
+        <soap:Envelope xmlns:soap='http://schemas.xmlsoap.org/soap/envelope/'>\n <soap:Body>\n  \
+        <GetPriceResponse><price currency='EUR'>1.90</price><price currency='EUR'>2</price>\
+        </GetPriceResponse>\n </soap:Body>\n</soap:Envelope>";
+    let mut host = MemoryHost {
+        request: Message::new(
+            &[(":path", "/price")],
+            r#"{"items": ["tea", "milk & more"]}"#,
+        ),
+        response: Message::new(&[(":status", "200"), ("content-type", "text/xml")], answer),
+        ..MemoryHost::default()
+    };
+    let mut stream = program.open();
+    stream
+        .transform_request(&mut host, BodyAccess::Whole)
+        .unwrap();
+    assert_eq!(
+        String::from_utf8(host.request.body_bytes()).unwrap(),
+        "<?xml version=\"1.0\"?>\
+         <soap:Envelope xmlns:soap=\"http://schemas.xmlsoap.org/soap/envelope/\"><soap:Body>\
+         <GetPrice xmlns=\"urn:shop\"><item>tea</item><item>milk &amp; more</item></GetPrice>\
+         </soap:Body></soap:Envelope>"
+    );
+    stream
+        .transform_response(&mut host, BodyAccess::Whole)
+        .unwrap();
+    assert_eq!(
+        String::from_utf8(host.response.body_bytes()).unwrap(),
+        r##"{"price":[{"@currency":"EUR","#text":"1.90"},{"@currency":"EUR","#text":"2"}]}"##
+    );
+}
+
+#[test]
+fn forms_and_xml_are_read_and_written() {
+    let body = r#"{"x": "<o><i>1</i></o>", "f": "a=1&b=%zz&a=+2&c&=3", "n": 1.50, "bad": "<a>"}"#;
+    for (template, result) in [
+        (
+            "{{ form(f) }}",
+            r#"{"a": ["1", " 2"], "b": "%zz", "c": "", "": "3"}"#,
+        ),
+        ("{{ form('') }}", "{}"),
+        ("a{{ form(f).a[1] }}|{{ form(request.query).a }}", "a 2|1"),
+        ("{{ toform(form(f)) }}", "a=1&a=+2&b=%25zz&c=&=3"),
+        (
+            "{{ toform({'n': n, 'l': [1, none, true], 'none': none, 'm': missing}) }}",
+            "l=1&l=true&n=1.5",
+        ),
+        ("{{ toform('{\"b\": 1, \"a\": \"é\"}') }}", "b=1&a=%C3%A9"),
+        (
+            "{{ fromxml(x).o.i }}|{{ fromxml(x).o.j is undefined }}",
+            "1|true",
+        ),
+        ("{{ toxml(fromxml(x)) }}", "<o><i>1</i></o>"),
+        (
+            "{{ toxml({'o': {'n': n, 'm': missing}}) }}",
+            "<o><m/><n>1.5</n></o>",
+        ),
+        (
+            "{{ toxml('{\"o\": {\"b\": 1, \"a\": 2}}') }}",
+            "<o><b>1</b><a>2</a></o>",
+        ),
+        (
+            "{{ fromxml(x) | json_set('/o/i', 2) | toxml }}",
+            "<o><i>2</i></o>",
+        ),
+        (
+            "{% set o = fromxml(x).o %}{% set all = o.i if o.i is sequence else [o.i] %}{{ all }}",
+            "[\"1\"]",
+        ),
+    ] {
+        assert_eq!(render(template, body).as_deref(), Ok(result), "{template}");
+    }
+    for template in [
+        "{{ fromxml(bad) }}",
+        "{{ toxml({'a': 1, 'b': 2}) }}",
+        "{{ toxml('text') }}",
+        "{{ toform([1]) }}",
+        "{{ toform({'a': {}}) }}",
+        "{{ toform({'a': [[1]]}) }}",
+    ] {
+        let result = render(template, body);
+        assert_eq!(result, Err(TransformErrorKind::Render), "{template}");
+    }
 }

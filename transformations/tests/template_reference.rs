@@ -201,6 +201,10 @@ fn every_filter_of_our_own_gives_the_same_as_its_function() {
         ("date(0, \"%Y\")", "0 | date(\"%Y\")"),
         ("tojson(messages)", "messages | tojson"),
         ("fromjson(\"[1]\")", "\"[1]\" | fromjson"),
+        ("fromxml(\"<a/>\")", "\"<a/>\" | fromxml"),
+        ("toxml({\"a\": 1})", "{\"a\": 1} | toxml"),
+        ("form(\"a=1\")", "\"a=1\" | form"),
+        ("toform({\"a\": 1})", "{\"a\": 1} | toform"),
         (
             "json_set(context(), \"/n\", 2)",
             "context() | json_set(\"/n\", 2)",
@@ -228,7 +232,7 @@ fn every_filter_of_our_own_gives_the_same_as_its_function() {
         functions::all()
             .filter(|known| known.filter().is_some())
             .count(),
-        23
+        27
     );
 }
 

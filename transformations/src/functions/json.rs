@@ -106,7 +106,7 @@ fn merge(document: &Value, patch: &Value) -> Result<String, Error> {
 }
 
 /// Text is JSON; every other value becomes JSON.
-fn to_document(value: &Value) -> Result<Document, Error> {
+pub(super) fn to_document(value: &Value) -> Result<Document, Error> {
     let text = match (value.as_str(), value.downcast_object_ref::<NodeValue>()) {
         (Some(text), _) => text.to_owned(),
         (None, Some(found)) => found.node().raw().to_owned(),

@@ -11,6 +11,7 @@
 use std::borrow::Cow;
 
 use minijinja::{Error, State, Value};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::{Function, function};
 use crate::direction::Direction;
@@ -142,21 +143,17 @@ fn request_path(state: &State<'_, '_>) -> Cow<'static, str> {
     Message::with(state, path).unwrap_or_default().into()
 }
 
-/// Percent-encodes all bytes of `text` but the unreserved characters of RFC 3986 (letters, digits,
-/// `-`, `.`, `_`, `~`). At most three times as long as `text`.
+/// All but the unreserved characters of RFC 3986: letters, digits, `-`, `.`, `_`, `~`.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// Percent-encodes all bytes of `text` but the unreserved characters of RFC 3986. At most three times
+/// as long as `text`.
 pub(crate) fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push('%');
-            for digit in [byte >> 4, byte & 0x0F] {
-                encoded.extend(char::from_digit(digit.into(), 16).map(|d| d.to_ascii_uppercase()));
-            }
-        }
-    }
-    encoded
+    utf8_percent_encode(text, RESERVED).to_string()
 }
 
 /// Undoes [`encode`]. A `+` stays a `+`. Never longer than `text`.
@@ -165,19 +162,15 @@ pub(crate) fn encode(text: &str) -> String {
 ///
 /// A `%` without two hexadecimal digits, or bytes that are not UTF-8.
 pub(crate) fn decode(text: &str) -> Result<String, Fault> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        rest = after;
-        if byte == b'%' {
-            let (escaped, after) = escaped_byte(rest).ok_or(Fault::PercentEscape)?;
-            decoded.push(escaped);
-            rest = after;
-        } else {
-            decoded.push(byte);
-        }
+    let is_escape = |after: &str| {
+        let digits = after.as_bytes().first_chunk::<2>();
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if !text.split('%').skip(1).all(is_escape) {
+        return Err(Fault::PercentEscape);
     }
-    String::from_utf8(decoded).map_err(|_| Fault::DecodedNotUtf8)
+    let decoded = percent_decode_str(text).decode_utf8();
+    Ok(decoded.map_err(|_| Fault::DecodedNotUtf8)?.into_owned())
 }
 
 /// The value of the first query parameter called `name`; none if there is no such parameter. Never
@@ -187,11 +180,9 @@ pub(crate) fn decode(text: &str) -> Result<String, Fault> {
 /// itself, and bytes that are not UTF-8 become U+FFFD. (That last rule can triple a length.)
 pub(crate) fn query_param(path: &str, name: &str) -> Option<String> {
     let (_, query) = parts(path);
-    let mut pairs = query?.split('&').filter(|pair| !pair.is_empty());
-    pairs.find_map(|pair| {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (form_decode(key) == name).then(|| form_decode(value).into_owned())
-    })
+    let mut pairs = form_urlencoded::parse(query?.as_bytes());
+    let (_, value) = pairs.find(|(key, _)| key == name)?;
+    Some(value.into_owned())
 }
 
 /// `path` with the query parameter `name` set to `value`, both [encoded](encode): in the place of
@@ -220,8 +211,8 @@ fn edit(path: &str, name: &str, mut pair: Option<String>) -> String {
         separator = '&';
     };
     for piece in query.into_iter().flat_map(|query| query.split('&')) {
-        let key = piece.split_once('=').map_or(piece, |(key, _)| key);
-        if piece.is_empty() || form_decode(key) != name {
+        let pair_of_piece = form_urlencoded::parse(piece.as_bytes()).next();
+        if pair_of_piece.is_none_or(|(key, _)| key != name) {
             append(piece);
             continue;
         }
@@ -249,35 +240,6 @@ fn parts(path: &str) -> (&str, Option<&str>) {
         Some((path, query)) => (path, Some(query)),
         None => (path, None),
     }
-}
-
-/// Reads one name or value of a query.
-fn form_decode(text: &str) -> Cow<'_, str> {
-    if !text.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
-        return Cow::Borrowed(text);
-    }
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        rest = after;
-        match (byte, escaped_byte(after)) {
-            (b'%', Some((escaped, after))) => {
-                decoded.push(escaped);
-                rest = after;
-            }
-            (b'+', _) => decoded.push(b' '),
-            _ => decoded.push(byte),
-        }
-    }
-    Cow::Owned(String::from_utf8_lossy(&decoded).into_owned())
-}
-
-/// The byte that two hexadecimal digits at the start of `text` stand for, and what follows them.
-fn escaped_byte(text: &[u8]) -> Option<(u8, &[u8])> {
-    let ([high, low], rest) = text.split_first_chunk::<2>()?;
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let byte = u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()?;
-    Some((byte, rest))
 }
 
 #[cfg(test)]

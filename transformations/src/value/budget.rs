@@ -75,6 +75,10 @@ impl PaidText {
     pub(crate) fn into_string(self) -> String {
         self.0
     }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 impl fmt::Write for PaidText {

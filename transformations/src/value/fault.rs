@@ -47,6 +47,15 @@ pub(crate) enum Fault {
     /// Text that `fromjson` cannot read, and where it stops being JSON.
     #[error("fromjson: {0}")]
     FromJson(ParseError),
+    /// Text that `fromxml` does not read: why, and where that was seen.
+    #[error("fromxml: {0}, seen at byte {1}")]
+    FromXml(&'static str, u64),
+    /// A value that `toxml` cannot write, and why.
+    #[error("toxml: {0}")]
+    ToXml(&'static str),
+    /// A value that `toform` cannot write.
+    #[error("toform: the value must be a map of texts, numbers, booleans and lists of these")]
+    NotAForm,
     /// A text that is not an RFC 6901 pointer.
     #[error("the pointer must be empty or start with `/`, with `~` written `~0`")]
     BadPointer,

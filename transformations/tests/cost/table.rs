@@ -104,6 +104,10 @@ const FORMS: &[&str] = &[
     "doc.a.a.a.a.a.a.a.a",
     "doc[0][0][0][0][0][0]",
     "doc and other",
+    "fromxml(doc).a.a.a.a.a.b",
+    "toxml({'elements': {'list': doc}})",
+    "toxml(fromxml(doc))",
+    "toform({'fields': doc})",
     "not doc",
     "doc if doc else other",
     "body()",
@@ -154,6 +158,11 @@ pub(crate) const SHAPES: &[Shape] = &[
             "\"{}[]\"",
             "[[".repeat(30) + &"1,".repeat(size / 2) + "1" + &"]]".repeat(30)
         )
+    }),
+    shape("xml text", |size| {
+        let (open, close) = ("<a x='1'>".repeat(50), "</a>".repeat(50));
+        let wide = "<b>&amp;</b><c/>".repeat(size / 16);
+        format!("\"{open}{wide}{close}\"")
     }),
     shape("digits", |size| "7".repeat(size)),
     shape("wide array", |size| format!("[{}0]", "0,".repeat(size / 2))),
