@@ -21,6 +21,7 @@ mod number;
 mod outline;
 pub mod patch;
 mod pointer;
+mod reader;
 mod repeats;
 mod scan;
 mod spaced;
@@ -30,6 +31,7 @@ pub use document::Document;
 pub use error::{ParseError, ParseErrorKind};
 pub use node::{Kind, Node};
 pub use pointer::{Pointer, PointerError};
+pub use reader::{Fault, Raw, Reader, read};
 pub use scan::MAX_DEPTH;
 pub use spaced::write_spaced;
 

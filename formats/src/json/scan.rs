@@ -65,7 +65,10 @@ pub(super) fn document(text: &str) -> Result<(Span, Outline), ParseError> {
     if u32::try_from(bytes.len()).is_err() {
         return Err(ParseError::at(ParseErrorKind::TooLarge, &[], 0));
     }
-    let mut scanner = Scanner { bytes, at: 0 };
+    let mut scanner = Scanner {
+        bytes,
+        at: start(text),
+    };
     // Bodies keep what is large in one array of the root (`messages`, `choices`, `data`).
     let mut recorder = Recorder::of_levels(2);
     let root = scanner.root(&mut recorder);
@@ -86,6 +89,25 @@ pub(super) fn container(text: &str, span: Span, levels: usize) -> Outline {
     recorder.outline
 }
 
+/// Where a text starts for its readers: behind a byte order mark.
+pub(super) fn start(text: &str) -> usize {
+    match text.as_bytes().starts_with(BYTE_ORDER_MARK) {
+        true => BYTE_ORDER_MARK.len(),
+        false => 0,
+    }
+}
+
+/// Where the value ends that starts at `at`, or what is wrong with it and the byte to blame. Cost: one
+/// pass over the value.
+pub(super) fn value_end(text: &str, at: usize) -> Result<usize, (ParseErrorKind, usize)> {
+    let bytes = text.as_bytes();
+    let mut scanner = Scanner { bytes, at };
+    match scanner.value(0, &mut Ignore) {
+        Ok(_) => Ok(scanner.at),
+        Err(kind) => Err((kind, scanner.at)),
+    }
+}
+
 struct Scanner<'t> {
     bytes: &'t [u8],
     /// The next byte to read; on failure, the byte to blame.
@@ -96,9 +118,6 @@ type Scan<T> = Result<T, ParseErrorKind>;
 
 impl Scanner<'_> {
     fn root(&mut self, recorder: &mut Recorder) -> Scan<Span> {
-        if self.bytes.starts_with(BYTE_ORDER_MARK) {
-            self.at = BYTE_ORDER_MARK.len();
-        }
         if self.skip_whitespace().is_none() {
             return Err(ParseErrorKind::Empty);
         }
