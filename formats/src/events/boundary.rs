@@ -1,101 +1,87 @@
 //! Where events end.
 //!
-//! Keeps what must be remembered between chunks: a few bytes.
+//! Keeps what must be remembered between chunks, which is one state.
 
 use super::Format;
 use super::event::BOM;
 
-/// The end of the current event.
+/// How far the end of the current event is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Boundary {
-    BlankLine(BlankLine),
-    /// Nothing to remember.
-    LineFeed,
+    /// The event is a line: there is nothing to remember.
+    Line,
+    /// The event ends with a blank line. At the start of the stream, with so many bytes of a byte order
+    /// mark read. A line with nothing but the mark is blank.
+    Start,
+    Mark1,
+    Mark2,
+    LineStart,
+    InLine,
+    /// After a CR; a LF here belongs to the same line end.
+    AfterCr,
+    /// The same, at the end of a blank line.
+    AfterBlankCr,
 }
 
 impl Boundary {
     pub(super) fn new(format: Format) -> Boundary {
         match format {
-            Format::Sse => Boundary::BlankLine(BlankLine::Mark(0)),
-            Format::Ndjson => Boundary::LineFeed,
-        }
-    }
-
-    /// Reads `bytes` up to the end of the current event. Gives that end, or none if all of `bytes`
-    /// belongs to the event. The end may be 0: the event was complete before these bytes.
-    pub(super) fn find_end(&mut self, bytes: &[u8]) -> Option<usize> {
-        match self {
-            Boundary::BlankLine(line) => line.find_end(bytes),
-            Boundary::LineFeed => memchr::memchr(b'\n', bytes).map(|end| end + 1),
+            Format::Sse => Boundary::Start,
+            Format::Ndjson => Boundary::Line,
         }
     }
 
     /// Whether the stream could stop here with the current event complete.
     pub(super) fn is_complete_at_end(self) -> bool {
-        self == Boundary::BlankLine(BlankLine::AfterCr { blank: true })
+        self == Boundary::AfterBlankCr
     }
-}
 
-/// A blank line, with any of the three line ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum BlankLine {
-    /// At the start of the stream, with this many bytes of a byte order mark read. A line with nothing
-    /// but the mark is blank.
-    Mark(usize),
-    LineStart,
-    InLine,
-    /// After a CR; a LF here belongs to the same line end.
-    AfterCr {
-        blank: bool,
-    },
-}
-
-impl BlankLine {
-    fn find_end(&mut self, bytes: &[u8]) -> Option<usize> {
+    /// Reads `bytes` up to the end of the current event. Gives that end, or none if all of `bytes`
+    /// belongs to the event. The end may be 0: the event was complete before these bytes.
+    #[inline]
+    pub(super) fn find_end(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
             match (*self, byte) {
-                (Self::Mark(read), _) if BOM.get(read) == Some(&byte) => {
-                    at += 1;
-                    *self = if read + 1 == BOM.len() {
-                        Self::LineStart
-                    } else {
-                        Self::Mark(read + 1)
-                    };
-                }
-                (Self::Mark(read), _) => {
-                    *self = if read == 0 {
-                        Self::LineStart
-                    } else {
-                        Self::InLine
-                    };
-                }
-                (Self::AfterCr { blank }, _) => {
-                    at += usize::from(byte == b'\n');
-                    *self = Self::LineStart;
-                    if blank {
-                        return Some(at);
-                    }
-                }
+                (Self::Line, _) => return memchr::memchr(b'\n', bytes).map(|end| end + 1),
                 (Self::LineStart, b'\n') => return Some(at + 1),
                 (Self::LineStart, b'\r') => {
                     at += 1;
-                    *self = Self::AfterCr { blank: true };
+                    *self = Self::AfterBlankCr;
                 }
                 (Self::LineStart | Self::InLine, _) => {
                     *self = Self::InLine;
                     let rest = bytes.get(at..).unwrap_or_default();
                     let length = memchr::memchr2(b'\n', b'\r', rest)?;
-                    let line_feed = rest.get(length) == Some(&b'\n');
-                    at += length + 1;
-                    *self = if line_feed {
-                        Self::LineStart
-                    } else {
-                        Self::AfterCr { blank: false }
+                    *self = match rest.get(length) {
+                        Some(b'\n') => Self::LineStart,
+                        _ => Self::AfterCr,
                     };
+                    at += length + 1;
                 }
+                (Self::AfterCr, _) => {
+                    at += usize::from(byte == b'\n');
+                    *self = Self::LineStart;
+                }
+                (Self::AfterBlankCr, _) => {
+                    *self = Self::LineStart;
+                    return Some(at + usize::from(byte == b'\n'));
+                }
+                (Self::Start | Self::Mark1 | Self::Mark2, _) => at += self.read_mark(byte),
             }
         }
         None
+    }
+
+    /// Reads a byte where a byte order mark may be; how many bytes of it that is.
+    fn read_mark(&mut self, byte: u8) -> usize {
+        let (place, next, otherwise) = match self {
+            Self::Start => (0, Self::Mark1, Self::LineStart),
+            Self::Mark1 => (1, Self::Mark2, Self::InLine),
+            _ => (2, Self::LineStart, Self::InLine),
+        };
+        let is_mark = BOM.get(place) == Some(&byte);
+        *self = if is_mark { next } else { otherwise };
+        usize::from(is_mark)
     }
 }
