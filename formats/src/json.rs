@@ -3,7 +3,7 @@
 //! A [`Document`] keeps the text it was parsed from. Parsing checks the whole text once and builds no
 //! value tree; a [`Node`] is a place in that text, and a container is looked into only when somebody
 //! asks for one of its members. What nobody touches is never decoded, so key order, number spellings,
-//! unknown fields and whitespace survive every edit made through [`patch`].
+//! unknown fields and whitespace survive every edit made through a [`patch`] or a session of [`Edits`].
 //!
 //! Template contexts, metadata extraction and body patches call this on a worker thread, once per
 //! buffered body or stream event; patches are compiled on the main thread.
@@ -15,6 +15,7 @@
 mod compare;
 mod container;
 mod document;
+mod edit;
 mod error;
 mod node;
 mod number;
@@ -25,15 +26,19 @@ mod reader;
 mod repeats;
 mod scan;
 mod spaced;
+mod splice;
 mod string;
 
 pub use document::Document;
+pub use edit::{EditError, Edits};
 pub use error::{ParseError, ParseErrorKind};
 pub use node::{Kind, Node};
 pub use pointer::{Pointer, PointerError};
 pub use reader::{Fault, Raw, Reader, read};
 pub use scan::MAX_DEPTH;
 pub use spaced::write_spaced;
+pub use splice::Edited;
+pub use string::{quote, write_escaped};
 
 #[cfg(test)]
 mod tests;

@@ -105,6 +105,13 @@ impl Container {
         found
     }
 
+    /// The member whose value holds this position of the text, if there is one.
+    pub(super) fn at(&self, position: usize) -> Option<usize> {
+        let index = (self.members).partition_point(|member| member.value.end() <= position);
+        let member = self.members.get(index)?;
+        (member.value.start() <= position).then_some(index)
+    }
+
     /// How many keys a search has to look at, in the long run.
     pub(super) fn search_width(&self) -> usize {
         self.members.len().min(FEW)

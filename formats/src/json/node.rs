@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::container::Container;
-use super::document::Source;
+use super::document::{Document, Source};
 use super::number;
 use super::pointer::{self, Pointer};
 use super::scan::Span;
@@ -239,8 +239,13 @@ impl Node {
         self.span
     }
 
+    /// Whether this is a value of that document, or of a clone of it.
+    pub(super) fn is_of(&self, document: &Document) -> bool {
+        std::ptr::eq(Arc::as_ptr(&self.source), document.source())
+    }
+
     /// What is inside, if this is a container.
-    fn container(&self) -> Option<&Arc<Container>> {
+    pub(super) fn container(&self) -> Option<&Arc<Container>> {
         if !matches!(self.kind(), Kind::Object | Kind::Array) {
             return None;
         }
@@ -250,7 +255,7 @@ impl Node {
         }
     }
 
-    fn member(&self, container: &Arc<Container>, index: usize) -> Option<Self> {
+    pub(super) fn member(&self, container: &Arc<Container>, index: usize) -> Option<Self> {
         let span = container.members().get(index)?.value;
         let parent = Some((Arc::clone(container), index));
         Some(Self {

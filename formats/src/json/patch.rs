@@ -16,15 +16,13 @@
 
 mod apply;
 mod compile;
-mod edited;
-mod layout;
 mod merge;
-mod tree;
 
 pub use apply::{PatchError, PatchErrorKind};
 pub use compile::{Operation, PatchDiagnostic, PatchReason, ValueSlot};
-pub use edited::Edited;
 pub use merge::merge;
+
+pub use super::splice::Edited;
 
 use super::pointer::Pointer;
 

@@ -4,6 +4,7 @@
 //! body is string contents, so the check goes eight bytes at a time.
 
 use std::borrow::Cow;
+use std::fmt::{self, Write};
 
 use super::error::ParseErrorKind;
 
@@ -37,9 +38,114 @@ pub(super) fn decode(quoted: &str) -> Cow<'_, str> {
     Cow::Owned(decoded)
 }
 
-/// `text` as a JSON string, quotes included.
-pub(super) fn encode(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+/// `text` as a JSON string, quotes included. Only what JSON requires is escaped, as by serde_json.
+pub fn quote(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    // Writing to a string cannot fail.
+    let _ = write_escaped(&mut quoted, text);
+    quoted.push('"');
+    quoted
+}
+
+/// Writes the inside of a JSON string that stands for `text`. Only what JSON requires is escaped, as by
+/// serde_json.
+///
+/// # Errors
+///
+/// If `out` refuses text.
+pub fn write_escaped(out: &mut dyn Write, text: &str) -> fmt::Result {
+    let mut rest = text;
+    loop {
+        let (plain, special) = rest
+            .split_at_checked(plain_prefix(rest.as_bytes()))
+            .unwrap_or((rest, ""));
+        out.write_str(plain)?;
+        let Some(&byte) = special.as_bytes().first() else {
+            return Ok(());
+        };
+        match byte {
+            b'"' => out.write_str("\\\"")?,
+            b'\\' => out.write_str("\\\\")?,
+            b'\n' => out.write_str("\\n")?,
+            b'\r' => out.write_str("\\r")?,
+            b'\t' => out.write_str("\\t")?,
+            0x08 => out.write_str("\\b")?,
+            0x0C => out.write_str("\\f")?,
+            _ => write!(out, "\\u{byte:04x}")?,
+        }
+        // What is special is one byte.
+        rest = special.get(1..).unwrap_or_default();
+    }
+}
+
+/// A way through the text of a string beside its contents: where is spelled what stands where.
+pub(super) struct Spelling<'t> {
+    inner: &'t str,
+    /// Positions in text and contents that stand for each other.
+    text: usize,
+    contents: usize,
+    /// Where the next escape is, or the end.
+    plain_until: usize,
+    /// The character before is spelled as the first half of a surrogate pair without the second.
+    after_half: bool,
+}
+
+impl<'t> Spelling<'t> {
+    /// At the start of a checked string whose text is `quoted`.
+    pub(super) fn new(quoted: &'t str) -> Self {
+        let inner = inner(quoted);
+        Self {
+            inner,
+            text: 0,
+            contents: 0,
+            plain_until: next_escape(inner, 0),
+            after_half: false,
+        }
+    }
+
+    /// Moves on to where the character at `offset` of the contents is spelled, which must be on a
+    /// character boundary and not before the last one. Gives that place in `quoted`, and whether half a
+    /// surrogate pair stands before it. Cost, over all calls: one pass over the text.
+    pub(super) fn move_to(&mut self, offset: usize) -> (usize, bool) {
+        while self.contents < offset {
+            self.after_half = false;
+            let plain = self.plain_until - self.text;
+            if offset - self.contents <= plain {
+                self.text += offset - self.contents;
+                self.contents = offset;
+                break;
+            }
+            let escape = self.inner.as_bytes().get(self.plain_until..);
+            let escape = escape.filter(|escape| !escape.is_empty());
+            let Some(escape) = escape else { break };
+            let (character, length) = unescape(escape);
+            self.after_half = is_half(escape) && length == HALF;
+            self.contents += plain + character.len_utf8();
+            self.text = self.plain_until + length;
+            self.plain_until = next_escape(self.inner, self.text);
+        }
+        (self.text + 1, self.after_half)
+    }
+}
+
+/// How long the escape of half a surrogate pair is.
+pub(super) const HALF: usize = 6;
+
+/// Whether a text starts with an escape for the first half of a surrogate pair.
+fn is_half(text: &[u8]) -> bool {
+    text.starts_with(b"\\u") && hex4(text, 2).is_ok_and(|unit| (0xD800..0xDC00).contains(&unit))
+}
+
+/// Whether a text starts with an escape for the second half of a surrogate pair.
+pub(super) fn is_second_half(text: &str) -> bool {
+    let text = text.as_bytes();
+    text.starts_with(b"\\u") && hex4(text, 2).is_ok_and(|unit| (0xDC00..0xE000).contains(&unit))
+}
+
+fn next_escape(inner: &str, from: usize) -> usize {
+    let rest = inner.as_bytes().get(from..).unwrap_or_default();
+    memchr::memchr(b'\\', rest).map_or(inner.len(), |at| from + at)
 }
 
 /// Whether `quoted` spells `wanted`.

@@ -4,16 +4,13 @@
 //! then as it was, since only a list of pieces was being made.
 
 use std::fmt;
-use std::sync::Arc;
 
-use super::edited::{Edited, Slice};
-use super::layout::Layout;
-use super::tree::{Closed, Found, Tree};
 use super::{Patch, Step, ValueSlot};
 use crate::json::compare;
 use crate::json::document::Document;
 use crate::json::pointer::Pointer;
 use crate::json::scan;
+use crate::json::splice::{Closed, Edited, Layout, Misplaced, Slice, Tree, close, open};
 
 /// Why a patch does not apply to a document. Carries nothing of either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +63,16 @@ impl fmt::Display for PatchErrorKind {
     }
 }
 
+impl From<Misplaced> for PatchErrorKind {
+    fn from(misplaced: Misplaced) -> Self {
+        match misplaced {
+            Misplaced::NotFound => Self::NotFound,
+            Misplaced::NotAContainer => Self::NotAContainer,
+            Misplaced::InvalidIndex => Self::InvalidIndex,
+        }
+    }
+}
+
 impl Patch {
     /// Applies all operations in order. `values[n]` is the JSON text for [`ValueSlot::Slot`]`(n)`.
     ///
@@ -102,26 +109,6 @@ impl Patch {
         }
         Ok(close(document, &edit.root))
     }
-}
-
-/// The value of a document, to be edited.
-pub(super) fn open(document: &Document) -> Tree<'_> {
-    let source = document.source();
-    Tree::Closed(Closed {
-        slice: Slice::whole(&source.text).cut(source.root.start(), source.root.end()),
-        found: Found::Members(Arc::clone(&source.container)),
-    })
-}
-
-/// The document with another value.
-pub(super) fn close<'a>(document: &'a Document, root: &Tree<'a>) -> Edited<'a> {
-    let source = document.source();
-    let whole = Slice::whole(&source.text);
-    let mut edited = Edited::new(whole.source);
-    edited.push(whole.cut(0, source.root.start()));
-    root.write(&mut edited);
-    edited.push(whole.cut(source.root.end(), whole.end));
-    edited
 }
 
 /// For a way to something that is written: whoever reads the document next must find it there, even if
@@ -211,7 +198,7 @@ impl<'a> Edit<'a> {
         tokens.iter().try_fold(&mut self.root, |tree, token| {
             let layout = tree.open()?;
             enter(layout, token)?;
-            layout.child(token)
+            Ok(layout.child(token)?)
         })
     }
 
@@ -227,13 +214,13 @@ impl<'a> Edit<'a> {
             self.root = value;
             return Ok(());
         };
-        self.container(parents)?.add(key, value)
+        Ok(self.container(parents)?.add(key, value)?)
     }
 
     fn remove(&mut self, path: &Pointer) -> Result<Tree<'a>, PatchErrorKind> {
         // Compiling refuses to remove the whole document.
         let (key, parents) = path.tokens().split_last().ok_or(PatchErrorKind::NotFound)?;
-        self.container(parents)?.remove(key)
+        Ok(self.container(parents)?.remove(key)?)
     }
 
     /// Accounts for a value, and for the key that may come with it.

@@ -5,12 +5,9 @@
 
 use std::borrow::Cow;
 
-use super::apply::{close, open};
-use super::edited::{Edited, Slice};
-use super::layout::Members;
-use super::tree::{Closed, Tree};
 use crate::json::document::Document;
 use crate::json::node::{Kind, Node};
+use crate::json::splice::{Closed, Edited, Members, Piece, Slice, Tree, close, open};
 use crate::json::string;
 
 /// The document with a merge patch applied: objects are merged, null removes a member, everything else
@@ -63,7 +60,7 @@ fn new<'a>(patch: &Node, text: &'a str) -> Option<Tree<'a>> {
     }
     let mut made = String::new();
     without_nulls(&mut made, patch)?;
-    Some(Tree::Made(made))
+    Some(Tree::Made(vec![Piece::Owned(made)]))
 }
 
 fn without_nulls(out: &mut String, patch: &Node) -> Option<()> {
@@ -80,7 +77,7 @@ fn without_nulls(out: &mut String, patch: &Node) -> Option<()> {
         if !std::mem::take(&mut is_first) {
             out.push(',');
         }
-        out.push_str(&string::encode(&key));
+        out.push_str(&string::quote(&key));
         out.push(':');
         without_nulls(out, &value)?;
     }

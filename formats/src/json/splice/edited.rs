@@ -1,6 +1,6 @@
-//! The outcome of a patch: pieces of old and new text in order.
+//! The outcome of edits: pieces of old and new text in order.
 //!
-//! Made on the worker thread that applies a patch, read once by whoever writes the body.
+//! Made on the worker thread that edits, read once by whoever writes the body.
 
 /// An edited document as a list of pieces, most of them borrowed from the document and the values that
 /// went in.
@@ -11,8 +11,8 @@ pub struct Edited<'a> {
     pieces: Vec<Piece<'a>>,
 }
 
-#[derive(Debug)]
-enum Piece<'a> {
+#[derive(Clone, Debug)]
+pub(in crate::json) enum Piece<'a> {
     Slice(Slice<'a>),
     Owned(String),
 }
@@ -74,6 +74,13 @@ impl<'a> Edited<'a> {
         self.pieces.push(Piece::Slice(slice));
     }
 
+    pub(super) fn push_piece(&mut self, piece: &Piece<'a>) {
+        match piece {
+            Piece::Slice(slice) => self.push(*slice),
+            Piece::Owned(text) => self.push_owned(text.clone()),
+        }
+    }
+
     pub(super) fn push_owned(&mut self, text: String) {
         self.pieces.push(Piece::Owned(text));
     }
@@ -92,14 +99,14 @@ impl<'a> Edited<'a> {
 
 /// A piece of a text that knows which text it is from.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Slice<'a> {
-    pub(super) source: &'a str,
-    pub(super) start: usize,
-    pub(super) end: usize,
+pub(in crate::json) struct Slice<'a> {
+    pub(in crate::json) source: &'a str,
+    pub(in crate::json) start: usize,
+    pub(in crate::json) end: usize,
 }
 
 impl<'a> Slice<'a> {
-    pub(super) fn whole(source: &'a str) -> Self {
+    pub(in crate::json) fn whole(source: &'a str) -> Self {
         Self {
             source,
             start: 0,
@@ -109,11 +116,11 @@ impl<'a> Slice<'a> {
 
     /// The text itself. Slices are cut at places the scanner found, so they are inside their text and
     /// on character boundaries.
-    pub(super) fn text(&self) -> &'a str {
+    pub(in crate::json) fn text(&self) -> &'a str {
         self.source.get(self.start..self.end).unwrap_or_default()
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::json) fn len(&self) -> usize {
         self.end - self.start
     }
 
@@ -122,7 +129,7 @@ impl<'a> Slice<'a> {
     }
 
     /// Another piece of the same text.
-    pub(super) fn cut(&self, start: usize, end: usize) -> Self {
+    pub(in crate::json) fn cut(&self, start: usize, end: usize) -> Self {
         Self {
             source: self.source,
             start,

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::apply::PatchErrorKind;
+use super::Misplaced;
 use super::edited::{Edited, Slice};
 use super::tree::{Closed, Found, Tree};
 use crate::json::container::Container;
@@ -15,18 +15,28 @@ use crate::json::string;
 mod array;
 mod object;
 
-pub(super) use array::Items;
-pub(super) use object::Members;
+use array::Items;
+pub(in crate::json) use object::Members;
+
+/// What is to become of a member, or of the place before it.
+pub(in crate::json) enum Change<'a> {
+    /// A new item stands before it; for arrays alone.
+    Insert(Tree<'a>),
+    /// It has another value.
+    Put(Tree<'a>),
+    /// It is gone.
+    Remove,
+}
 
 /// A container being edited.
 #[derive(Clone)]
-pub(super) enum Layout<'a> {
+pub(in crate::json) enum Layout<'a> {
     Object(Members<'a>),
     Array(Items<'a>),
 }
 
 impl<'a> Layout<'a> {
-    pub(super) fn new(slice: Slice<'a>, container: Arc<Container>) -> Self {
+    pub(in crate::json) fn new(slice: Slice<'a>, container: Arc<Container>) -> Self {
         let original = Original { slice, container };
         if slice.text().starts_with('{') {
             Self::Object(Members::new(original))
@@ -35,25 +45,44 @@ impl<'a> Layout<'a> {
         }
     }
 
+    /// A container with all of these changes of its members, in ascending order of their places; what
+    /// is inserted at a place comes before what is changed there. An object holds each key once then.
+    pub(in crate::json) fn changed(
+        slice: Slice<'a>,
+        container: Arc<Container>,
+        changes: Vec<(usize, Change<'a>)>,
+    ) -> Self {
+        let original = Original { slice, container };
+        if slice.text().starts_with('{') {
+            Self::Object(Members::changed(original, changes))
+        } else {
+            Self::Array(Items::changed(original, changes))
+        }
+    }
+
     /// The value of an existing member, ready to be edited or replaced.
-    pub(super) fn child(&mut self, token: &str) -> Result<&mut Tree<'a>, PatchErrorKind> {
+    pub(in crate::json) fn child(&mut self, token: &str) -> Result<&mut Tree<'a>, Misplaced> {
         match self {
-            Self::Object(members) => members.child(token).ok_or(PatchErrorKind::NotFound),
+            Self::Object(members) => members.child(token).ok_or(Misplaced::NotFound),
             Self::Array(items) => items.child(token),
         }
     }
 
     /// Takes a member out.
-    pub(super) fn remove(&mut self, token: &str) -> Result<Tree<'a>, PatchErrorKind> {
+    pub(in crate::json) fn remove(&mut self, token: &str) -> Result<Tree<'a>, Misplaced> {
         match self {
-            Self::Object(members) => members.remove(token).ok_or(PatchErrorKind::NotFound),
+            Self::Object(members) => members.remove(token).ok_or(Misplaced::NotFound),
             Self::Array(items) => items.remove(token),
         }
     }
 
     /// Adds a member: replaces the entry of an object that has the key, inserts before the item an
     /// array has at that place.
-    pub(super) fn add(&mut self, token: &'a str, value: Tree<'a>) -> Result<(), PatchErrorKind> {
+    pub(in crate::json) fn add(
+        &mut self,
+        token: &'a str,
+        value: Tree<'a>,
+    ) -> Result<(), Misplaced> {
         match self {
             Self::Object(members) => {
                 members.put(Cow::Borrowed(token), value);
@@ -64,21 +93,21 @@ impl<'a> Layout<'a> {
     }
 
     /// Makes an object that is about to be written to hold each key once.
-    pub(super) fn settle(&mut self) {
+    pub(in crate::json) fn settle(&mut self) {
         if let Self::Object(members) = self {
             members.settle();
         }
     }
 
     /// Whether readers may differ in what they find here: an object repeats this key.
-    pub(super) fn is_ambiguous(&self, token: &str) -> bool {
+    pub(in crate::json) fn is_ambiguous(&self, token: &str) -> bool {
         match self {
             Self::Object(members) => members.repeats(token),
             Self::Array(_) => false,
         }
     }
 
-    pub(super) fn write(&self, out: &mut Edited<'a>) {
+    pub(in crate::json) fn write(&self, out: &mut Edited<'a>) {
         match self {
             Self::Object(members) => members.write(out),
             Self::Array(items) => items.write(out),
@@ -119,7 +148,7 @@ impl<'a> Child<'a> {
         if let Some(key) = &self.key {
             match &key.written {
                 Written::Quoted(quoted) => out.push(*quoted),
-                Written::Name(name) => out.push_owned(string::encode(name)),
+                Written::Name(name) => out.push_owned(string::quote(name)),
             }
             out.push(key.colon);
         }
@@ -197,6 +226,16 @@ impl<'a> Original<'a> {
             before: self.slice.cut(self.region_start(index), member.start()),
             colon,
         })
+    }
+
+    /// An item that is new, set like another one.
+    fn new_item(&self, like: Option<Style<'a>>, value: Tree<'a>) -> Child<'a> {
+        Child {
+            before: like.map_or(self.nothing(), |style| style.before),
+            key: None,
+            value,
+            after: self.nothing(),
+        }
     }
 
     /// A run of untouched members with everything between them.

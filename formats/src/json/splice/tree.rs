@@ -1,37 +1,37 @@
 //! A document while it is being edited: text where nobody looked, opened containers on the way to the
 //! edits.
 //!
-//! Lives for one application of a patch, on one worker thread.
+//! Lives for one application of a patch, or one session of edits, on one worker thread.
 
 use std::sync::Arc;
 
-use super::apply::PatchErrorKind;
-use super::edited::{Edited, Slice};
+use super::Misplaced;
+use super::edited::{Edited, Piece, Slice};
 use super::layout::{Layout, Members};
 use crate::json::container::Container;
 use crate::json::scan::Span;
 
 /// One value of the document being edited.
 #[derive(Clone)]
-pub(super) enum Tree<'a> {
+pub(in crate::json) enum Tree<'a> {
     Closed(Closed<'a>),
     /// Boxed, since most values of a document stay closed.
     Open(Box<Layout<'a>>),
-    /// A text that was made for this place.
-    Made(String),
+    /// A text that was made for this place, in pieces.
+    Made(Vec<Piece<'a>>),
 }
 
 /// A value nobody has looked into: the slice is exactly its text.
 #[derive(Clone)]
-pub(super) struct Closed<'a> {
-    pub(super) slice: Slice<'a>,
+pub(in crate::json) struct Closed<'a> {
+    pub(in crate::json) slice: Slice<'a>,
     /// What was already found inside it, or where to find it, if it is from the document.
-    pub(super) found: Found,
+    pub(in crate::json) found: Found,
 }
 
 /// How to come by the members of a closed value with the least scanning.
 #[derive(Clone)]
-pub(super) enum Found {
+pub(in crate::json) enum Found {
     /// Nobody knows: scan it.
     Nothing,
     /// These are the members.
@@ -42,35 +42,35 @@ pub(super) enum Found {
 
 impl<'a> Tree<'a> {
     /// The container this value is, opened for editing.
-    pub(super) fn open(&mut self) -> Result<&mut Layout<'a>, PatchErrorKind> {
+    pub(in crate::json) fn open(&mut self) -> Result<&mut Layout<'a>, Misplaced> {
         if let Self::Closed(closed) = self {
             *self = Self::Open(Box::new(closed.open()?));
         }
         match self {
             Self::Open(layout) => Ok(layout),
             // Closed ones were opened above; made ones are not edited.
-            Self::Closed(_) | Self::Made(_) => Err(PatchErrorKind::NotAContainer),
+            Self::Closed(_) | Self::Made(_) => Err(Misplaced::NotAContainer),
         }
     }
 
     /// The object this value is, opened for editing; none if it is something else.
-    pub(super) fn open_object(&mut self) -> Option<&mut Members<'a>> {
+    pub(in crate::json) fn open_object(&mut self) -> Option<&mut Members<'a>> {
         match self.open().ok()? {
             Layout::Object(members) => Some(members),
             Layout::Array(_) => None,
         }
     }
 
-    pub(super) fn write(&self, out: &mut Edited<'a>) {
+    pub(in crate::json) fn write(&self, out: &mut Edited<'a>) {
         match self {
             Self::Closed(closed) => out.push(closed.slice),
             Self::Open(layout) => layout.write(out),
-            Self::Made(text) => out.push_owned(text.clone()),
+            Self::Made(pieces) => pieces.iter().for_each(|piece| out.push_piece(piece)),
         }
     }
 
     /// The value's text as it would be written.
-    pub(super) fn to_text(&self) -> Vec<u8> {
+    pub(in crate::json) fn to_text(&self) -> Vec<u8> {
         match self {
             Self::Closed(closed) => closed.slice.text().as_bytes().to_vec(),
             Self::Open(_) | Self::Made(_) => self.written().to_vec(),
@@ -78,7 +78,7 @@ impl<'a> Tree<'a> {
     }
 
     /// How long the text would be.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::json) fn len(&self) -> usize {
         match self {
             Self::Closed(closed) => closed.slice.len(),
             Self::Open(_) | Self::Made(_) => self.written().len(),
@@ -93,18 +93,18 @@ impl<'a> Tree<'a> {
 }
 
 impl<'a> Closed<'a> {
-    /// A value that comes from outside the document.
-    pub(super) fn value(slice: Slice<'a>) -> Tree<'a> {
+    /// A value that comes from outside of the document.
+    pub(in crate::json) fn value(slice: Slice<'a>) -> Tree<'a> {
         Tree::Closed(Self {
             slice,
             found: Found::Nothing,
         })
     }
 
-    fn open(&self) -> Result<Layout<'a>, PatchErrorKind> {
+    fn open(&self) -> Result<Layout<'a>, Misplaced> {
         let slice = self.slice;
         if !slice.text().starts_with(['{', '[']) {
-            return Err(PatchErrorKind::NotAContainer);
+            return Err(Misplaced::NotAContainer);
         }
         let container = match &self.found {
             Found::Members(container) => Some(Arc::clone(container)),

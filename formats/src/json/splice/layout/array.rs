@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use super::{Child, Original, Style};
-use crate::json::patch::apply::PatchErrorKind;
-use crate::json::patch::edited::Edited;
-use crate::json::patch::tree::Tree;
+use super::{Change, Child, Original, Style};
 use crate::json::pointer;
+use crate::json::splice::Misplaced;
+use crate::json::splice::edited::Edited;
+use crate::json::splice::tree::Tree;
 
 #[derive(Clone)]
-pub(in crate::json::patch) struct Items<'a> {
+pub(in crate::json) struct Items<'a> {
     original: Original<'a>,
     runs: Vec<Run<'a>>,
 }
@@ -38,31 +38,61 @@ impl<'a> Items<'a> {
         Self { original, runs }
     }
 
-    pub(super) fn child(&mut self, token: &str) -> Result<&mut Tree<'a>, PatchErrorKind> {
+    /// See [`Layout::changed`](super::Layout::changed). Cost: linear in the changes.
+    pub(super) fn changed(original: Original<'a>, changes: Vec<(usize, Change<'a>)>) -> Self {
+        let mut runs = Vec::with_capacity(2 * changes.len() + 1);
+        let mut next = 0;
+        for (place, change) in changes {
+            if next < place {
+                runs.push(Run::Kept(next..place));
+            }
+            next = place.max(next);
+            match change {
+                Change::Insert(value) => {
+                    // As the item before which it comes, or as the last one.
+                    let last = original.count().checked_sub(1);
+                    let like = last.and_then(|last| original.style(place.min(last)));
+                    runs.push(Run::Child(original.new_item(like, value)));
+                }
+                Change::Put(value) => {
+                    let child = original.child(place);
+                    runs.extend(child.map(|child| Run::Child(Child { value, ..child })));
+                    next = place + 1;
+                }
+                Change::Remove => next = place + 1,
+            }
+        }
+        if next < original.count() {
+            runs.push(Run::Kept(next..original.count()));
+        }
+        Self { original, runs }
+    }
+
+    pub(super) fn child(&mut self, token: &str) -> Result<&mut Tree<'a>, Misplaced> {
         let run = self.isolate(self.existing(token)?);
         match self.runs.get_mut(run) {
             Some(Run::Child(child)) => Ok(&mut child.value),
-            _ => Err(PatchErrorKind::NotFound),
+            _ => Err(Misplaced::NotFound),
         }
     }
 
-    pub(super) fn remove(&mut self, token: &str) -> Result<Tree<'a>, PatchErrorKind> {
+    pub(super) fn remove(&mut self, token: &str) -> Result<Tree<'a>, Misplaced> {
         let run = self.isolate(self.existing(token)?);
         match self.runs.remove(run) {
             Run::Child(child) => Ok(child.value),
-            Run::Kept(_) => Err(PatchErrorKind::NotFound),
+            Run::Kept(_) => Err(Misplaced::NotFound),
         }
     }
 
     /// Inserts before the item at a place, in the style of that item or of the last one.
-    pub(super) fn add(&mut self, token: &str, value: Tree<'a>) -> Result<(), PatchErrorKind> {
+    pub(super) fn add(&mut self, token: &str, value: Tree<'a>) -> Result<(), Misplaced> {
         let count = self.runs.iter().map(Run::len).sum();
         let place = match token {
             "-" => count,
-            _ => pointer::array_index(token).ok_or(PatchErrorKind::InvalidIndex)?,
+            _ => pointer::array_index(token).ok_or(Misplaced::InvalidIndex)?,
         };
         if place > count {
-            return Err(PatchErrorKind::NotFound);
+            return Err(Misplaced::NotFound);
         }
         let run = match self.find_place(place) {
             Some(spot) => self.split(spot),
@@ -71,16 +101,8 @@ impl<'a> Items<'a> {
         let neighbour = self.runs.get(run).map(|run| (run, false));
         let neighbour = neighbour.or_else(|| self.runs.last().map(|run| (run, true)));
         let style = neighbour.and_then(|(run, last)| self.style(run, last));
-        let before = style.map_or(self.original.nothing(), |style| style.before);
-        self.runs.insert(
-            run,
-            Run::Child(Child {
-                before,
-                key: None,
-                value,
-                after: self.original.nothing(),
-            }),
-        );
+        let item = self.original.new_item(style, value);
+        self.runs.insert(run, Run::Child(item));
         Ok(())
     }
 
@@ -98,13 +120,13 @@ impl<'a> Items<'a> {
         out.push(self.original.closing());
     }
 
-    fn existing(&self, token: &str) -> Result<Spot, PatchErrorKind> {
+    fn existing(&self, token: &str) -> Result<Spot, Misplaced> {
         if token == "-" {
             // The place after the last item, where there is nothing.
-            return Err(PatchErrorKind::NotFound);
+            return Err(Misplaced::NotFound);
         }
-        let place = pointer::array_index(token).ok_or(PatchErrorKind::InvalidIndex)?;
-        self.find_place(place).ok_or(PatchErrorKind::NotFound)
+        let place = pointer::array_index(token).ok_or(Misplaced::InvalidIndex)?;
+        self.find_place(place).ok_or(Misplaced::NotFound)
     }
 
     fn find_place(&self, mut place: usize) -> Option<Spot> {

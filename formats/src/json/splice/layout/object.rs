@@ -6,16 +6,18 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::{Child, Key, Original, Style, Written};
-use crate::json::patch::edited::{Edited, Slice};
-use crate::json::patch::tree::Tree;
+use super::{Change, Child, Key, Original, Style, Written};
+use crate::json::splice::edited::{Edited, Slice};
+use crate::json::splice::tree::Tree;
 use crate::json::string;
 
 #[derive(Clone)]
-pub(in crate::json::patch) struct Members<'a> {
+pub(in crate::json) struct Members<'a> {
     original: Original<'a>,
     /// The entries that are no longer as they were, by their place; none for one that is gone.
     changed: BTreeMap<usize, Option<Child<'a>>>,
+    /// New entries that come before all others.
+    first: Vec<Child<'a>>,
     /// New entries in order; none for one that is gone again.
     added: Vec<Option<Child<'a>>>,
     /// The place of each new entry.
@@ -31,6 +33,7 @@ impl<'a> Members<'a> {
         Self {
             original,
             changed: BTreeMap::new(),
+            first: Vec::new(),
             added: Vec::new(),
             names: BTreeMap::new(),
             style: None,
@@ -38,8 +41,34 @@ impl<'a> Members<'a> {
         }
     }
 
+    /// See [`Layout::changed`](super::Layout::changed).
+    pub(super) fn changed(original: Original<'a>, changes: Vec<(usize, Change<'a>)>) -> Self {
+        let mut members = Self::new(original);
+        members.settle();
+        let original = &members.original;
+        let changed = changes
+            .into_iter()
+            .filter_map(|(place, change)| match change {
+                Change::Put(value) => {
+                    let child = original.child(place)?;
+                    Some((place, Some(Child { value, ..child })))
+                }
+                Change::Remove => Some((place, None)),
+                Change::Insert(_) => None,
+            });
+        members.changed.extend(changed);
+        members
+    }
+
+    /// Adds an entry in front of those that stand in the text. Its key must be new.
+    pub(in crate::json) fn put_first(&mut self, key: Cow<'a, str>, value: Tree<'a>) {
+        let style = self.original.style(0);
+        let child = self.new_entry(style.unwrap_or(self.no_style()), key, value);
+        self.first.push(child);
+    }
+
     /// Removes entries whose key comes again later. Cost: a comparison of all keys, once.
-    pub(in crate::json::patch) fn settle(&mut self) {
+    pub(in crate::json) fn settle(&mut self) {
         if !self.is_settled {
             self.is_settled = true;
             let shadowed = self.shadowed().to_vec();
@@ -63,7 +92,7 @@ impl<'a> Members<'a> {
     }
 
     /// The value of the entry with this key; the last of them, as long as the object is not settled.
-    pub(in crate::json::patch) fn child(&mut self, key: &str) -> Option<&mut Tree<'a>> {
+    pub(in crate::json) fn child(&mut self, key: &str) -> Option<&mut Tree<'a>> {
         if let Some(&place) = self.names.get(key) {
             return self
                 .added
@@ -81,7 +110,7 @@ impl<'a> Members<'a> {
     }
 
     /// Takes an entry out.
-    pub(in crate::json::patch) fn remove(&mut self, key: &str) -> Option<Tree<'a>> {
+    pub(in crate::json) fn remove(&mut self, key: &str) -> Option<Tree<'a>> {
         if let Some(place) = self.names.remove(key) {
             return self.added.get_mut(place)?.take().map(|child| child.value);
         }
@@ -95,7 +124,7 @@ impl<'a> Members<'a> {
 
     /// Gives the entry with this key the value; a new one goes to the end, in the style of the entry
     /// before it.
-    pub(in crate::json::patch) fn put(&mut self, key: Cow<'a, str>, value: Tree<'a>) {
+    pub(in crate::json) fn put(&mut self, key: Cow<'a, str>, value: Tree<'a>) {
         if let Some(present) = self.child(&key) {
             *present = value;
             return;
@@ -106,7 +135,12 @@ impl<'a> Members<'a> {
         };
         self.style = Some(style);
         self.names.insert(key.clone(), self.added.len());
-        self.added.push(Some(Child {
+        let child = self.new_entry(style, key, value);
+        self.added.push(Some(child));
+    }
+
+    fn new_entry(&self, style: Style<'a>, key: Cow<'a, str>, value: Tree<'a>) -> Child<'a> {
+        Child {
             before: style.before,
             key: Some(Key {
                 written: Written::Name(key),
@@ -114,7 +148,7 @@ impl<'a> Members<'a> {
             }),
             value,
             after: self.original.nothing(),
-        }));
+        }
     }
 
     pub(super) fn write(&self, out: &mut Edited<'a>) {
@@ -125,6 +159,10 @@ impl<'a> Members<'a> {
                 out.push_comma();
             }
         };
+        for child in &self.first {
+            comma(out);
+            child.write(out);
+        }
         let mut next = 0;
         let end = (self.original.count(), &None);
         let changed = self.changed.iter().map(|(index, child)| (*index, child));
@@ -161,9 +199,14 @@ impl<'a> Members<'a> {
         let is_there = |index: &usize| !matches!(self.changed.get(index), Some(None));
         let last = (0..self.original.count()).rev().find(is_there);
         last.and_then(|last| self.original.style(last))
-            .unwrap_or(Style {
-                before: self.original.nothing(),
-                colon: Slice::whole(":"),
-            })
+            .unwrap_or(self.no_style())
+    }
+
+    /// For the first entry of an object.
+    fn no_style(&self) -> Style<'a> {
+        Style {
+            before: self.original.nothing(),
+            colon: Slice::whole(":"),
+        }
     }
 }
