@@ -21,11 +21,11 @@ use crate::program::Program;
 use formats::events::{Decoder, Format};
 
 mod edit;
-mod render;
 mod select;
+mod view;
 
 use edit::Editor;
-use render::Renderer;
+use view::Surroundings;
 
 /// What happened to a piece of a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -88,14 +88,14 @@ impl EventStream {
             };
         }
         let names = rules.reads.headers(Direction::Response);
-        let renderer = Renderer::new(
+        let surroundings = Surroundings::new(
             captured.cloned().unwrap_or_default(),
             HeaderSnapshot::take(ops, Direction::Response, names),
             HostAnswers::ask(ops, &rules.reads),
         );
         Ok(OpenedEvents::Stream(Box::new(EventStream {
             decoder: Decoder::new(format, rules.max_event_bytes),
-            editor: Editor::new(Arc::clone(program), format, renderer),
+            editor: Editor::new(Arc::clone(program), format, surroundings),
         })))
     }
 

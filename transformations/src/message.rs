@@ -16,14 +16,17 @@ use crate::ops::TransformationOps;
 use crate::value::{Absent, lookup, to_value};
 use formats::json::{Document, Kind, Node};
 
+mod event;
 mod field;
 mod headers;
 mod reads;
 
-pub(crate) use field::{EVENT, EVENT_FIELDS, Field, Part};
+pub(crate) use event::EventFields;
+pub(crate) use field::{EVENT, EVENT_FIELDS, EventField, Field, Part};
 pub(crate) use headers::{HeaderSnapshot, append as append_header, is_compressed};
 pub(crate) use reads::{Asked, HeaderNames, HostRead, Reads};
 
+use event::EventValue;
 use headers::{HeadersValue, copied};
 
 /// Where functions find the message. The space keeps it apart from every JSON key that a template
@@ -49,6 +52,8 @@ pub(crate) struct Message {
     /// A template read the whole document without asking whether there is one, and there is none.
     missed: AtomicBool,
     host: HostAnswers,
+    /// What is known of the event that this message is.
+    event: Option<EventFields>,
 }
 
 /// What the host answered to what templates ask it for.
@@ -139,7 +144,14 @@ impl Message {
             document,
             missed: AtomicBool::new(false),
             host,
+            event: None,
         }
+    }
+
+    /// The message as an event of a stream, which templates know by that name.
+    pub(crate) fn with_event(mut self, fields: EventFields) -> Message {
+        self.event = Some(fields);
+        self
     }
 
     /// Runs `read` on the message that the engine is rendering. Outside of a render there is none,
@@ -243,9 +255,15 @@ impl Object for Message {
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        // Private names hold a space. They are never looked up in the body: it is the client's.
-        if !key.contains(' ') {
-            return self.variable(key);
+        match &self.event {
+            // No key of the data can shadow the event.
+            Some(EventFields::Of { .. }) if key == EVENT => {
+                return Some(Value::from_object(EventValue(self.clone())));
+            }
+            Some(EventFields::AtEnd) if key == EVENT => return None,
+            // Private names hold a space. They are never looked up in the body: it is the client's.
+            _ if !key.contains(' ') => return self.variable(key),
+            _ => {}
         }
         let fields = |direction| {
             Value::from_object(DirectionFields {

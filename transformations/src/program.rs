@@ -71,6 +71,12 @@ impl DirectionProgram {
         matches!(self.body, Some(BodyRule::Patch(_)))
     }
 
+    /// Something reads the body as JSON.
+    pub(crate) fn parses_json(&self) -> bool {
+        let reads = &self.reads;
+        self.as_json && (reads.document || reads.variables || self.patches())
+    }
+
     /// Something reads the body in any form.
     pub(crate) fn reads_body(&self) -> bool {
         self.reads.any_body() || self.patches()

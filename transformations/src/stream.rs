@@ -21,6 +21,7 @@ mod framing;
 mod host;
 mod render;
 mod scratch;
+mod view;
 
 use commands::Captured;
 use host::DirectionHost;

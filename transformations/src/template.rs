@@ -8,6 +8,7 @@ pub(crate) mod analysis;
 pub(crate) mod commands;
 pub(crate) mod engine;
 mod guard;
+pub(crate) mod render;
 pub(crate) mod segments;
 
 pub(crate) use segments::Segment;

@@ -278,6 +278,75 @@ fn a_patch_that_does_not_fit_is_a_failure() {
     }
 }
 
+#[test]
+fn the_templates_of_one_event_share_a_budget_and_those_of_the_next_have_their_own() {
+    // Plain reads, and what enters the engine.
+    for (read, bytes) in [("{{ event.data }}", 30), ("{{ event.data|trim }}", 70)] {
+        let stream = |before: &str| {
+            let config = json!({
+                "limits": {"outputBytes": bytes},
+                "response": {"onError": "fail", "stream": {
+                    "rules": [{"data": read, "before": [{"data": before}]}],
+                }},
+            });
+            in_chunks(
+                &config,
+                SSE,
+                [b"data: 20 bytes of an event\n\n".repeat(3).as_slice()].into_iter(),
+            )
+        };
+        assert_eq!(
+            stream("a constant is the configuration's own").stopped,
+            None
+        );
+        let outcome = stream(read);
+        assert_eq!(
+            outcome.stopped,
+            Some("rustformation_too_much_output"),
+            "{read}"
+        );
+        assert_eq!(outcome.body, "", "{read}");
+    }
+}
+
+#[test]
+fn to_templates_null_is_no_json_of_an_event_either() {
+    let rules = json!({"stream": {"rules": [{"data": "[{{ model }}]"}]}});
+    let outcome = outcome(rules, SSE, "data: null\n\ndata: {\"model\":\"m\"}\n\n");
+    assert_eq!(outcome.body, "data: null\n\ndata: [m]\n\n");
+    assert_eq!(outcome.error, Some("rustformation_undeclared_variable"));
+}
+
+#[test]
+fn plain_reads_of_an_event_give_what_the_engine_gives() {
+    let body =
+        "event: delta\nid: 7\ndata: {\"a\":{\"b\":[1.50,\"x\"]},\"event\":\"own\",\"n\":null}\n\n";
+    for read in [
+        "event.name",
+        "event.id",
+        "event.data",
+        "event.json",
+        "event.json.a.b",
+        "event.json.a.b[1]",
+        "event['name']",
+        "a.b[0]",
+        "n",
+        "event.json.event",
+        "response.json.a",
+        "request.headers['x-who']",
+        "header('x-reply')",
+        "request_header('x-who')",
+    ] {
+        let plain =
+            json!({"rules": [{"data": format!("<{{{{ {read} }}}}>"), "when": {"pointer": ""}}]});
+        let engine = json!({"rules": [{
+            "data": format!("<{{% if true %}}{{{{ {read} }}}}{{% endif %}}>"),
+            "when": {"pointer": ""},
+        }]});
+        assert_eq!(run(plain, SSE, body), run(engine, SSE, body), "{read}");
+    }
+}
+
 /// A template that fails on the value 0 only.
 const FRAGILE: &str = "{{ 6 // n }}";
 const NUMBERS: &str = "data: {\"n\":2}\n\ndata: {\"n\":0}\n\ndata: {\"n\":3}\n\n";

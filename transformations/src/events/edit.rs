@@ -6,20 +6,31 @@
 use std::sync::Arc;
 
 use super::Streamed;
-use super::render::Renderer;
 use super::select::Subject;
+use super::view::{EventView, Surroundings};
 use crate::direction::Direction;
 use crate::error::{Cause, Failure, FieldId, TransformErrorKind};
 use crate::on_error::Place;
 use crate::program::{Edit, EventProgram, EventRule, EventTemplate, NewEvent, PatchRule, Program};
-use formats::events::{Event, Format, Frame};
+use crate::template::Template;
+use crate::template::render::Renderer;
+use formats::events::{Format, Frame};
+
+/// The templates of one event.
+type Templates<'a> = Renderer<'a, EventView<'a>>;
 
 /// What of a stream is not in its decoder.
 #[derive(Debug)]
 pub(super) struct Editor {
     program: Arc<Program>,
+    surroundings: Surroundings,
+    state: State,
+}
+
+/// Where in the stream the editor is.
+#[derive(Debug)]
+struct State {
     format: Format,
-    renderer: Renderer,
     /// The last byte that was sent, if it does not end an event.
     open: Option<u8>,
     /// Inside an event that is too large.
@@ -27,64 +38,102 @@ pub(super) struct Editor {
     /// What ended the stream for good.
     stopped: Option<Failure>,
     report: Streamed,
+    /// What templates are rendered into; kept for its memory.
     text: String,
 }
 
 impl Editor {
-    pub(super) fn new(program: Arc<Program>, format: Format, renderer: Renderer) -> Editor {
+    pub(super) fn new(program: Arc<Program>, format: Format, surroundings: Surroundings) -> Editor {
         Editor {
             program,
-            format,
-            renderer,
-            open: None,
-            oversized: false,
-            stopped: None,
-            report: Streamed::default(),
-            text: String::new(),
+            surroundings,
+            state: State {
+                format,
+                open: None,
+                oversized: false,
+                stopped: None,
+                report: Streamed::default(),
+                text: String::new(),
+            },
         }
     }
 
     /// What happened since the last report.
     pub(super) fn report(&mut self) -> Result<Streamed, Failure> {
-        let report = std::mem::take(&mut self.report);
-        self.stopped.clone().map_or(Ok(report), Err)
+        let report = std::mem::take(&mut self.state.report);
+        self.state.stopped.clone().map_or(Ok(report), Err)
     }
 
     pub(super) fn frame(&mut self, frame: Frame<'_>, out: &mut Vec<u8>) {
-        let program = Arc::clone(&self.program);
-        let Some(rules) = &program.events else { return };
-        if self.stopped.is_some() {
+        let Some(rules) = &self.program.events else {
+            return;
+        };
+        let state = &mut self.state;
+        if state.stopped.is_some() {
             return;
         }
-        match frame {
+        let event = match frame {
             Frame::Event(event) => {
-                self.oversized = false;
-                self.open = None;
-                self.event(rules, event, out);
+                state.open = None;
+                event
             }
             Frame::Tail(event) => {
-                self.oversized = false;
-                self.open = event.raw().last().copied();
-                self.event(rules, event, out);
+                state.open = event.raw().last().copied();
+                event
             }
-            Frame::Oversized(bytes) => self.oversized(rules, bytes, out),
+            Frame::Oversized(bytes) => return state.oversized(rules, bytes, out),
+        };
+        state.oversized = false;
+        let selected =
+            Subject::new(event).and_then(|subject| Some((rules.rule_for(&subject)?, subject)));
+        match &selected {
+            Some((rule, subject)) => {
+                let mut templates = templates(&self.program, &self.surroundings, Some(subject));
+                state.event(rules, rule, subject, &mut templates, out);
+            }
+            None => out.extend_from_slice(event.raw()),
         }
     }
 
     /// Sends what the configuration adds at the end.
     pub(super) fn end(&mut self, out: &mut Vec<u8>) {
-        let program = Arc::clone(&self.program);
-        let Some(rules) = &program.events else { return };
-        if self.stopped.is_some() {
+        let Some(rules) = &self.program.events else {
+            return;
+        };
+        if self.state.stopped.is_some() {
             return;
         }
         let start = out.len();
-        if let Err(error) = self.new_events(rules, &rules.at_end, None, out) {
+        let mut templates = templates(&self.program, &self.surroundings, None);
+        let added = self
+            .state
+            .new_events(rules, &rules.at_end, &mut templates, out);
+        if let Err(error) = added {
             out.truncate(start);
-            self.failed(rules, error);
+            self.state.failed(rules, error);
         }
     }
+}
 
+/// The templates of one event, or of the end: they share one budget.
+fn templates<'a>(
+    program: &'a Program,
+    surroundings: &'a Surroundings,
+    subject: Option<&'a Subject<'a>>,
+) -> Templates<'a> {
+    let rules = program.events.as_ref();
+    let reads_json = rules.is_some_and(|rules| rules.reads.document || rules.reads.variables);
+    let on_error = rules.map(|rules| rules.on_error).unwrap_or_default();
+    let view = EventView::new(surroundings, subject, reads_json);
+    Renderer::new(
+        program.engine.as_ref(),
+        on_error,
+        program.output_bytes,
+        view,
+    )
+}
+
+impl State {
     /// Lets bytes of an event pass that is too large to be read. It fails once, however many pieces
     /// it comes in.
     fn oversized(&mut self, rules: &EventProgram, bytes: &[u8], out: &mut Vec<u8>) {
@@ -98,27 +147,22 @@ impl Editor {
         out.extend_from_slice(bytes);
     }
 
-    fn event(&mut self, rules: &EventProgram, event: Event<'_>, out: &mut Vec<u8>) {
+    fn event(
+        &mut self,
+        rules: &EventProgram,
+        rule: &EventRule,
+        subject: &Subject<'_>,
+        templates: &mut Templates<'_>,
+        out: &mut Vec<u8>,
+    ) {
         let start = out.len();
-        let subject = Subject::new(event);
-        let selected = subject.as_ref().and_then(|subject| {
-            rules
-                .rules
-                .iter()
-                .find(|rule| rule.selects(subject))
-                .map(|rule| (rule, subject))
-        });
-        let Some((rule, subject)) = selected else {
-            out.extend_from_slice(event.raw());
-            return;
-        };
         let open = self.open;
-        match self.apply(rules, rule, subject, out) {
+        match self.apply(rules, rule, subject, templates, out) {
             Ok(()) => self.report.changed = self.report.changed.saturating_add(1),
             Err(error) => {
                 out.truncate(start);
                 if self.failed(rules, error) {
-                    out.extend_from_slice(event.raw());
+                    out.extend_from_slice(subject.event.raw());
                     self.open = open;
                 }
             }
@@ -130,6 +174,7 @@ impl Editor {
         rules: &EventProgram,
         rule: &EventRule,
         subject: &Subject<'_>,
+        templates: &mut Templates<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), Failure> {
         // A tail ends nothing before it is sent itself.
@@ -137,9 +182,9 @@ impl Editor {
         // The mark belongs to the stream: it stays in front, whatever comes first.
         let mark = subject.event.mark();
         out.extend_from_slice(mark);
-        self.new_events(rules, &rule.before, Some(subject), out)?;
+        self.new_events(rules, &rule.before, templates, out)?;
         let start = out.len();
-        self.edit(rules, rule, subject, out)?;
+        self.edit(rules, rule, subject, templates, out)?;
         if out.len() > start {
             self.open = open.and_then(|_| out.last().copied());
         }
@@ -149,7 +194,7 @@ impl Editor {
         {
             out.drain(start..start + mark.len());
         }
-        self.new_events(rules, &rule.after, Some(subject), out)
+        self.new_events(rules, &rule.after, templates, out)
     }
 
     fn edit(
@@ -157,27 +202,29 @@ impl Editor {
         rules: &EventProgram,
         rule: &EventRule,
         subject: &Subject<'_>,
+        templates: &mut Templates<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), Failure> {
         let event = &subject.event;
-        match &rule.edit {
-            Edit::Drop => {}
-            Edit::Keep => out.extend_from_slice(event.raw()),
-            Edit::Data(template) => match self.render(template, Some(subject)) {
-                Ok(()) if self.text.is_empty() => {}
-                Ok(()) => event.write_with_data(self.text.as_bytes(), out),
-                Err(error) => {
-                    self.gone_over(rules, error)?;
-                    out.extend_from_slice(event.raw());
-                }
-            },
-            Edit::Patch(patch) => match self.patched(patch, subject) {
-                Ok(data) => event.write_with_data(&data, out),
-                Err(error) => {
-                    self.gone_over(rules, error)?;
-                    out.extend_from_slice(event.raw());
-                }
-            },
+        let edited = match &rule.edit {
+            Edit::Drop => Ok(()),
+            Edit::Keep => {
+                out.extend_from_slice(event.raw());
+                Ok(())
+            }
+            Edit::Data(template) => {
+                render(template, templates, &mut self.text).map(|data| match data {
+                    "" => {}
+                    data => event.write_with_data(data.as_bytes(), out),
+                })
+            }
+            Edit::Patch(patch) => {
+                patched(patch, subject, templates).map(|data| event.write_with_data(&data, out))
+            }
+        };
+        if let Err(error) = edited {
+            self.gone_over(rules, error)?;
+            out.extend_from_slice(event.raw());
         }
         Ok(())
     }
@@ -186,57 +233,23 @@ impl Editor {
         &mut self,
         rules: &EventProgram,
         events: &[NewEvent],
-        subject: Option<&Subject<'_>>,
+        templates: &mut Templates<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), Failure> {
         for event in events {
-            match self.render(&event.data, subject) {
-                Ok(()) if self.text.is_empty() => {}
-                Ok(()) => {
+            match render(&event.data, templates, &mut self.text) {
+                Ok("") => {}
+                Ok(data) => {
                     if let Some(last) = self.open.take() {
                         self.format.separate(last, out);
                     }
-                    let data = self.text.as_bytes();
-                    self.format.write(event.name.as_deref(), data, out);
+                    let name = event.name.as_deref();
+                    self.format.write(name, data.as_bytes(), out);
                 }
                 Err(error) => self.gone_over(rules, error)?,
             }
         }
         Ok(())
-    }
-
-    fn patched(&self, rule: &PatchRule, subject: &Subject<'_>) -> Result<Vec<u8>, Failure> {
-        let Some(document) = subject.document() else {
-            // Rules with a patch select JSON only.
-            return Ok(subject.data.to_vec());
-        };
-        let mut values = Vec::with_capacity(rule.values.len());
-        for value in &rule.values {
-            let mut text = String::new();
-            let rendered = self
-                .renderer
-                .render(&self.program, value, Some(subject), &mut text);
-            rendered.map_err(|cause| failure(cause, value.field))?;
-            values.push(text);
-        }
-        match rule.apply(document, &values, self.program.output_bytes) {
-            Ok(edited) => Ok(edited.to_vec()),
-            Err((cause, field)) => Err(failure(cause, field)),
-        }
-    }
-
-    /// Renders into `self.text`.
-    fn render(
-        &mut self,
-        text: &EventTemplate,
-        subject: Option<&Subject<'_>>,
-    ) -> Result<(), Failure> {
-        self.text.clear();
-        let value = &text.value;
-        let rendered = self
-            .renderer
-            .render(&self.program, value, subject, &mut self.text);
-        rendered.map_err(|cause| failure(cause, value.field))
     }
 
     /// Notes the failure of a part, if the rest is to be done all the same.
@@ -265,8 +278,48 @@ impl Editor {
     }
 }
 
+/// What a template renders to; `text` is for those that are not constant.
+fn render<'t>(
+    template: &'t EventTemplate,
+    templates: &mut Templates<'_>,
+    text: &'t mut String,
+) -> Result<&'t str, Failure> {
+    let value = &template.value;
+    if let Template::Constant(constant) = &value.template {
+        return Ok(constant);
+    }
+    text.clear();
+    match templates.render(&value.template, Place::Body, text) {
+        Ok(()) => Ok(text),
+        Err(cause) => Err(failure(cause, value.field)),
+    }
+}
+
+fn patched(
+    rule: &PatchRule,
+    subject: &Subject<'_>,
+    templates: &mut Templates<'_>,
+) -> Result<Vec<u8>, Failure> {
+    let Some(document) = subject.document() else {
+        // Rules with a patch select JSON only.
+        return Ok(subject.data.to_vec());
+    };
+    let failed = |(cause, field)| failure(cause, field);
+    let values = rule.render(templates).map_err(failed)?;
+    // What values took of the budget is not taken again by the document that holds them.
+    let edited = rule.apply(document, &values, templates.output_bytes());
+    Ok(edited.map_err(failed)?.to_vec())
+}
+
 fn failure(cause: Cause, field: FieldId) -> Failure {
     Failure::new(cause, Direction::Response, field)
+}
+
+impl EventProgram {
+    /// The first rule that selects the event.
+    fn rule_for(&self, subject: &Subject<'_>) -> Option<&EventRule> {
+        self.rules.iter().find(|rule| rule.selects(subject))
+    }
 }
 
 impl EventRule {

@@ -7,6 +7,31 @@ pub(crate) const EVENT: &str = "event";
 /// What templates can read of it.
 pub(crate) const EVENT_FIELDS: [&str; 4] = ["name", "id", "data", "json"];
 
+/// A field of `event`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EventField {
+    Name,
+    Id,
+    Data,
+    Json,
+}
+
+impl EventField {
+    pub(crate) fn find(name: &str) -> Option<EventField> {
+        const ALL: [EventField; 4] = [
+            EventField::Name,
+            EventField::Id,
+            EventField::Data,
+            EventField::Json,
+        ];
+        let (_, found) = EVENT_FIELDS
+            .iter()
+            .zip(ALL)
+            .find(|(known, _)| **known == name)?;
+        Some(found)
+    }
+}
+
 /// A field of `request` or `response`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Field {

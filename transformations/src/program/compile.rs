@@ -115,9 +115,7 @@ pub(super) fn program(
 }
 
 fn needs(compiled: &DirectionProgram, transform: &Transform) -> DirectionNeeds {
-    let patches = compiled.patches();
-    let parses_json =
-        compiled.as_json && (compiled.reads.document || compiled.reads.variables || patches);
+    let parses_json = compiled.parses_json();
     let writes = |rule: &Rule| !matches!(rule.action, Action::Metadata { .. });
     DirectionNeeds {
         has_work: compiled.body.is_some() || !compiled.rules.is_empty() || compiled.always_reroutes,
@@ -375,12 +373,7 @@ impl Compiler<'_> {
         if analysis.reads.trailers {
             self.trailers.push(path.to_owned());
         }
-        // Plain reads are those of a host, which events do not come from.
-        let plain = |segment: &Segment| !compiled.event || matches!(segment, Segment::Literal(_));
-        match analysis
-            .segments
-            .filter(|segments| segments.iter().all(plain))
-        {
+        match analysis.segments {
             Some(segments) => from_segments(segments),
             None => {
                 let (text, command_function) = match analysis.rewritten {

@@ -41,7 +41,7 @@ pub(crate) enum Edit {
     Patch(PatchRule),
 }
 
-/// A template of an event. Its form is never that of plain reads, since those read from a host.
+/// A template of an event.
 #[derive(Debug)]
 pub(crate) struct EventTemplate {
     pub(crate) value: TemplateField,

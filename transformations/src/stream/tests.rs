@@ -58,6 +58,42 @@ fn each_template_takes_the_cheapest_form() {
 }
 
 #[test]
+fn plain_reads_of_events_never_enter_the_engine() {
+    for (template, plain) in [
+        ("{{ event.name }}: {{ event.id }} {{ event.data }}", true),
+        (
+            "{{ event.json.a[0] }}{{ a.b }}{{ header('x') }}{{ request.path }}",
+            true,
+        ),
+        ("{{ event }}", false),
+        ("{{ event.name|upper }}", false),
+    ] {
+        let config = serde_json::json!({"response": {"stream": {"rules": [{"data": template}]}}});
+        let program = compile(&config);
+        assert_eq!(program.engine.is_none(), plain, "{template}");
+    }
+}
+
+#[test]
+fn all_templates_of_a_direction_pay_from_one_budget() {
+    // Literal text in a loop is not paid for as it is made.
+    let long = "{% for i in range(3) %}ten bytes.{% endfor %}";
+    for (second, fits) in [("{{ header('x-20') }}", true), (long, false)] {
+        let config = serde_json::json!({"limits": {"outputBytes": 50}, "request": {"set": [
+            {"name": "x-a", "value": long}, {"name": "x-b", "value": second},
+        ]}});
+        let mut host = MemoryHost {
+            request: Message::new(&[("x-20", "12345678901234567890")], ""),
+            ..MemoryHost::default()
+        };
+        let outcome = compile(&config)
+            .open()
+            .transform_request(&mut host, BodyAccess::Whole);
+        assert_eq!(outcome.is_ok(), fits, "{second}");
+    }
+}
+
+#[test]
 fn header_values_that_are_not_utf8_are_left_out() {
     let config = serde_json::json!({"request": {"set": [
         {"name": "x-joined", "value": "[{{ header('x-a') }}]"},

@@ -108,6 +108,7 @@ pub(crate) fn analyse(
         let roots = Roots {
             direction: context.direction,
             as_json: context.as_json,
+            event: context.event,
             env: context.env,
             rewritten: analysis.rewritten.as_ref(),
         };

@@ -9,7 +9,7 @@ use minijinja::machinery::ast::{CallArg, CallType, Expr, Stmt};
 use super::commands::{Command, Rewritten};
 use crate::direction::Direction;
 use crate::functions::environment::EnvAccess;
-use crate::message::{Field, Part};
+use crate::message::{EVENT, EventField, Field, Part};
 use crate::value::print;
 
 /// A piece of output.
@@ -27,6 +27,8 @@ pub(crate) enum Segment {
         /// By its bare name: there must be a body to read.
         bare: bool,
     },
+    /// A field of the event that the message is, other than its JSON.
+    Event(EventField),
     /// One of Envoy's command operators.
     Command(Box<Command>),
 }
@@ -42,6 +44,8 @@ pub(crate) enum Step {
 pub(crate) struct Roots<'a> {
     pub(super) direction: Direction,
     pub(super) as_json: bool,
+    /// The message is an event of a stream, or what comes at its end.
+    pub(super) event: bool,
     pub(super) env: &'a EnvAccess,
     pub(super) rewritten: Option<&'a Rewritten>,
 }
@@ -55,6 +59,11 @@ impl Roots<'_> {
         let direction = Direction::named(var.id)?;
         let field = Field::find(direction, name)?;
         (!self.as_json || field.exists(direction, self.direction)).then_some((direction, field))
+    }
+
+    /// Whether the expression is the event, or stands where there could be one.
+    fn is_event(&self, expr: &Expr<'_>) -> bool {
+        self.event && matches!(expr, Expr::Var(var) if var.id == EVENT)
     }
 }
 
@@ -118,7 +127,18 @@ fn expression(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> {
                 part: Part::Whole,
             })
         }
-        _ => attribute(expr, roots).or_else(|| json(expr, roots)),
+        _ => attribute(expr, roots)
+            .or_else(|| event(expr, roots))
+            .or_else(|| json(expr, roots)),
+    }
+}
+
+/// `event.name` and its like. What stands for the event at the end of a stream is the engine's.
+fn event(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> {
+    let (parent, name) = member(expr)?;
+    match EventField::find(name)? {
+        EventField::Json => None,
+        field => (roots.as_json && roots.is_event(parent)).then_some(Segment::Event(field)),
     }
 }
 
@@ -168,6 +188,17 @@ fn json(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> {
     let mut steps = Vec::new();
     let mut at = expr;
     let bare = loop {
+        if roots.is_event(at) {
+            return None;
+        }
+        if let Some((root, name)) = member(at)
+            && roots.is_event(root)
+        {
+            match EventField::find(name)? {
+                EventField::Json => break false,
+                _ => return None,
+            }
+        }
         if let Some((root, name)) = member(at)
             && let Some((_, field)) = roots.field(root, name)
         {

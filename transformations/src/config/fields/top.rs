@@ -77,7 +77,8 @@ pub static FUEL: Field<Whole> = Field::new(
 pub static OUTPUT_BYTES: Field<Whole> = Field::new(
     "outputBytes",
     Whole::bytes(256 << 20).or(32 << 20),
-    "bytes that the templates of one direction may produce, intermediate values included",
+    "bytes that the templates of one direction may produce together, intermediate values included; \
+     those of one event of a stream have as much for themselves",
 );
 
 /// `limits.recursion`: the largest is safe on the stack of an Envoy worker.

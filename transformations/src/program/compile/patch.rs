@@ -1,6 +1,6 @@
 //! `body.patch` compiled: checked operations, and the templates of their values.
 //!
-//! Compiled on the main thread, applied on workers by [`stream`](crate::stream). A patch is applied
+//! Compiled on the main thread, applied on workers, to whole bodies and to events. A patch is applied
 //! as a whole or not at all.
 
 use super::Compiler;
@@ -8,7 +8,9 @@ use crate::codes::Code;
 use crate::config::{JsonPiece, PatchOperation, ValueTemplate};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::error::{Cause, FieldId, TransformErrorKind};
+use crate::on_error::Place;
 use crate::program::{DirectionProgram, TemplateField};
+use crate::template::render::{Renderer, View};
 use crate::template::{JsonPart, Template};
 use crate::value::print;
 use formats::json::Document;
@@ -23,12 +25,31 @@ const OPERATIONS: [&str; 6] = ["add", "remove", "replace", "move", "copy", "test
 pub(crate) struct PatchRule {
     patch: Patch,
     /// The values that are not constant, by slot.
-    pub(crate) values: Box<[TemplateField]>,
+    values: Box<[TemplateField]>,
     /// The field to blame for each operation.
     operations: Box<[FieldId]>,
 }
 
 impl PatchRule {
+    /// The values as JSON text.
+    ///
+    /// # Errors
+    /// What failed in which field.
+    pub(crate) fn render<V: View>(
+        &self,
+        templates: &mut Renderer<'_, V>,
+    ) -> Result<Vec<String>, (Cause, FieldId)> {
+        let mut values = Vec::with_capacity(self.values.len());
+        for value in &self.values {
+            let mut text = String::new();
+            templates
+                .render(&value.template, Place::Body, &mut text)
+                .map_err(|cause| (cause, value.field))?;
+            values.push(text);
+        }
+        Ok(values)
+    }
+
     /// Applies the patch with the rendered `values`, which may make the document grow by
     /// `room` bytes.
     ///
