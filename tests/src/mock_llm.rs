@@ -1,25 +1,30 @@
 //! A mock LLM that answers as httpbun does at `/llm/chat/completions`: OpenAI's chat completions with a
-//! fixed text, at once or as a stream of events. httpbun itself can stand in its place. What providers
-//! do and httpbun does not is at [`PROVIDER_PATH`].
+//! fixed text, at once or as a stream of events. httpbun itself can stand in its place. What httpbun does
+//! not is at [`PROVIDER_PATH`], and the dialects of the providers are below [`PROVIDERS`].
 //!
 //! Run by the program `mock-llm`, by `lab`, and by tests; serves on threads of its own runtime.
 //! Refuses bodies over 16 MiB, other methods than POST (405), and what is no request (400).
 
 mod completion;
+mod provider;
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::serve::ListenerExt as _;
 use futures_util::stream;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -36,7 +41,17 @@ pub const HTTPBUN_PATH: &str = "/llm/chat/completions";
 /// A path of our own, for what httpbun does not do.
 pub const PROVIDER_PATH: &str = "/provider/chat/completions";
 
+/// Where the dialects of the providers are spoken: `/provider/v1/chat/completions`, `…/v1/responses`,
+/// `…/v1/completions`, `…/v1/embeddings`, `…/v1/messages`, `…/v1beta/models/NAME:generateContent`,
+/// `…:streamGenerateContent`, and the paths of Azure, Vertex and Bedrock. What is said, and how it is
+/// cut, paced and broken, is chosen by headers `x-mock-…`; the table is in `provider/knobs.rs`.
+pub const PROVIDERS: &str = provider::PREFIX;
+/// The requests that came to the providers, newest last, as JSON.
+pub const ASKED_PATH: &str = "/provider/asked";
+
 const MAX_BODY: usize = 16 << 20;
+/// How many requests can be asked for over HTTP.
+const KEPT: usize = 32;
 
 /// A request as the mock LLM got it.
 #[derive(Clone, Debug)]
@@ -74,11 +89,17 @@ impl MockLlm {
             .enable_all()
             .build()
             .context("no thread can be started")?;
-        let (told, asked) = channel();
+        let (holder, asked) = channel();
+        let told = Told {
+            holder,
+            last: Arc::default(),
+        };
         let listener = {
             let _inside = runtime.enter();
             tokio::net::TcpListener::from_std(listener)?
         };
+        // Without it small pieces wait for each other, and nothing arrives as it was cut.
+        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
         runtime.spawn(async move { axum::serve(listener, router(told)).await });
         Ok(Self {
             address,
@@ -98,11 +119,16 @@ impl MockLlm {
     }
 }
 
-fn router(told: Sender<Asked>) -> Router {
+fn router(told: Told) -> Router {
     let chat = post(chat_completions).fallback(only_post);
     Router::new()
         .route(HTTPBUN_PATH, chat.clone())
         .route(PROVIDER_PATH, chat)
+        .route(ASKED_PATH, get(asked))
+        .route(
+            "/provider/{*rest}",
+            post(provider_answer).fallback(only_post),
+        )
         .route("/health", get(|| async { "ok\n" }))
         .fallback(no_such_path)
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -110,32 +136,53 @@ fn router(told: Sender<Asked>) -> Router {
         .with_state(told)
 }
 
+/// Where requests are told of: to the holder of the mock, and to those who ask over HTTP.
+#[derive(Clone)]
+struct Told {
+    holder: Sender<Asked>,
+    last: Arc<Mutex<VecDeque<Asked>>>,
+}
+
+impl Told {
+    fn tell(&self, method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) {
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let lines = headers.iter();
+        let asked = Asked {
+            method: method.to_string(),
+            path: uri.to_string(),
+            headers: lines
+                .map(|(name, value)| (name.to_string(), text(value)))
+                .collect(),
+            body: String::from_utf8_lossy(body).into_owned(),
+        };
+        if uri.path().starts_with(PROVIDERS) {
+            let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+            if last.len() == KEPT {
+                last.pop_front();
+            }
+            last.push_back(asked.clone());
+        }
+        // Nobody may be listening, and then nobody is told.
+        let _ = self.holder.send(asked);
+    }
+}
+
 async fn with_name(response: Response) -> impl IntoResponse {
     ([("x-powered-by", "httpbun/mock-llm")], response)
 }
 
 async fn chat_completions(
-    State(told): State<Sender<Asked>>,
+    State(told): State<Told>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+    body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let body = match body {
         Ok(body) => body,
         Err(rejection) => return error(rejection.status(), &rejection.body_text()),
     };
-    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    // Nobody may be listening, and then nobody is told.
-    let _ = told.send(Asked {
-        method: method.to_string(),
-        path: uri.to_string(),
-        headers: headers
-            .iter()
-            .map(|(name, value)| (name.to_string(), text(value)))
-            .collect(),
-        body: String::from_utf8_lossy(&body).into_owned(),
-    });
+    told.tell(&method, &uri, &headers, &body);
     let manner = match uri.path() {
         PROVIDER_PATH => Manner::Provider,
         _ => Manner::Httpbun,
@@ -148,6 +195,35 @@ async fn chat_completions(
         Ok(completion) if completion.stream => events(completion),
         Ok(completion) => json_answer(StatusCode::OK, &completion.to_json()),
     }
+}
+
+async fn provider_answer(
+    State(told): State<Told>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    match body {
+        Err(rejection) => error(rejection.status(), &rejection.body_text()),
+        Ok(body) => {
+            told.tell(&method, &uri, &headers, &body);
+            provider::answer(&uri, &headers, &body).await
+        }
+    }
+}
+
+async fn asked(State(told): State<Told>) -> Response {
+    let last = told.last.lock().unwrap_or_else(PoisonError::into_inner);
+    let document = |asked: &Asked| {
+        json!({
+            "method": asked.method,
+            "path": asked.path,
+            "headers": asked.headers,
+            "body": asked.body,
+        })
+    };
+    json_answer(StatusCode::OK, &last.iter().map(document).collect())
 }
 
 async fn only_post() -> Response {

@@ -1,5 +1,6 @@
 //! The mock LLM as a program: listens on `HTTPBUN_BIND` (default 127.0.0.1:3090) until it is stopped,
-//! and prints a line for each request. Refuses arguments.
+//! and prints a line for each request. httpbun's path is `/llm/chat/completions`; the providers are
+//! below `/provider/`, with answers chosen by headers `x-mock-…`. Refuses arguments.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::print_stdout,
@@ -10,7 +11,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use rustformations_tests::mock_llm::{DEFAULT_BIND, MockLlm};
+use rustformations_tests::mock_llm::{DEFAULT_BIND, HTTPBUN_PATH, MockLlm, PROVIDERS};
 
 fn main() -> ExitCode {
     if std::env::args().len() > 1 {
@@ -25,7 +26,8 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    println!("mock LLM on http://{}/llm/chat/completions", llm.address());
+    println!("mock LLM on http://{}{HTTPBUN_PATH}", llm.address());
+    println!("providers below http://{}{PROVIDERS}", llm.address());
     loop {
         if let Some(asked) = llm.next_asked(Duration::from_secs(3600)) {
             println!(

@@ -1,0 +1,227 @@
+//! The providers that the mock LLM stands for, below `/provider/`: OpenAI (chat, Responses,
+//! completions, embeddings; Azure's paths too), Anthropic (Vertex's and Bedrock's paths too), Gemini.
+//!
+//! Called by [`super`] for each request below [`PREFIX`], on the mock's own threads. The end of a path
+//! chooses the dialect, whatever stands before it. What is said and how it comes is chosen by the
+//! requester, see [`knobs`]. Refuses other methods than POST (405), other paths (404), and what the
+//! dialect's provider would refuse (400), each in the shape of the dialect.
+
+mod chat;
+mod completions;
+mod embeddings;
+mod gemini;
+mod heard;
+mod knobs;
+mod messages;
+mod pieces;
+mod refusal;
+mod responses;
+mod speech;
+
+use std::io;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse as _, Response};
+use futures_util::stream;
+use serde_json::Value;
+
+use heard::Heard;
+use knobs::{End, Gzip, Knobs};
+use pieces::Event;
+use speech::Speech;
+
+/// What all paths of the providers begin with.
+pub(super) const PREFIX: &str = "/provider/";
+
+/// The wire formats that are spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Dialect {
+    Chat,
+    Responses,
+    Completions,
+    Embeddings,
+    Messages,
+    Gemini,
+}
+
+impl Dialect {
+    /// By the end of a path, without its query.
+    fn of(path: &str) -> Option<Self> {
+        let ends = [
+            ("/chat/completions", Self::Chat),
+            ("/responses", Self::Responses),
+            ("/completions", Self::Completions),
+            ("/embeddings", Self::Embeddings),
+            ("/messages", Self::Messages),
+            (":rawPredict", Self::Messages),
+            (":streamRawPredict", Self::Messages),
+            ("/invoke", Self::Messages),
+            (":generateContent", Self::Gemini),
+            (":streamGenerateContent", Self::Gemini),
+        ];
+        let found = ends.iter().find(|(end, _)| path.ends_with(end));
+        found.map(|(_, dialect)| *dialect)
+    }
+
+    fn json(self, speech: &Speech) -> String {
+        match self {
+            Self::Chat => chat::json(speech),
+            Self::Responses => responses::json(speech),
+            Self::Completions => completions::json(speech),
+            Self::Embeddings => embeddings::json(speech),
+            Self::Messages => messages::json(speech),
+            Self::Gemini => gemini::json(speech),
+        }
+    }
+
+    fn events(self, speech: &Speech) -> Vec<Event> {
+        match self {
+            Self::Chat => chat::events(speech),
+            Self::Responses => responses::events(speech),
+            Self::Completions => completions::events(speech),
+            Self::Embeddings => Vec::new(),
+            Self::Messages => messages::events(speech),
+            Self::Gemini => gemini::events(speech),
+        }
+    }
+}
+
+/// Answers one request as its provider would, and as its knobs say.
+pub(super) async fn answer(uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Response {
+    let Some(dialect) = Dialect::of(uri.path()) else {
+        return (StatusCode::NOT_FOUND, "no provider has this path\n").into_response();
+    };
+    let refuse = |status, reason: &str| {
+        let document = refusal::document(dialect, status, reason);
+        json_answer(status, document.into())
+    };
+    let knobs = match Knobs::read(uri.query().unwrap_or_default(), headers) {
+        Ok(knobs) => knobs,
+        Err(reason) => return refuse(StatusCode::BAD_REQUEST, &reason),
+    };
+    tokio::time::sleep(knobs.head_pause).await;
+    if let Some(status) = knobs.status {
+        let answer = refuse(status, refusal::ASKED_FOR);
+        return ([(header::RETRY_AFTER, "1")], answer).into_response();
+    }
+    let request: Value = match serde_json::from_slice(body) {
+        Ok(request @ Value::Object(_)) => request,
+        Ok(_) => return refuse(StatusCode::BAD_REQUEST, "the request must be an object"),
+        Err(reason) => return refuse(StatusCode::BAD_REQUEST, &reason.to_string()),
+    };
+    let heard = Heard {
+        dialect,
+        uri,
+        headers,
+        body,
+        request: &request,
+    };
+    let speech = Speech::new(&heard, &knobs);
+    if heard.wants_events() {
+        return events_answer(dialect, &speech, &knobs, &heard);
+    }
+    let document = escaped(dialect.json(&speech), &knobs);
+    let whole = knobs.pieces.is_none() && knobs.end != End::Cut && knobs.cut_after.is_none();
+    if whole && !gzips(&knobs, headers) {
+        return json_answer(StatusCode::OK, document.into());
+    }
+    paced_answer("application/json", vec![document.into()], &knobs, headers)
+}
+
+fn events_answer(dialect: Dialect, speech: &Speech, knobs: &Knobs, heard: &Heard<'_>) -> Response {
+    let mut events = dialect.events(speech);
+    if knobs.end == End::NoDone {
+        events.retain(|event| event.payload != pieces::DONE);
+    }
+    if let Some(count) = knobs.error_after {
+        events.truncate(count);
+        events.push(refusal::event(dialect, count));
+    }
+    for event in &mut events {
+        event.payload = escaped(std::mem::take(&mut event.payload), knobs);
+    }
+    let is_array = dialect == Dialect::Gemini && !heard.asks("alt", "sse");
+    let (kind, texts) = if is_array {
+        ("application/json", pieces::array_elements(&events))
+    } else {
+        (
+            "text/event-stream",
+            pieces::event_texts(&events, &knobs.sse),
+        )
+    };
+    paced_answer(kind, texts, knobs, heard.headers)
+}
+
+/// `texts` one after the other, cut, coded and paced as the knobs say.
+fn paced_answer(
+    kind: &'static str,
+    mut texts: Vec<Vec<u8>>,
+    knobs: &Knobs,
+    headers: &HeaderMap,
+) -> Response {
+    if let Some(count) = knobs.cut_after {
+        texts.truncate(count);
+    }
+    let gzip = gzips(knobs, headers);
+    if gzip {
+        texts = pieces::gzip(&texts);
+    }
+    let pieces = pieces::cut(texts, knobs.pieces.unwrap_or_default());
+    let breaks_off = knobs.end == End::Cut || knobs.cut_after.is_some();
+    let body = Body::from_stream(paced(pieces, knobs.pause, breaks_off));
+    let mut answer = ([(header::CONTENT_TYPE, kind)], body).into_response();
+    if gzip {
+        let coding = HeaderValue::from_static("gzip");
+        answer
+            .headers_mut()
+            .insert(header::CONTENT_ENCODING, coding);
+    }
+    answer
+}
+
+/// Each piece as a write of its own: the server flushes whenever nothing is ready.
+fn paced(
+    pieces: Vec<Vec<u8>>,
+    pause: Duration,
+    breaks_off: bool,
+) -> impl stream::Stream<Item = io::Result<Vec<u8>>> {
+    let broken = breaks_off.then(|| Err(io::ErrorKind::BrokenPipe.into()));
+    let steps = pieces.into_iter().map(Ok).chain(broken).enumerate();
+    stream::unfold(steps, move |mut steps| async move {
+        let (index, step) = steps.next()?;
+        if index > 0 {
+            tokio::task::yield_now().await;
+            tokio::time::sleep(pause).await;
+        }
+        Some((step, steps))
+    })
+}
+
+fn escaped(document: String, knobs: &Knobs) -> String {
+    if knobs.ascii {
+        return speech::ascii(&document);
+    }
+    document
+}
+
+fn gzips(knobs: &Knobs, headers: &HeaderMap) -> bool {
+    let accepts = || {
+        let value = headers.get(header::ACCEPT_ENCODING);
+        value.is_some_and(|value| value.to_str().is_ok_and(|value| value.contains("gzip")))
+    };
+    match knobs.gzip {
+        Gzip::Never => false,
+        Gzip::Accepted => accepts(),
+        Gzip::Always => true,
+    }
+}
+
+fn json_answer(status: StatusCode, document: Vec<u8>) -> Response {
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    (status, kind, document).into_response()
+}
+
+#[cfg(test)]
+mod tests;
