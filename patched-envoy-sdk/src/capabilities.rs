@@ -146,6 +146,8 @@ capabilities! {
     SpanLocalDecision, V1_39, "turning off Envoy's own sampling decision";
     /// Log records that carry the call site. Before: a record without one.
     LogCallSite, V1_40, "the call site in log records";
+    /// `set_dynamic_metadata_struct`. Before: nothing, with one warning.
+    MetadataStruct, V1_40, "nested metadata";
 }
 
 impl fmt::Display for Capability {

@@ -167,6 +167,10 @@ fn found(version: EnvoyVersion, later: &Later) -> Capabilities {
             later.http_span_disable_local_decision.is_some(),
         ),
         (C::LogCallSite, later.log_v2.is_some()),
+        (
+            C::MetadataStruct,
+            later.http_set_dynamic_metadata_struct.is_some(),
+        ),
     ]
     .into_iter()
     .filter(|(_, present)| *present)

@@ -95,6 +95,13 @@ pub const METADATA_HOLDS_LISTS: Difference = Difference::since(
     "dynamic metadata can hold lists; before, a configuration that could make one is refused",
 );
 
+/// The rest of what `jsonValue` may be.
+pub const METADATA_NESTS: Difference = Difference::since(
+    1,
+    40,
+    "dynamic metadata can hold objects and lists of anything; before, a configuration that makes one is refused",
+);
+
 /// Responses that a filter in a cluster's chain holds back, Lua's and Buffer's kin included.
 pub const HELD_RESPONSES_ARE_RETRIED: Difference = Difference::since(
     1,

@@ -1,7 +1,7 @@
 //! Requests whose route is chosen again because a transform changed what routes match on, and typed
 //! metadata for what comes behind the filter.
 
-use rustformations_tests::differences::METADATA_HOLDS_LISTS;
+use rustformations_tests::differences::{METADATA_HOLDS_LISTS, METADATA_NESTS};
 use rustformations_tests::{Envoy, EnvoyConfig, Lab, Route, on_every_envoy};
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ fn set(name: &str, value: &str) -> Value {
 /// A filter that puts dynamic metadata into response headers.
 fn show(keys: &[&str]) -> Value {
     let mutations: Vec<Value> = keys.iter().map(|key| json!({"append": {
-        "header": {"key": format!("x-{key}"), "value": format!("%DYNAMIC_METADATA(n:{key})%")},
+        "header": {"key": format!("x-{}", key.replace(':', "-")), "value": format!("%DYNAMIC_METADATA(n:{key})%")},
         "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
     }})).collect();
     json!({"name": "show", "typed_config": {
@@ -94,5 +94,30 @@ on_every_envoy! {
         let answer = lab.post("/").json(&json!({"usage": {"total": 42}, "tags": ["a", 2, false]})).send();
         let shown = ["x-tokens", "x-flag", "x-list"].map(|name| answer.header(name));
         assert_eq!(shown, ["42", "true", "[\"a\",2,false]"]);
+    }
+    fn metadata_that_nests_is_stored_from_1_40_on(envoy) {
+        let deep = format!("{}1{}", "{\"a\":".repeat(30), "}".repeat(30));
+        let rules = json!({"request": {"body": {"parseAs": "AsJson"}, "dynamicMetadata": [
+            {"namespace": "n", "key": "call", "value": {"jsonValue": {"by": {"team": "{{ header('x-team') }}"}}}},
+            {"namespace": "n", "key": "usage", "value": {"jsonValue": "{{ usage|tojson }}"}},
+            {"namespace": "n", "key": "deep", "value": {"jsonValue": deep}},
+            {"namespace": "n", "key": "text", "value": "kept"},
+        ]}});
+        let end_of_deep = format!("deep{}", ":a".repeat(30));
+        let paths = ["call:by:team", "usage:total", "usage", "text", &end_of_deep];
+        let config = EnvoyConfig::new()
+            .filter_after(show(&paths))
+            .route(Route::at("/").transform(rules));
+        if !METADATA_NESTS.is_in(envoy.version()) {
+            let log = Lab::refuse(envoy, &config);
+            assert!(log.contains("this host cannot store nested values in dynamic metadata"), "{log}");
+            assert!(log.contains("Envoy can do it from 1.40 on"), "{log}");
+            return;
+        }
+        let lab = Lab::start(envoy, &config);
+        let body = json!({"usage": {"total": 42, "by": [null, [true]]}});
+        let answer = lab.post("/").header("x-team", "blue").json(&body).send();
+        let shown = paths.map(|path| answer.header(&format!("x-{}", path.replace(':', "-"))));
+        assert_eq!(shown, ["blue", "42", r#"{"by":[null,[true]],"total":42}"#, "kept", "1"]);
     }
 }

@@ -57,6 +57,7 @@ pub use direction::Direction;
 pub use error::{Failure, FieldId, TransformError, TransformErrorKind};
 pub use events::{EventStream, OpenedEvents, Streamed};
 pub use host::{Attribute, AttributeKind, HostValue, LastKinds, MetadataKind, MetadataSource};
+pub use metadata::MAX_METADATA_DEPTH;
 pub use needs::{DirectionNeeds, Needs};
 pub use ops::TransformationOps;
 pub use options::{Capabilities, CompileOptions, ENV_ALLOW_VARIABLE};

@@ -87,6 +87,16 @@ pub trait TransformationOps {
         false
     }
 
+    /// Writes what a JSON text spells into the stream's dynamic metadata, in the place of what is there
+    /// under the key: an object, or a list of anything. It nests
+    /// [`MAX_METADATA_DEPTH`](crate::MAX_METADATA_DEPTH) deep at most, and its numbers are doubles. Not
+    /// called unless the host declared
+    /// [`Capabilities::metadata_struct`](crate::Capabilities::metadata_struct).
+    fn set_dynamic_metadata_json(&mut self, namespace: &str, key: &str, json: &str) -> bool {
+        let _ = (namespace, key, json);
+        false
+    }
+
     /// A metadata value, if it is there and is a string, a number, a boolean or a list of these.
     ///
     /// `last` belongs to this source, namespace and key: a host that must guess the kind of a value

@@ -15,6 +15,8 @@ pub struct Capabilities {
     pub metadata_bool: bool,
     /// Dynamic metadata can hold lists of scalars.
     pub metadata_list: bool,
+    /// Dynamic metadata can hold values that nest: objects, and lists of anything.
+    pub metadata_struct: bool,
     /// The limit of what is buffered can be raised for one stream.
     pub buffer_limit: bool,
     /// The Envoy, by major and minor version, whose attributes the host knows: see
@@ -29,6 +31,7 @@ impl Capabilities {
             metadata_number: true,
             metadata_bool: true,
             metadata_list: true,
+            metadata_struct: true,
             buffer_limit: true,
             attributes_of_envoy: (u16::MAX, u16::MAX),
         }
@@ -40,6 +43,7 @@ impl Capabilities {
             metadata_number: false,
             metadata_bool: false,
             metadata_list: false,
+            metadata_struct: false,
             buffer_limit: false,
             attributes_of_envoy: (1, 36),
         }

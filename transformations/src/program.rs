@@ -4,11 +4,12 @@
 //! every template in it is parsed, every name in it is known, and what it needs of the host is
 //! known too. Nothing in it changes, locks or parses afterwards.
 
-use crate::config::{Config, MetadataKind, OnError};
+use crate::config::{Config, OnError};
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::direction::Direction;
 use crate::error::FieldId;
 use crate::message::{HeaderNames, Reads};
+use crate::metadata::MetadataType;
 use crate::needs::Needs;
 use crate::options::CompileOptions;
 use crate::template::Template;
@@ -124,7 +125,7 @@ pub(crate) enum Action {
     Metadata {
         namespace: Box<str>,
         key: Box<str>,
-        kind: MetadataKind,
+        value: MetadataType,
     },
 }
 

@@ -113,17 +113,22 @@ pub enum MetadataValue {
     Bool(bool),
     /// A list of the others.
     List(Vec<MetadataValue>),
+    /// The JSON text of a value that nests.
+    Json(String),
 }
 
 impl MetadataValue {
-    fn to_host_value(&self) -> HostValue {
+    /// What a transform reads of it; what nests no host shows.
+    fn to_host_value(&self) -> Option<HostValue> {
         match self {
-            MetadataValue::String(text) => HostValue::Text(text.clone()),
-            MetadataValue::Number(number) => HostValue::Number(*number),
-            MetadataValue::Bool(flag) => HostValue::Bool(*flag),
+            MetadataValue::String(text) => Some(HostValue::Text(text.clone())),
+            MetadataValue::Number(number) => Some(HostValue::Number(*number)),
+            MetadataValue::Bool(flag) => Some(HostValue::Bool(*flag)),
             MetadataValue::List(items) => {
-                HostValue::List(items.iter().map(MetadataValue::to_host_value).collect())
+                let items = items.iter().map(MetadataValue::to_host_value);
+                items.collect::<Option<_>>().map(HostValue::List)
             }
+            MetadataValue::Json(_) => None,
         }
     }
 }
@@ -247,7 +252,7 @@ impl TransformationOps for MemoryHost {
         if source == MetadataSource::Dynamic {
             let mut written = self.metadata.iter();
             let (_, _, value) = written.find(|(ns, k, _)| ns == namespace && k == key)?;
-            return Some(value.to_host_value());
+            return value.to_host_value();
         }
         let mut known = self.upstream_metadata.iter();
         let (.., value) =
@@ -299,6 +304,10 @@ impl TransformationOps for MemoryHost {
 
     fn add_dynamic_metadata_list_bool(&mut self, namespace: &str, key: &str, value: bool) -> bool {
         self.add_to_list(namespace, key, MetadataValue::Bool(value))
+    }
+
+    fn set_dynamic_metadata_json(&mut self, namespace: &str, key: &str, json: &str) -> bool {
+        self.set_metadata(namespace, key, MetadataValue::Json(json.to_owned()))
     }
 
     fn request_body_length(&mut self) -> usize {

@@ -244,6 +244,7 @@ fn metadata_value(value: &MetadataValue) -> Value {
         MetadataValue::Number(number) => Value::from(*number),
         MetadataValue::Bool(flag) => Value::from(*flag),
         MetadataValue::List(items) => items.iter().map(metadata_value).collect(),
+        MetadataValue::Json(text) => serde_json::from_str(text).unwrap(),
     }
 }
 
@@ -255,6 +256,7 @@ fn lacking(names: Vec<String>) -> Capabilities {
             "number" => capabilities.metadata_number = false,
             "bool" => capabilities.metadata_bool = false,
             "list" => capabilities.metadata_list = false,
+            "struct" => capabilities.metadata_struct = false,
             "bufferLimit" => capabilities.buffer_limit = false,
             unknown => panic!("unknown capability {unknown}"),
         }

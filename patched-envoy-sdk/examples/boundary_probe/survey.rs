@@ -237,6 +237,7 @@ pub(crate) fn since_138<EHF: EnvoyHttpFilter>(envoy: &mut EHF) {
 pub(crate) fn since_139<EHF: EnvoyHttpFilter>(envoy: &mut EHF) {
     envoy.set_dynamic_metadata_string_batch("my.namespace", &[("one", "1"), ("two", "")]);
     envoy.set_dynamic_metadata_string_batch("my.namespace", &[]);
+    envoy.set_dynamic_metadata_struct("my.namespace", b"\x0a\x00serialised");
     if let Some(span) = envoy.get_active_span() {
         span.disable_local_decision();
     }

@@ -87,5 +87,6 @@ callback_table! {
 
         // 1.40
         log_v2: fn(u32, Buf, Buf, u32);
+        http_set_dynamic_metadata_struct: fn(FilterPtr, Buf, Buf);
     }
 }

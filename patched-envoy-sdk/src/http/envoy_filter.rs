@@ -345,6 +345,11 @@ pub trait EnvoyHttpFilter: EnvoyHeaderMaps + EnvoyBodies {
     /// Sets a boolean in the dynamic metadata of the stream (Envoy 1.38+; nothing before).
     fn set_dynamic_metadata_bool(&mut self, namespace: &str, key: &str, value: bool);
 
+    /// Puts the fields of a serialised `google.protobuf.Struct` into a namespace of the dynamic metadata of
+    /// the stream, each in the place of what was there under its name. Bytes that are no such message
+    /// change nothing, and Envoy logs an error (Envoy 1.40+; nothing before).
+    fn set_dynamic_metadata_struct(&mut self, namespace: &str, serialized_struct: &[u8]);
+
     /// The keys of a namespace; `None` if there are none (Envoy 1.38+; `None` before).
     fn get_metadata_keys<'a>(
         &'a self,

@@ -46,6 +46,7 @@ pub struct FakeEnvoy {
     pub(crate) buffer_limit: u64,
     metrics: FakeMetrics,
     metadata: [Metadata; 5],
+    metadata_structs: Vec<(String, Vec<u8>)>,
     filter_state: BTreeMap<Vec<u8>, Vec<u8>>,
     typed_filter_state: BTreeMap<Vec<u8>, Vec<u8>>,
     attributes: HashMap<AttributeId, Attribute>,
@@ -108,6 +109,7 @@ impl FakeEnvoy {
             buffer_limit: DEFAULT_BUFFER_LIMIT,
             metrics,
             metadata: Default::default(),
+            metadata_structs: Vec::new(),
             filter_state: BTreeMap::new(),
             typed_filter_state: BTreeMap::new(),
             attributes: HashMap::new(),
@@ -247,6 +249,13 @@ impl FakeEnvoy {
         key: &str,
     ) -> Option<&MetadataValue> {
         self.metadata[source as usize].value(namespace, key)
+    }
+
+    /// What was put into namespaces by `set_dynamic_metadata_struct`, in order and as it was serialised:
+    /// the fake reads no protobuf, so that these values are not among [`metadata`](Self::metadata).
+    #[must_use]
+    pub fn dynamic_metadata_structs(&self) -> &[(String, Vec<u8>)] {
+        &self.metadata_structs
     }
 
     /// A value of the stream's dynamic metadata.

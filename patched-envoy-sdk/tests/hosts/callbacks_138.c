@@ -381,6 +381,12 @@ void CALLBACK(log_v2)(int level, Text message, Text file, uint32_t line) {
   if (file.len == 0) say("log_v2 without a file");
 }
 
+void CALLBACK(http_set_dynamic_metadata_struct)(void* f, Text ns, Text serialized) {
+  ALIVE(f);
+  say("metadata_struct %.*s of %zu bytes ending %.*s", (int)ns.len, ns.ptr, serialized.len, 10,
+      serialized.ptr + serialized.len - 10);
+}
+
 QUIET(get_runtime_bool)
 QUIET(get_runtime_int)
 QUIET(get_runtime_number)
@@ -396,7 +402,6 @@ QUIET(http_get_upstream_hosts_attempted)
 QUIET(http_get_upstream_hosts_attempted_size)
 QUIET(http_get_upstream_remote_address)
 QUIET(http_has_filter_state)
-QUIET(http_set_dynamic_metadata_struct)
 QUIET(http_set_dynamic_typed_metadata)
 QUIET(http_set_filter_state_value)
 QUIET(http_span_set_tag_batch)

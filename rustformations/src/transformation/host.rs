@@ -170,6 +170,15 @@ impl<EHF: EnvoyHttpFilter> TransformationOps for Host<'_, EHF> {
             .add_dynamic_metadata_list_number(namespace, key, value)
     }
 
+    fn set_dynamic_metadata_json(&mut self, namespace: &str, key: &str, json: &str) -> bool {
+        let serialized = metadata::serialize(key, json);
+        let is_written = serialized.is_some();
+        if let Some(fields) = serialized {
+            self.0.set_dynamic_metadata_struct(namespace, &fields);
+        }
+        is_written
+    }
+
     fn add_dynamic_metadata_list_bool(&mut self, namespace: &str, key: &str, value: bool) -> bool {
         self.0.add_dynamic_metadata_list_bool(namespace, key, value)
     }

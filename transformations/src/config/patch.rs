@@ -59,4 +59,14 @@ impl ValueTemplate {
             ValueTemplate::Json { path, .. } | ValueTemplate::Template { path, .. } => path,
         }
     }
+
+    /// Whether this is a JSON object, whatever its templates render to.
+    pub(crate) fn is_object(&self) -> bool {
+        match self {
+            ValueTemplate::Json { pieces, .. } => {
+                matches!(pieces.first(), Some(JsonPiece::Text(text)) if text.starts_with('{'))
+            }
+            ValueTemplate::Template { .. } => false,
+        }
+    }
 }

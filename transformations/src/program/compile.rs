@@ -19,7 +19,7 @@ use crate::functions::environment::EnvAccess;
 use crate::functions::{Configured, Extractors, Patterns};
 use crate::http;
 use crate::message::{HeaderNames, Reads};
-use crate::metadata::{self, MetadataValue};
+use crate::metadata::{MetadataType, MetadataValue};
 use crate::needs::{DirectionNeeds, Needs};
 use crate::options::{Capabilities, CompileOptions};
 use crate::template::analysis::{FieldContext, analyse};
@@ -263,11 +263,14 @@ impl Compiler<'_> {
             },
             json @ ValueTemplate::Json { .. } => self.json(compiled, json),
         };
-        self.check_metadata(rule.kind, &value.template, rule.value.path());
+        self.check_metadata(rule, &value.template);
         let action = Action::Metadata {
             namespace: rule.namespace.as_str().into(),
             key: rule.key.as_str().into(),
-            kind: rule.kind,
+            value: MetadataType {
+                kind: rule.kind,
+                may_nest: self.capabilities.metadata_struct,
+            },
         };
         compiled.rules.push(Rule {
             action,
@@ -277,12 +280,17 @@ impl Compiler<'_> {
     }
 
     /// Refuses values that the host cannot store, as far as that is known by now.
-    fn check_metadata(&mut self, kind: MetadataKind, template: &Template, path: &str) {
+    fn check_metadata(&mut self, rule: &MetadataRule, template: &Template) {
+        let (kind, path) = (rule.kind, rule.value.path());
         let constant = match template {
             Template::Constant(text) => {
-                let value = metadata::to_value(kind, text);
+                let any = MetadataType {
+                    kind,
+                    may_nest: true,
+                };
+                let value = any.read(text);
                 if value.is_none() {
-                    let message = format!("this is not {}", kind.expected());
+                    let message = format!("this is not {}", any.expected());
                     self.found
                         .push(Diagnostic::error(Code::BAD_METADATA_VALUE, path, message));
                     return;
@@ -291,22 +299,32 @@ impl Compiler<'_> {
             }
             _ => None,
         };
+        const FLAT_HELP: &str =
+            "use stringValue, or numberValue for a number; Envoy can do it from 1.38 on";
+        const NESTED_HELP: &str = "write its parts as entries of their own, or its text as a \
+                                   stringValue; Envoy can do it from 1.40 on";
         let can = self.capabilities;
+        let nests = rule.value.is_object();
         // What a template renders to is not known: for jsonValue it may be anything.
-        let lacking = match (kind, &constant) {
-            (_, Some(MetadataValue::Nothing)) => None,
-            (MetadataKind::Number, _) => (!can.metadata_number).then_some("numbers"),
+        let (values, help, is_there) = match (kind, &constant) {
+            (_, Some(MetadataValue::Nothing)) => return,
+            (_, Some(MetadataValue::Nested(_))) => {
+                ("nested values", NESTED_HELP, can.metadata_struct)
+            }
+            (MetadataKind::Json, None) if nests => {
+                ("nested values", NESTED_HELP, can.metadata_struct)
+            }
+            (MetadataKind::Number, _) => ("numbers", FLAT_HELP, can.metadata_number),
             (MetadataKind::Bool, _) | (_, Some(MetadataValue::Bool(_))) => {
-                (!can.metadata_bool).then_some("booleans")
+                ("booleans", FLAT_HELP, can.metadata_bool)
             }
             (MetadataKind::Json, None | Some(MetadataValue::List(_))) => {
-                (!can.metadata_list).then_some("lists")
+                ("lists", FLAT_HELP, can.metadata_list)
             }
-            _ => None,
+            _ => return,
         };
-        if let Some(values) = lacking {
+        if !is_there {
             let message = format!("this host cannot store {values} in dynamic metadata");
-            let help = "use stringValue, or numberValue for a number; Envoy can do it from 1.38 on";
             self.found
                 .push(Diagnostic::error(Code::MISSING_CAPABILITY, path, message).with_help(help));
         }

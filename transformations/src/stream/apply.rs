@@ -5,7 +5,7 @@ use super::host::DirectionHost;
 use super::scratch::{Rendered, Scratch};
 use super::{Applied, BodyAccess, BodyChange};
 use crate::http;
-use crate::metadata::{self, MetadataValue};
+use crate::metadata::MetadataValue;
 use crate::ops::TransformationOps;
 use crate::program::{Action, BodyRule, DirectionProgram, Rule};
 use crate::template::Template;
@@ -223,9 +223,9 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
             Action::Metadata {
                 namespace,
                 key,
-                kind,
+                value,
             } => {
-                if let Some(value) = metadata::to_value(*kind, text) {
+                if let Some(value) = value.read(text) {
                     self.metadata(namespace, key, &value);
                 }
             }
@@ -272,6 +272,7 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
             MetadataValue::List(items) => items
                 .iter()
                 .all(|item| append_to_list(ops, namespace, key, item)),
+            MetadataValue::Nested(json) => ops.set_dynamic_metadata_json(namespace, key, json),
         };
         self.count(done);
         self.applied.metadata = true;
@@ -294,7 +295,7 @@ fn append_to_list<O: TransformationOps + ?Sized>(
             ops.add_dynamic_metadata_list_number(namespace, key, *number)
         }
         MetadataValue::Bool(flag) => ops.add_dynamic_metadata_list_bool(namespace, key, *flag),
-        // Lists hold scalars only: see `metadata::to_value`.
-        MetadataValue::Nothing | MetadataValue::List(_) => false,
+        // Lists hold scalars only.
+        MetadataValue::Nothing | MetadataValue::List(_) | MetadataValue::Nested(_) => false,
     }
 }

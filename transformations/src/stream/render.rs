@@ -9,7 +9,6 @@ use crate::config::OnError;
 use crate::direction::Direction;
 use crate::error::{Cause, Failure, FieldId, TransformErrorKind};
 use crate::http;
-use crate::metadata;
 use crate::on_error::Place;
 use crate::ops::TransformationOps;
 use crate::program::{Action, BodyRule, DirectionProgram, PatchRule, Program, Rule, TemplateField};
@@ -204,12 +203,13 @@ fn check(
 ) -> Result<(), TransformErrorKind> {
     let name = match &rule.action {
         Action::Set { name } | Action::Add { name } | Action::Remove { name } => name,
-        Action::Metadata { kind, .. } => {
-            let value = match &rule.value.template {
+        Action::Metadata { value, .. } => {
+            let text = match &rule.value.template {
                 Template::Constant(text) => text,
                 _ => text.get(start..).unwrap_or_default(),
             };
-            return metadata::to_value(*kind, value)
+            return value
+                .read(text)
                 .map(drop)
                 .ok_or(TransformErrorKind::InvalidMetadataValue);
         }

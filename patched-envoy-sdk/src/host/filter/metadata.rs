@@ -1,4 +1,5 @@
-//! Metadata: numbers and strings on every host, booleans, listings and lists from 1.38 on.
+//! Metadata: numbers and strings on every host, booleans, listings and lists from 1.38 on, what nests
+//! from 1.40 on.
 //!
 //! On the stream's worker thread. Names are `&str` because Envoy keeps them in protobuf strings; values
 //! should be text for the same reason, but Envoy takes any bytes.
@@ -144,6 +145,18 @@ impl EnvoyHttpFilterImpl {
         if let Some((set, envoy)) = set {
             // SAFETY: live; Envoy copies the strings during the call.
             unsafe { set(envoy, text(namespace), text(key), value) }
+        }
+    }
+
+    pub(super) fn put_metadata_struct(&mut self, namespace: &str, serialized: &[u8]) {
+        let set = self.later_or_warn(
+            Capability::MetadataStruct,
+            "set_dynamic_metadata_struct",
+            |later| later.http_set_dynamic_metadata_struct,
+        );
+        if let Some((set, envoy)) = set {
+            // SAFETY: live; Envoy reads both during the call, and refuses bytes that are no `Struct`.
+            unsafe { set(envoy, text(namespace), Buf::of(serialized)) }
         }
     }
 

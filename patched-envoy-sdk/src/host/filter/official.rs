@@ -157,6 +157,10 @@ impl EnvoyHttpFilter for EnvoyHttpFilterImpl {
         self.put_metadata_bool(namespace, key, value);
     }
 
+    fn set_dynamic_metadata_struct(&mut self, namespace: &str, serialized_struct: &[u8]) {
+        self.put_metadata_struct(namespace, serialized_struct);
+    }
+
     fn get_metadata_keys<'a>(
         &'a self,
         source: MetadataSource,

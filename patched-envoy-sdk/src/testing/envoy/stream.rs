@@ -154,6 +154,13 @@ impl EnvoyHttpFilter for FakeEnvoy {
         }
     }
 
+    fn set_dynamic_metadata_struct(&mut self, namespace: &str, serialized_struct: &[u8]) {
+        if self.has(Capability::MetadataStruct) {
+            self.metadata_structs
+                .push((namespace.to_owned(), serialized_struct.to_vec()));
+        }
+    }
+
     fn get_metadata_keys<'a>(
         &'a self,
         source: MetadataSource,
