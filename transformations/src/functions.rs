@@ -1,12 +1,15 @@
 //! The functions that templates can call: one file for each family.
 //!
 //! Each function carries its signature, one line of documentation and an example, so that the
-//! reference cannot drift from the code. Registered on the main thread; called by the engine on
-//! workers. Functions never panic, and whatever produces text pays for it (see the budget).
+//! reference cannot drift from the code. Registered once for the process, on the main thread; called by
+//! the engine on workers. Functions never panic, and whatever produces text pays for it (see the
+//! budget). What one configuration says and another does not (see [`Configured`]) they find beside the
+//! message.
 
 use std::sync::Arc;
 
-use minijinja::Environment;
+use minijinja::value::{Object, ObjectRepr};
+use minijinja::{Environment, State};
 
 mod body;
 mod builtin;
@@ -34,6 +37,7 @@ mod words;
 mod xml;
 
 use crate::host::MetadataSource;
+use crate::message::CONFIGURED;
 use environment::EnvAccess;
 
 pub(crate) use extraction::Extractors;
@@ -41,16 +45,36 @@ pub use filters::{Builtin, FILTERS, TESTS};
 pub(crate) use regex::Patterns;
 pub use variables::{VARIABLES, Variable};
 
-/// What functions know of the configuration.
-#[derive(Clone, Debug)]
+/// What functions know of the configuration that the template is of. A value of the engine, which the
+/// message holds for them.
+#[derive(Debug)]
 pub(crate) struct Configured {
     pub(crate) env: EnvAccess,
-    pub(crate) patterns: Arc<Patterns>,
-    pub(crate) extractors: Arc<Extractors>,
+    pub(crate) patterns: Patterns,
+    pub(crate) extractors: Extractors,
+}
+
+impl Configured {
+    /// Runs `read` on what is configured; `None` where nothing is that functions could read.
+    fn with<T>(state: &State<'_, '_>, read: impl FnOnce(&Configured) -> T) -> Option<T> {
+        let found = state.lookup(CONFIGURED)?;
+        found.downcast_object_ref::<Configured>().map(read)
+    }
+
+    /// Whether no function could read anything here.
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.env.is_read() && self.patterns.is_empty() && self.extractors.is_empty()
+    }
+}
+
+impl Object for Configured {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
 }
 
 /// Registers a function or filter under a name.
-type Register = fn(&mut Environment<'_>, &'static str, &Configured);
+type Register = fn(&mut Environment<'_>, &'static str);
 
 /// What calling a function reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -210,11 +234,11 @@ pub(crate) fn find(name: &str) -> Option<&'static Function> {
 
 /// Makes all functions known to an engine: functions under their private names, filters under their
 /// own, which nothing in a message can shadow.
-pub(crate) fn register(environment: &mut Environment<'_>, configured: &Configured) {
+pub(crate) fn register(environment: &mut Environment<'_>) {
     for function in all() {
-        (function.register)(environment, function.private, configured);
+        (function.register)(environment, function.private);
         if let Some((_, register)) = function.filter {
-            register(environment, function.name, configured);
+            register(environment, function.name);
         }
     }
 }

@@ -36,6 +36,8 @@ const MESSAGE: &str = "fn message";
 pub(crate) const REQUEST: &str = "fn request";
 /// See [`REQUEST`].
 pub(crate) const RESPONSE: &str = "fn response";
+/// Where functions find what the configuration says to them.
+pub(crate) const CONFIGURED: &str = "fn configured";
 /// `request.json` and `response.json` where the template does not deal with their absence.
 pub(crate) const EXPECTED_JSON: &str = "fn json";
 
@@ -52,6 +54,8 @@ pub(crate) struct Message {
     /// A template read the whole document without asking whether there is one, and there is none.
     missed: AtomicBool,
     host: HostAnswers,
+    /// What the configuration says to functions: only they look into it.
+    configured: Value,
     /// What is known of the event that this message is.
     event: Option<EventFields>,
 }
@@ -144,8 +148,15 @@ impl Message {
             document,
             missed: AtomicBool::new(false),
             host,
+            configured: Value::UNDEFINED,
             event: None,
         }
+    }
+
+    /// A message whose functions know what the configuration says to them.
+    pub(crate) fn with_configured(mut self, configured: &Value) -> Message {
+        self.configured = configured.clone();
+        self
     }
 
     /// The message as an event of a stream, which templates know by that name.
@@ -275,6 +286,7 @@ impl Object for Message {
             MESSAGE => Some(Value::from_dyn_object(self.clone())),
             REQUEST => Some(fields(Direction::Request)),
             RESPONSE => Some(fields(Direction::Response)),
+            CONFIGURED => Some(self.configured.clone()),
             _ => None,
         }
     }

@@ -57,3 +57,40 @@ fn the_environment_is_read_only_where_allowed() {
         "a configuration cannot widen the list"
     );
 }
+
+/// All programs of a process share one engine; what one configuration says must not reach another.
+#[test]
+fn programs_that_live_together_keep_their_own_settings() {
+    let compile = |letter: &str, fuel: u64| {
+        let config = serde_json::json!({
+            "envAllow": if letter == "a" { vec!["PATH"] } else { vec!["HOME"] },
+            "limits": {"fuel": fuel},
+            "request": {
+                "extractors": {"same": {"header": "x-source", "regex": format!("{letter}(.).*"), "subgroup": 1}},
+                "body": {"value": format!(
+                    "{{{{ extraction('same') }}}},{{{{ regex_replace('ab', '{letter}', '-') }}}},\
+                     {{{{ (env('PA' ~ 'TH') | length) > 0 }}}}{{% for i in range(50) %}}{{% endfor %}}"
+                )},
+            },
+        });
+        Arc::new(
+            Program::compile(config.to_string().as_bytes(), &CompileOptions::default()).unwrap(),
+        )
+    };
+    let render = |program: &Arc<Program>| {
+        let mut host = MemoryHost::default();
+        let source = (b"x-source".to_vec(), b"a1".to_vec());
+        host.request.headers.push(source);
+        let mut stream = program.open();
+        stream
+            .transform_request(&mut host, BodyAccess::Whole)
+            .map(|_| String::from_utf8(host.request.body_bytes()).unwrap())
+            .map_err(|failure| failure.error().kind().name())
+    };
+    let (first, second, tired) = (compile("a", 900), compile("b", 800), compile("a", 60));
+    for _ in 0..2 {
+        assert_eq!(render(&first).as_deref(), Ok("1,-b,true"));
+        assert_eq!(render(&second).as_deref(), Ok(",a-,false"));
+        assert_eq!(render(&tired), Err("out_of_fuel"));
+    }
+}

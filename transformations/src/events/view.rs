@@ -137,11 +137,11 @@ impl View for EventView<'_> {
         0
     }
 
-    fn message(&mut self) -> Arc<Message> {
+    fn message(&mut self, configured: &Value) -> Arc<Message> {
         match &self.message {
             Some(message) => Arc::clone(message),
             None => {
-                let message = Arc::new(self.to_message());
+                let message = Arc::new(self.to_message().with_configured(configured));
                 self.message = Some(Arc::clone(&message));
                 message
             }

@@ -13,7 +13,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ("{{ body()|length }}", "118"),
         (0, 0),
         Body,
-        |environment, private, _| environment.add_function(private, body),
+        |environment, private| environment.add_function(private, body),
     ),
     function!(
         "context",
@@ -22,7 +22,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ("{{ context().model }}", "gpt-4o"),
         (0, 0),
         Document,
-        |environment, private, _| environment.add_function(private, context),
+        |environment, private| environment.add_function(private, context),
     ),
 ];
 

@@ -14,7 +14,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ("{{ range(3)|list }}", "[0, 1, 2]"),
         (1, 3),
         None,
-        |environment, private, _| rename(environment, "range", private),
+        |environment, private| rename(environment, "range", private),
     ),
     function!(
         "dict",
@@ -23,7 +23,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ("{{ dict(a=1) }}", "{\"a\": 1}"),
         (0, usize::MAX),
         None,
-        |environment, private, _| rename(environment, "dict", private),
+        |environment, private| rename(environment, "dict", private),
     ),
     function!(
         "namespace",
@@ -35,7 +35,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ),
         (0, usize::MAX),
         None,
-        |environment, private, _| rename(environment, "namespace", private),
+        |environment, private| rename(environment, "namespace", private),
     ),
 ];
 

@@ -18,7 +18,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ("{{ get_cookie(\"session\") }}", "abc"),
         (1, 1),
         Cookie,
-        |environment, private, _| environment.add_function(private, get_cookie),
+        |environment, private| environment.add_function(private, get_cookie),
     ),
     function!(
         "get_cookie_i",
@@ -27,7 +27,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ("{{ get_cookie_i(\"SESSION\") }}", "abc"),
         (1, 1),
         Cookie,
-        |environment, private, _| environment.add_function(private, get_cookie_i),
+        |environment, private| environment.add_function(private, get_cookie_i),
     ),
 ];
 

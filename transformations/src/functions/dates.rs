@@ -26,9 +26,9 @@ pub(super) const FUNCTIONS: &[Function] = &[function!(
     ("{{ date(0, \"%a, %d %b %Y %H:%M:%S GMT\") }}", "Thu, 01 Jan 1970 00:00:00 GMT"),
     (1, 2),
     DateFormat,
-    |environment, name, _| environment.add_function(name, write),
+    |environment, name| environment.add_function(name, write),
     filter "time | date(format?)",
-    |environment, name, _| environment.add_filter(name, write),
+    |environment, name| environment.add_filter(name, write),
 )];
 
 fn write(time: &Value, format: Option<Cow<'_, str>>) -> Result<String, Error> {

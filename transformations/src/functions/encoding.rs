@@ -25,7 +25,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ("{{ base64_encode(\"hi?>\") }}", "aGk/Pg=="),
         (1, 1),
         None,
-        |environment, private, _| {
+        |environment, private| {
             environment.add_function(private, |text: Cow<'_, str>| encode(&STANDARD, &text));
         },
     ),
@@ -36,7 +36,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ("{{ base64_decode(\"aGk/Pg==\") }}", "hi?>"),
         (1, 1),
         None,
-        |environment, private, _| {
+        |environment, private| {
             environment.add_function(private, |text: Cow<'_, str>| decode(&STANDARD, &text));
         },
     ),
@@ -47,7 +47,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ("{{ base64url_encode(\"hi?>\") }}", "aGk_Pg=="),
         (1, 1),
         None,
-        |environment, private, _| {
+        |environment, private| {
             environment.add_function(private, |text: Cow<'_, str>| encode(&URL_SAFE, &text));
         },
     ),
@@ -58,7 +58,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ("{{ base64url_decode(\"aGk_Pg\") }}", "hi?>"),
         (1, 1),
         None,
-        |environment, private, _| {
+        |environment, private| {
             environment.add_function(private, |text: Cow<'_, str>| decode(&URL_SAFE, &text));
         },
     ),

@@ -1,13 +1,15 @@
 //! `env`, and the rule that says which variables it may read.
 //!
-//! Variables are read once, when a configuration is compiled: looking them up on a worker would
-//! take the process-wide lock of the environment, and race with whoever changes it.
+//! Variables are read once, when a configuration that asks for any is compiled: looking them up on a
+//! worker would take the process-wide lock of the environment, and race with whoever changes it.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use super::{Function, function};
+use minijinja::{State, Value};
+use once_cell::sync::OnceCell;
+
+use super::{Configured, Function, function};
 use crate::options::ENV_ALLOW_VARIABLE;
 use crate::value::found;
 
@@ -18,31 +20,34 @@ pub(super) const FUNCTIONS: &[Function] = &[function!(
     ("{{ env(\"RUSTFORMATIONS_NOT_SET\") }}", ""),
     (1, 1),
     Environment,
-    |environment, private, configured| {
-        let env = configured.env.clone();
-        environment.add_function(private, move |name: Cow<'_, str>| {
-            found::to_value(env.find(&name))
-        });
-    },
+    |environment, private| environment.add_function(private, env),
 )];
+
+fn env(state: &State<'_, '_>, name: Cow<'_, str>) -> Value {
+    let value = Configured::with(state, |configured| {
+        found::to_value(configured.env.find(&name))
+    });
+    value.unwrap_or_else(|| found::to_value(None::<&str>))
+}
 
 /// How to end that every name may be read.
 pub(crate) const OPEN_HELP: &str =
     "list the names in \"envAllow\", or in RUSTFORMATIONS_ENV_ALLOW in Envoy's environment";
 
 /// The variables that templates of one configuration may read, with their values.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct EnvAccess {
     /// `None`: every name may be read.
-    allowed: Option<Arc<[String]>>,
-    values: Arc<BTreeMap<String, String>>,
+    allowed: Option<Box<[String]>>,
+    /// Empty until a template is compiled that asks for one.
+    values: OnceCell<BTreeMap<String, String>>,
 }
 
 impl EnvAccess {
     /// A name may be read if no list there is leaves it out: the host's list is a ceiling that a
     /// configuration can narrow but not widen.
     pub(crate) fn new(host: Option<&[String]>, config: Option<&[String]>) -> EnvAccess {
-        let allowed: Option<Arc<[String]>> = match (host, config) {
+        let allowed: Option<Box<[String]>> = match (host, config) {
             (None, None) => None,
             (Some(names), None) | (None, Some(names)) => Some(names.into()),
             (Some(host), Some(config)) => Some(
@@ -53,7 +58,15 @@ impl EnvAccess {
                     .collect(),
             ),
         };
-        let values = match &allowed {
+        EnvAccess {
+            allowed,
+            values: OnceCell::new(),
+        }
+    }
+
+    /// Reads the variables, once. The compiler asks for this where a template asks for one.
+    pub(crate) fn read(&self) {
+        self.values.get_or_init(|| match &self.allowed {
             Some(names) => names
                 .iter()
                 // An empty name, or one with '=' or NUL, is no variable.
@@ -65,11 +78,12 @@ impl EnvAccess {
                     Some((name.into_string().ok()?, value.into_string().ok()?))
                 })
                 .collect(),
-        };
-        EnvAccess {
-            allowed,
-            values: Arc::new(values),
-        }
+        });
+    }
+
+    /// Whether any template asks for variables.
+    pub(crate) fn is_read(&self) -> bool {
+        self.values.get().is_some()
     }
 
     pub(crate) fn allows(&self, name: &str) -> bool {
@@ -83,9 +97,9 @@ impl EnvAccess {
         self.allowed.is_none()
     }
 
-    /// The value, if there is such a variable.
+    /// The value, if there is such a variable among those that were [read](Self::read).
     pub(crate) fn find(&self, name: &str) -> Option<&str> {
-        self.values.get(name).map(String::as_str)
+        self.values.get()?.get(name).map(String::as_str)
     }
 
     /// What to do about a name that is not allowed.

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use minijinja::{Error, State, Value};
 use regex::Regex;
 
-use super::{Function, function};
+use super::{Configured, Function, function};
 use crate::codes::Code;
 use crate::config::{Extractor as Rule, ExtractorSource};
 use crate::diagnostics::Diagnostic;
@@ -30,14 +30,19 @@ pub(super) const FUNCTIONS: &[Function] = &[function!(
     ("{{ extraction(\"version\") }}", "v1"),
     (1, 1),
     Extraction,
-    |environment, name, configured| {
-        let extractors = configured.extractors.clone();
-        environment.add_function(name, move |state: &State<'_, '_>, name: Cow<'_, str>| {
-            Message::with(state, |message| Some(extractors.extract(message, &name)))
-                .unwrap_or_else(|| Ok(Value::UNDEFINED))
-        });
-    },
+    |environment, name| environment.add_function(name, extraction),
 )];
+
+fn extraction(state: &State<'_, '_>, name: Cow<'_, str>) -> Result<Value, Error> {
+    let extract = |configured: &Configured| {
+        Message::with(state, |message| {
+            Some(configured.extractors.extract(message, &name))
+        })
+    };
+    Configured::with(state, extract)
+        .flatten()
+        .unwrap_or(Ok(Value::UNDEFINED))
+}
 
 /// The extractors of both directions, by name.
 #[derive(Debug, Default)]
@@ -67,6 +72,10 @@ impl Extractors {
                 self.of_mut(direction).insert(rule.name.clone(), extractor);
             }
         }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.request.is_empty() && self.response.is_empty()
     }
 
     /// The extractors of one direction.

@@ -16,9 +16,9 @@ pub(super) const FUNCTIONS: &[Function] = &[function!(
     ("{{ fixed(1250 / 100, 2) }}", "12.50"),
     (2, 2),
     None,
-    |environment, name, _| environment.add_function(name, fixed),
+    |environment, name| environment.add_function(name, fixed),
     filter "number | fixed(decimals)",
-    |environment, name, _| environment.add_filter(name, fixed),
+    |environment, name| environment.add_filter(name, fixed),
 )];
 
 /// More decimals than any number here has.

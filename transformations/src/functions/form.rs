@@ -24,9 +24,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ("{{ form(\"to=Ann+Lee&tag=a&tag=b\") }}", "{\"to\": \"Ann Lee\", \"tag\": [\"a\", \"b\"]}"),
         (1, 1),
         None,
-        |environment, name, _| environment.add_function(name, form),
+        |environment, name| environment.add_function(name, form),
         filter "text | form",
-        |environment, name, _| environment.add_filter(name, form),
+        |environment, name| environment.add_filter(name, form),
     ),
     function!(
         "toform",
@@ -35,9 +35,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ("{{ toform({\"tag\": [\"a\", \"b&c\"], \"to\": \"Ann Lee\"}) }}", "tag=a&tag=b%26c&to=Ann+Lee"),
         (1, 1),
         None,
-        |environment, name, _| environment.add_function(name, to_form),
+        |environment, name| environment.add_function(name, to_form),
         filter "map | toform",
-        |environment, name, _| environment.add_filter(name, to_form),
+        |environment, name| environment.add_filter(name, to_form),
     ),
 ];
 

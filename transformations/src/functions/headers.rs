@@ -17,7 +17,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ("{{ header(\"x-tenant\") }}", "acme"),
         (1, 1),
         Header,
-        |environment, private, _| environment.add_function(private, header),
+        |environment, private| environment.add_function(private, header),
     ),
     function!(
         "request_header",
@@ -26,7 +26,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ("{{ request_header(\"x-tenant\") }}", "acme"),
         (1, 1),
         RequestHeader,
-        |environment, private, _| environment.add_function(private, request_header),
+        |environment, private| environment.add_function(private, request_header),
     ),
 ];
 

@@ -22,7 +22,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ("{{ metadata(\"my.company\", \"user\") }}", "user-7"),
         (2, 2),
         Metadata,
-        |environment, name, _| environment.add_function(name, metadata),
+        |environment, name| environment.add_function(name, metadata),
     ),
     function!(
         "dynamic_metadata",
@@ -31,7 +31,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ("{{ dynamic_metadata(\"tier\") }}", "gold"),
         (1, 2),
         KeyedMetadata(MetadataSource::Dynamic),
-        |environment, name, _| environment.add_function(name, dynamic_metadata),
+        |environment, name| environment.add_function(name, dynamic_metadata),
     ),
     function!(
         "cluster_metadata",
@@ -40,7 +40,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ("{{ cluster_metadata(\"region\", \"my.company\") }}", "eu-1"),
         (1, 2),
         KeyedMetadata(MetadataSource::Cluster),
-        |environment, name, _| environment.add_function(name, cluster_metadata),
+        |environment, name| environment.add_function(name, cluster_metadata),
     ),
     function!(
         "clusterMetadata",
@@ -49,7 +49,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ("{{ clusterMetadata(\"region\", \"my.company\") }}", "eu-1"),
         (1, 2),
         KeyedMetadata(MetadataSource::Cluster),
-        |environment, name, _| environment.add_function(name, cluster_metadata),
+        |environment, name| environment.add_function(name, cluster_metadata),
     ),
     function!(
         "host_metadata",
@@ -58,7 +58,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ("{{ host_metadata(\"zone\", \"envoy.lb\") }}", "b"),
         (1, 2),
         KeyedMetadata(MetadataSource::Host),
-        |environment, name, _| environment.add_function(name, host_metadata),
+        |environment, name| environment.add_function(name, host_metadata),
     ),
     function!(
         "attribute",
@@ -67,7 +67,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ("{{ attribute(\"source.address\") }}", "192.0.2.7:51234"),
         (1, 1),
         Attribute,
-        |environment, name, _| environment.add_function(name, attribute),
+        |environment, name| environment.add_function(name, attribute),
     ),
     function!(
         "now",
@@ -76,7 +76,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ("{{ now() }}", "1767225600"),
         (0, 0),
         Clock,
-        |environment, name, _| environment.add_function(name, now),
+        |environment, name| environment.add_function(name, now),
     ),
 ];
 

@@ -24,9 +24,9 @@ pub(super) const FUNCTIONS: &[Function] = &[function!(
     ),
     (1, 1),
     None,
-    |environment, name, _| environment.add_function(name, jwt_payload),
+    |environment, name| environment.add_function(name, jwt_payload),
     filter "token | jwt_payload",
-    |environment, name, _| environment.add_filter(name, jwt_payload),
+    |environment, name| environment.add_filter(name, jwt_payload),
 )];
 
 fn jwt_payload(token: Cow<'_, str>) -> Result<Value, Error> {

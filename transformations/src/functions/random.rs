@@ -14,7 +14,7 @@ pub(super) const FUNCTIONS: &[Function] = &[function!(
     ("{{ replace_with_random(\"id-?\", \"?\")|length }}", "25"),
     (2, 2),
     None,
-    |environment, private, _| environment.add_function(private, replace_with_random),
+    |environment, private| environment.add_function(private, replace_with_random),
 )];
 
 fn replace_with_random(text: Cow<'_, str>, pattern: Cow<'_, str>) -> Result<String, Error> {

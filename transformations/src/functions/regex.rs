@@ -10,7 +10,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use minijinja::Error;
+use minijinja::{Error, State};
 use regex::{Captures, Regex, RegexBuilder};
 
 use super::{Configured, Function, function};
@@ -25,9 +25,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ("{{ regex_match(request.path, \"^/v[0-9]+/\") }}", "true"),
         (2, 2),
         Pattern,
-        |environment, name, configured| environment.add_function(name, matching(configured)),
+        |environment, name| environment.add_function(name, matching),
         filter "text | regex_match(pattern)",
-        |environment, name, configured| environment.add_filter(name, matching(configured)),
+        |environment, name| environment.add_filter(name, matching),
     ),
     function!(
         "regex_replace",
@@ -36,30 +36,39 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ("{{ regex_replace(\"2026-11-21\", \"(\\\\d+)-(\\\\d+)-(\\\\d+)\", \"$3.$2.$1\") }}", "21.11.2026"),
         (3, 3),
         Replacement,
-        |environment, name, configured| environment.add_function(name, replacing(configured)),
+        |environment, name| environment.add_function(name, replacing),
         filter "text | regex_replace(pattern, replacement)",
-        |environment, name, configured| environment.add_filter(name, replacing(configured)),
+        |environment, name| environment.add_filter(name, replacing),
     ),
 ];
 
 fn matching(
-    configured: &Configured,
-) -> impl Fn(Cow<'_, str>, Cow<'_, str>) -> Result<bool, Error> + use<> {
-    let patterns = configured.patterns.clone();
-    move |text, pattern| {
-        budget::charge(text.len() / 2)?;
-        Ok(patterns.matches(&pattern, &text)?)
-    }
+    state: &State<'_, '_>,
+    text: Cow<'_, str>,
+    pattern: Cow<'_, str>,
+) -> Result<bool, Error> {
+    budget::charge(text.len() / 2)?;
+    with_patterns(state, |patterns| Ok(patterns.matches(&pattern, &text)?))
 }
 
 fn replacing(
-    configured: &Configured,
-) -> impl Fn(Cow<'_, str>, Cow<'_, str>, Cow<'_, str>) -> Result<String, Error> + use<> {
-    let patterns = configured.patterns.clone();
-    move |text, pattern, replacement| {
-        budget::charge_reading(text.len())?;
+    state: &State<'_, '_>,
+    text: Cow<'_, str>,
+    pattern: Cow<'_, str>,
+    replacement: Cow<'_, str>,
+) -> Result<String, Error> {
+    budget::charge_reading(text.len())?;
+    with_patterns(state, |patterns| {
         budget::within(|limit| patterns.replace(&pattern, &text, &replacement, limit))
-    }
+    })
+}
+
+fn with_patterns<T>(
+    state: &State<'_, '_>,
+    run: impl FnOnce(&Patterns) -> Result<T, Error>,
+) -> Result<T, Error> {
+    Configured::with(state, |configured| run(&configured.patterns))
+        .unwrap_or_else(|| Err(Fault::UnknownPattern.into()))
 }
 
 /// The memory that one compiled expression may take, and also what one thread may cache for it.
@@ -73,6 +82,10 @@ pub(crate) struct Patterns {
 }
 
 impl Patterns {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.compiled.is_empty()
+    }
+
     /// Compiles an expression, once if it is added repeatedly.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ("{{ substring(\"été 2026\", 4, 2) }}", "20"),
         (2, 3),
         None,
-        |environment, private, _| environment.add_function(private, substring),
+        |environment, private| environment.add_function(private, substring),
     ),
     function!(
         "replace_with_string",
@@ -27,7 +27,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ),
         (3, 3),
         None,
-        |environment, private, _| environment.add_function(private, replace),
+        |environment, private| environment.add_function(private, replace),
     ),
     function!(
         "raw_string",
@@ -36,7 +36,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ("{{ raw_string('say \"hi\"') }}", "say \\\"hi\\\""),
         (1, 1),
         None,
-        |environment, private, _| environment.add_function(private, raw_string),
+        |environment, private| environment.add_function(private, raw_string),
     ),
 ];
 

@@ -22,9 +22,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ("{{ word_count(\"How are you?\") }}", "3"),
         (1, 1),
         None,
-        |environment, name, _| environment.add_function(name, word_count),
+        |environment, name| environment.add_function(name, word_count),
         filter "value | word_count",
-        |environment, name, _| environment.add_filter(name, word_count),
+        |environment, name| environment.add_filter(name, word_count),
     ),
     function!(
         "split",
@@ -33,9 +33,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ("{{ split(\"a,b,c\", \",\", 1) }}", "[\"a\", \"b,c\"]"),
         (1, 3),
         None,
-        |environment, name, _| environment.add_function(name, split_text),
+        |environment, name| environment.add_function(name, split_text),
         filter "text | split(separator?, cuts?)",
-        |environment, name, _| environment.add_filter(name, split_text),
+        |environment, name| environment.add_filter(name, split_text),
     ),
 ];
 

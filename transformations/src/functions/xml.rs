@@ -33,9 +33,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ),
         (1, 1),
         None,
-        |environment, name, _| environment.add_function(name, from_xml),
+        |environment, name| environment.add_function(name, from_xml),
         filter "text | fromxml",
-        |environment, name, _| environment.add_filter(name, from_xml),
+        |environment, name| environment.add_filter(name, from_xml),
     ),
     function!(
         "toxml",
@@ -47,9 +47,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ),
         (1, 1),
         None,
-        |environment, name, _| environment.add_function(name, to_xml),
+        |environment, name| environment.add_function(name, to_xml),
         filter "map | toxml",
-        |environment, name, _| environment.add_filter(name, to_xml),
+        |environment, name| environment.add_filter(name, to_xml),
     ),
 ];
 

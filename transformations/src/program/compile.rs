@@ -1,7 +1,5 @@
 //! From a checked configuration to a program: each template in its cheapest form, the needs of all.
 
-use std::sync::Arc;
-
 mod events;
 mod patch;
 
@@ -67,10 +65,10 @@ pub(super) fn program(
     } else {
         let configured = Configured {
             env,
-            patterns: Arc::new(patterns),
-            extractors: Arc::new(extractors),
+            patterns,
+            extractors,
         };
-        match Engine::new(sources, &config.limits, &configured) {
+        match Engine::new(sources, &config.limits, configured) {
             Ok(engine) => Some(engine),
             Err(_) => {
                 found.push(Diagnostic::error(

@@ -164,7 +164,7 @@ impl<O: TransformationOps + ?Sized> View for MessageView<'_, O> {
         self.read_bytes.unwrap_or_default()
     }
 
-    fn message(&mut self) -> Arc<Message> {
+    fn message(&mut self, configured: &Value) -> Arc<Message> {
         if let Some(message) = &self.message {
             return Arc::clone(message);
         }
@@ -182,7 +182,7 @@ impl<O: TransformationOps + ?Sized> View for MessageView<'_, O> {
         let body = self.body_text();
         let host = self.host_answers();
         let message = Message::new(here, request, response, body, document, host);
-        let message = Arc::new(message);
+        let message = Arc::new(message.with_configured(configured));
         self.message = Some(Arc::clone(&message));
         message
     }

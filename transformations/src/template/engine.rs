@@ -1,21 +1,34 @@
-//! The template engine, prepared once for all templates of a program.
+//! The template engine: one environment for the process, and the templates of each program.
 //!
-//! Compiled on the main thread. Rendering happens on workers, without locks, look-ups by name or
-//! parsing: instructions are kept beside the text they borrow from and are run directly.
+//! Templates are compiled on the main thread. Rendering happens on workers, without locks, look-ups of
+//! templates by name or parsing: instructions are kept beside the text they borrow from and are run
+//! directly. Functions, filters and tests are registered once; what depends on a configuration reaches
+//! them beside the message (see [`Configured`]), and limits in a copy of the environment, which is a few
+//! counts.
 //!
-//! Between compiling and running, some instructions are replaced (see
-//! [`instructions`]).
+//! Between compiling and running, some instructions are replaced (see [`instructions`]). This folder is
+//! the only place that knows the engine's instructions. The rest of the crate has its syntax tree (to
+//! analyse templates), its values, and [`Engine`].
+//!
+//! # Moving to minijinja 3
+//!
+//! Its instructions carry no promise, so a new version is taken when the golden cases, the properties and
+//! the sweep of costs pass with it. Nothing new is built on replacing instructions: what a template
+//! shall do otherwise becomes a function, a filter or a stage. What is replaced today goes as soon as the
+//! engine lets an environment define operators, attribute access and the cost of a call, or else stays as
+//! it is; version 3 is due when that is there, or when version 2 gets no more fixes.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
 use minijinja::machinery::{
-    CodeGenerator, Instructions, Vm, WhitespaceConfig, make_string_output, parse,
+    CodeGenerator, Instruction, Instructions, Vm, WhitespaceConfig, make_string_output, parse,
 };
 use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value,
 };
+use once_cell::sync::{Lazy, OnceCell};
 use self_cell::self_cell;
 
 mod absence;
@@ -31,7 +44,6 @@ use crate::value::NodeValue;
 use crate::value::{Absent, budget, print, weigh};
 use formats::json::Kind;
 use instructions::rewrite;
-use priced::Names;
 
 /// A template that analysis found to be sound but not simple.
 #[derive(Debug)]
@@ -45,52 +57,55 @@ pub(crate) struct Source {
     pub(crate) command_function: Option<String>,
 }
 
-struct Owner {
-    sources: Vec<Source>,
-    names: Names,
-}
-
-struct Prepared<'s> {
-    environment: Environment<'s>,
-    templates: Vec<Instructions<'s>>,
-    /// The engine asks for the blocks of template inheritance, which this project leaves out.
-    blocks: BTreeMap<&'s str, Instructions<'s>>,
-}
+/// What every program renders with: all functions, filters, tests and operators, and the usual limits.
+static ENVIRONMENT: Lazy<Environment<'static>> = Lazy::new(environment);
 
 /// Bodies up to this size earn no fuel: the limit by itself is generous for them.
 const EARNS_NOTHING: usize = 64 << 10;
 
-impl<'s> Prepared<'s> {
-    /// The environment with the fuel for a body of this length: one instruction more for each byte, so
-    /// that a loop over a long list is not stopped for the list's length. A copy is a few counts.
-    fn fueled(&self, read_bytes: usize) -> Cow<'_, Environment<'s>> {
-        let limit = self.environment.fuel();
-        match (limit, u64::try_from(read_bytes)) {
-            (Some(limit), Ok(earned)) if read_bytes > EARNS_NOTHING => {
-                let mut environment = self.environment.clone();
-                environment.set_fuel(Some(limit.saturating_add(earned)));
-                Cow::Owned(environment)
+/// A compiled template, which borrows from its text.
+struct Template<'s> {
+    instructions: Box<[Instruction<'s>]>,
+    /// The same in the engine's own container, which has room for hundreds from the start and no way to
+    /// give it back. Made for the first render: most routes of a large table see no request for long.
+    running: OnceCell<Box<Instructions<'s>>>,
+}
+
+impl<'s> Template<'s> {
+    fn running(&self) -> &Instructions<'s> {
+        self.running.get_or_init(|| {
+            let mut running = Instructions::new("", "");
+            for instruction in &self.instructions {
+                running.add(instruction.clone());
             }
-            _ => Cow::Borrowed(&self.environment),
-        }
+            Box::new(running)
+        })
     }
 }
 
 self_cell! {
-    struct Cell {
-        owner: Owner,
-        #[covariant]
-        dependent: Prepared,
+    struct Templates {
+        owner: Box<[Box<str>]>,
+        #[not_covariant]
+        dependent: Compiled,
     }
 }
 
+type Compiled<'s> = Box<[Template<'s>]>;
+
 /// All templates of a program that need the engine.
-pub(crate) struct Engine(Cell);
+pub(crate) struct Engine {
+    templates: Templates,
+    /// With limits of its own, if the program has such.
+    environment: Option<Box<Environment<'static>>>,
+    /// What functions know of the configuration.
+    configured: Value,
+}
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine")
-            .field("templates", &self.0.borrow_owner().sources.len())
+            .field("templates", &self.templates.borrow_owner().len())
             .finish()
     }
 }
@@ -101,27 +116,33 @@ impl Engine {
     /// # Errors
     /// If a template cannot be parsed after all.
     pub(crate) fn new(
-        sources: Vec<Source>,
+        mut sources: Vec<Source>,
         limits: &Limits,
-        configured: &Configured,
+        configured: Configured,
     ) -> Result<Engine, Error> {
-        let owner = Owner {
-            sources,
-            names: Names::new(),
-        };
-        let cell = Cell::try_new(owner, |Owner { sources, names }| {
-            let templates = sources
-                .iter()
-                .map(|source| instructions(source, names, unpaid(limits)))
-                .collect::<Result<_, _>>()?;
-            let environment = environment(names, limits, configured);
-            Ok::<_, Error>(Prepared {
-                environment,
-                templates,
-                blocks: BTreeMap::new(),
-            })
+        let texts = sources
+            .iter_mut()
+            .map(|source| std::mem::take(&mut source.text));
+        let texts: Box<[Box<str>]> = texts.map(Into::into).collect();
+        let templates = Templates::try_new(texts, |texts| {
+            let sources = texts.iter().zip(&sources);
+            sources
+                .map(|(text, source)| template(text, source, unpaid(limits)))
+                .collect::<Result<_, _>>()
         })?;
-        Ok(Engine(cell))
+        Ok(Engine {
+            templates,
+            environment: limited(limits),
+            configured: match configured.is_empty() {
+                true => Value::UNDEFINED,
+                false => Value::from_object(configured),
+            },
+        })
+    }
+
+    /// What the configuration says to functions; the message holds it for them.
+    pub(crate) fn configured(&self) -> &Value {
+        &self.configured
     }
 
     /// Renders one template, appending to `out`, which may end up holding a part on failure.
@@ -136,20 +157,61 @@ impl Engine {
         read_bytes: usize,
         out: &mut String,
     ) -> Result<(), Cause> {
-        let prepared = self.0.borrow_dependent();
-        let Some(instructions) = prepared.templates.get(index) else {
-            return Err(TransformErrorKind::Render.into());
-        };
-        let environment = prepared.fueled(read_bytes);
-        let vm = Vm::new(&environment);
-        let mut output = make_string_output(out);
-        let none = AutoEscape::None;
-        match vm.eval(instructions, root, &prepared.blocks, &mut output, none) {
-            // Some walks cannot fail, only end early.
-            _ if budget::is_overdrawn() => Err(TransformErrorKind::TooMuchOutput.into()),
-            Ok(_) => Ok(()),
-            Err(error) => Err(to_cause(&error)),
+        let environment = self.fueled(read_bytes);
+        self.templates.with_dependent(|_, templates| {
+            let Some(template) = templates.get(index) else {
+                return Err(TransformErrorKind::Render.into());
+            };
+            run(&environment, template.running(), root, out)
+        })
+    }
+
+    fn environment(&self) -> &Environment<'static> {
+        self.environment.as_deref().unwrap_or(&ENVIRONMENT)
+    }
+
+    /// The environment with the fuel for a body of this length: one instruction more for each byte, so
+    /// that a loop over a long list is not stopped for the list's length. A copy is a few counts.
+    fn fueled(&self, read_bytes: usize) -> Cow<'_, Environment<'static>> {
+        let environment = self.environment();
+        match (environment.fuel(), u64::try_from(read_bytes)) {
+            (Some(limit), Ok(earned)) if read_bytes > EARNS_NOTHING => {
+                let mut environment = environment.clone();
+                environment.set_fuel(Some(limit.saturating_add(earned)));
+                Cow::Owned(environment)
+            }
+            _ => Cow::Borrowed(environment),
         }
+    }
+}
+
+/// The environment for other limits than the usual ones.
+fn limited(limits: &Limits) -> Option<Box<Environment<'static>>> {
+    let usual = Limits::default();
+    if (limits.fuel, limits.recursion) == (usual.fuel, usual.recursion) {
+        return None;
+    }
+    let mut environment = ENVIRONMENT.clone();
+    environment.set_fuel(Some(limits.fuel));
+    environment.set_recursion_limit(limits.recursion);
+    Some(Box::new(environment))
+}
+
+fn run<'e>(
+    environment: &'e Environment<'e>,
+    instructions: &Instructions<'e>,
+    root: Value,
+    out: &mut String,
+) -> Result<(), Cause> {
+    // The engine asks for the blocks of template inheritance, which this project leaves out.
+    let blocks = BTreeMap::new();
+    let mut output = make_string_output(out);
+    let vm = Vm::new(environment);
+    match vm.eval(instructions, root, &blocks, &mut output, AutoEscape::None) {
+        // Some walks cannot fail, only end early.
+        _ if budget::is_overdrawn() => Err(TransformErrorKind::TooMuchOutput.into()),
+        Ok(_) => Ok(()),
+        Err(error) => Err(to_cause(&error)),
     }
 }
 
@@ -219,7 +281,8 @@ fn unpaid(limits: &Limits) -> usize {
     limits.output_bytes / shares
 }
 
-fn environment<'s>(names: &'s Names, limits: &Limits, configured: &Configured) -> Environment<'s> {
+fn environment() -> Environment<'static> {
+    let limits = Limits::default();
     let mut environment = Environment::new();
     environment.set_debug(false);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
@@ -227,11 +290,11 @@ fn environment<'s>(names: &'s Names, limits: &Limits, configured: &Configured) -
     environment.set_fuel(Some(limits.fuel));
     environment.set_recursion_limit(limits.recursion);
     environment.set_formatter(write_value);
-    functions::register(&mut environment, configured);
+    functions::register(&mut environment);
     for name in ["range", "dict", "namespace", "debug"] {
         environment.remove_global(name);
     }
-    names.register(&mut environment);
+    priced::register(&mut environment);
     operators::register(&mut environment);
     environment
 }
@@ -277,12 +340,11 @@ pub(super) fn fmt_error(_: fmt::Error) -> Error {
     Error::new(ErrorKind::InvalidOperation, "the value cannot be printed")
 }
 
-fn instructions<'s>(
-    source: &'s Source,
-    names: &'s Names,
-    unpaid: usize,
-) -> Result<Instructions<'s>, Error> {
-    Ok(rewrite(&compile(&source.text)?, source, names, unpaid))
+fn template<'s>(text: &'s str, source: &Source, unpaid: usize) -> Result<Template<'s>, Error> {
+    Ok(Template {
+        instructions: rewrite(&compile(text)?, source, unpaid).into(),
+        running: OnceCell::new(),
+    })
 }
 
 /// The engine's own instructions for a template.

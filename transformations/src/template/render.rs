@@ -47,8 +47,9 @@ pub(crate) trait View {
     /// How long the body is that templates read, as far as they did: a long one earns them fuel.
     fn read_bytes(&self) -> usize;
 
-    /// The engine's view, made for the first template that needs it.
-    fn message(&mut self) -> Arc<Message>;
+    /// The engine's view, made for the first template that needs it, with what the configuration says to
+    /// functions.
+    fn message(&mut self, configured: &Value) -> Arc<Message>;
 }
 
 /// Renders the templates that share an account.
@@ -135,7 +136,7 @@ impl<'p, V: View> Renderer<'p, V> {
             }
             Template::Engine(index) => {
                 let engine = self.engine.ok_or(TransformErrorKind::Render)?;
-                let message = self.view.message();
+                let message = self.view.message(engine.configured());
                 let start = out.len();
                 budget::open(self.left);
                 let root = Value::from_dyn_object(message.clone());

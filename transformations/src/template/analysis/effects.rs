@@ -94,6 +94,7 @@ impl Walk<'_, '_> {
     }
 
     fn environment(&mut self, name: Option<&str>, span: Span) {
+        self.context.env.read();
         if let Some(name) = name
             && !self.context.env.allows(name)
         {

@@ -10,11 +10,10 @@ use std::mem::discriminant;
 use minijinja::Value;
 use minijinja::machinery::{Instruction, Instructions};
 use minijinja::value::ValueKind;
+use once_cell::sync::Lazy;
 
 use super::operators::order;
-use super::priced::Names;
-use super::{Source, compile};
-use super::{absence, operators};
+use super::{Source, absence, compile, operators, priced};
 use crate::functions;
 use crate::message;
 
@@ -29,13 +28,11 @@ const PATIENCE: u32 = 32;
 /// the template can repeat it.
 pub(super) fn rewrite<'s>(
     old: &Instructions<'s>,
-    source: &'s Source,
-    names: &'s Names,
+    source: &Source,
     unpaid: usize,
-) -> Instructions<'s> {
+) -> Vec<Instruction<'s>> {
     let mut rewriting = Rewriting {
         source,
-        names,
         unpaid: if source.repeated_literal > unpaid {
             unpaid
         } else {
@@ -48,7 +45,7 @@ pub(super) fn rewrite<'s>(
     let targets: BTreeSet<u32> = (0..count)
         .filter_map(|at| target(&mut old.get(at)?.clone()).map(|target| *target))
         .collect();
-    let mut new = Instructions::new(old.name(), old.source());
+    let mut new = Vec::with_capacity(old.len() * 2);
     let mut moved = Vec::with_capacity(old.len() + 1);
     for at in 0..count {
         moved.push(u32::try_from(new.len()).unwrap_or(u32::MAX));
@@ -62,17 +59,15 @@ pub(super) fn rewrite<'s>(
             _ => None,
         };
         if let Some(lookup) = rewriting.message(old, at) {
-            new.add(lookup);
+            new.push(lookup);
             continue;
         }
         if matches!(instruction, Instruction::ApplyFilter("items", Some(1), _))
             && rewriting.prints_pairs(old, at + 1)
         {
-            new.add(Instruction::DupTop);
-            for instruction in rewriting.replace(instruction, constant) {
-                new.add(instruction);
-            }
-            new.add(call(operators::SPELLED_PAIRS, 2));
+            new.push(Instruction::DupTop);
+            new.extend(rewriting.replace(instruction, constant));
+            new.push(call(operators::SPELLED_PAIRS, 2));
             continue;
         }
         let reading = rewriting.reading(old, at);
@@ -83,15 +78,11 @@ pub(super) fn rewrite<'s>(
         let replaced = spelled
             .or(reading)
             .unwrap_or_else(|| rewriting.replace(instruction, constant));
-        for instruction in replaced {
-            new.add(instruction);
-        }
+        new.extend(replaced);
     }
     moved.push(u32::try_from(new.len()).unwrap_or(u32::MAX));
-    for at in 0..u32::try_from(new.len()).unwrap_or(u32::MAX) {
-        if let Some(target) = new.get_mut(at).and_then(target)
-            && let Some(to) = moved.get(*target as usize)
-        {
+    for target in new.iter_mut().filter_map(target) {
+        if let Some(to) = moved.get(*target as usize) {
             *target = *to;
         }
     }
@@ -111,9 +102,8 @@ fn target<'i>(instruction: &'i mut Instruction<'_>) -> Option<&'i mut u32> {
     }
 }
 
-struct Rewriting<'s> {
-    source: &'s Source,
-    names: &'s Names,
+struct Rewriting<'a, 's> {
+    source: &'a Source,
     unpaid: usize,
     /// See [`printed_names`](Self::printed_names).
     printed: BTreeSet<&'s str>,
@@ -124,8 +114,28 @@ fn call<'s>(name: &'s str, arguments: usize) -> Instruction<'s> {
     Instruction::CallFunction(name, Some(u16::try_from(arguments).unwrap_or(u16::MAX)))
 }
 
-/// Our own comparison for one inside of a chain, if it asks for an order. The engine keeps the names
-/// of these to itself, but compiles the same one for the same operator.
+/// The engine's comparisons inside of a chain that ask for an order, and our own for them. It keeps the
+/// names of these to itself, but compiles the same one for the same operator.
+static CHAINED: Lazy<Vec<(Instruction<'static>, &'static str)>> = Lazy::new(|| {
+    let chains = [
+        ("{{ a < a < a }}", order::CHAINED_LESS),
+        ("{{ a <= a < a }}", order::CHAINED_LESS_OR_EQUAL),
+        ("{{ a > a < a }}", order::CHAINED_GREATER),
+        ("{{ a >= a < a }}", order::CHAINED_GREATER_OR_EQUAL),
+    ];
+    let known = |(chain, name)| {
+        let instructions = compile(chain).ok()?;
+        let mut places = 0..u32::try_from(instructions.len()).ok()?;
+        let found = places.find_map(|at| match instructions.get(at)? {
+            chained @ Instruction::CompareAndPreserve(_) => Some(chained.clone()),
+            _ => None,
+        });
+        Some((found?, name))
+    };
+    chains.into_iter().filter_map(known).collect()
+});
+
+/// Our own comparison for one inside of a chain, if it asks for an order.
 fn order_in_chain(instruction: &Instruction<'_>) -> Option<&'static str> {
     let same = |known: &Instruction<'_>| match (known, instruction) {
         (Instruction::CompareAndPreserve(known), Instruction::CompareAndPreserve(found)) => {
@@ -133,19 +143,8 @@ fn order_in_chain(instruction: &Instruction<'_>) -> Option<&'static str> {
         }
         _ => false,
     };
-    [
-        ("{{ a < a < a }}", order::CHAINED_LESS),
-        ("{{ a <= a < a }}", order::CHAINED_LESS_OR_EQUAL),
-        ("{{ a > a < a }}", order::CHAINED_GREATER),
-        ("{{ a >= a < a }}", order::CHAINED_GREATER_OR_EQUAL),
-    ]
-    .into_iter()
-    .find_map(|(chain, name)| {
-        let instructions = compile(chain).ok()?;
-        let count = u32::try_from(instructions.len()).ok()?;
-        let known = (0..count).filter_map(|at| instructions.get(at)).any(same);
-        known.then_some(name)
-    })
+    let (_, name) = CHAINED.iter().find(|(known, _)| same(known))?;
+    Some(name)
 }
 
 /// Whether comparing with this constant takes no work worth counting.
@@ -165,7 +164,7 @@ fn is_near(constant: Option<&Value>) -> bool {
     })
 }
 
-impl<'s> Rewriting<'s> {
+impl<'s> Rewriting<'_, 's> {
     /// The instructions to run instead, with the same effect on the engine's stack. `constant` is
     /// what lies on top of it, if that is always the same.
     fn replace(
@@ -400,14 +399,12 @@ impl<'s> Rewriting<'s> {
     fn rename(&self, instruction: &Instruction<'s>) -> Option<Instruction<'s>> {
         let assigned = |name: &str| self.source.assigned.contains(name);
         match instruction {
-            Instruction::ApplyFilter(name, arguments, _) => Some(Instruction::CallFunction(
-                self.names.filter(name)?,
-                *arguments,
-            )),
-            Instruction::PerformTest(name, arguments, _) => Some(Instruction::CallFunction(
-                self.names.test(name)?,
-                *arguments,
-            )),
+            Instruction::ApplyFilter(name, arguments, _) => {
+                Some(Instruction::CallFunction(priced::filter(name)?, *arguments))
+            }
+            Instruction::PerformTest(name, arguments, _) => {
+                Some(Instruction::CallFunction(priced::test(name)?, *arguments))
+            }
             Instruction::CallFunction(name, _)
                 if self.source.command_function.as_deref() == Some(*name) =>
             {

@@ -1,13 +1,15 @@
 //! Functions, filters and tests with a price: the arguments are weighed before they are used.
 //!
-//! Registered on the main thread under names that templates cannot write; the compiler makes
+//! Registered once for the process, under names that templates cannot write; the compiler makes
 //! templates call these instead of what the engine has. A filter or test that another one calls by
 //! its name, as `map` does, was paid for by that one.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use minijinja::value::{Object, ObjectRepr};
 use minijinja::{Environment, Error, State, Value};
+use once_cell::sync::Lazy;
 
 use crate::functions::{self, filters};
 use crate::value::{budget, weigh};
@@ -75,74 +77,68 @@ fn of_test(name: &str) -> Price {
     }
 }
 
-/// The names under which priced filters and tests are called.
+/// The names under which priced filters and tests are called, by their own.
 #[derive(Debug)]
-pub(super) struct Names {
-    filters: Vec<(&'static str, String)>,
-    tests: Vec<(&'static str, String)>,
+struct Names {
+    filters: BTreeMap<&'static str, String>,
+    tests: BTreeMap<&'static str, String>,
 }
 
-impl Names {
-    pub(super) fn new() -> Names {
-        let filters = filters::filter_names()
-            .filter(|name| of_filter(name) != Price::Free)
-            .map(|name| (name, format!("fn |{name}")))
-            .collect();
-        let tests = filters::test_names()
-            .filter(|name| of_test(name) != Price::Free)
-            .map(|name| (name, format!("fn is {name}")))
-            .collect();
-        Names { filters, tests }
-    }
+static NAMES: Lazy<Names> = Lazy::new(|| Names {
+    filters: filters::filter_names()
+        .filter(|name| of_filter(name) != Price::Free)
+        .map(|name| (name, format!("fn |{name}")))
+        .collect(),
+    tests: filters::test_names()
+        .filter(|name| of_test(name) != Price::Free)
+        .map(|name| (name, format!("fn is {name}")))
+        .collect(),
+});
 
-    pub(super) fn filter(&self, name: &str) -> Option<&str> {
-        find(&self.filters, name)
-    }
-
-    pub(super) fn test(&self, name: &str) -> Option<&str> {
-        find(&self.tests, name)
-    }
-
-    /// Registers everything that has a price.
-    pub(super) fn register<'s>(&'s self, environment: &mut Environment<'s>) {
-        for (name, private) in &self.filters {
-            let (price, callee) = (of_filter(name), Callee::Filter(name));
-            environment.add_global(
-                private.as_str(),
-                Value::from_object(Priced { price, callee }),
-            );
-        }
-        for (name, private) in &self.tests {
-            let (price, callee) = (of_test(name), Callee::Test(name));
-            environment.add_global(
-                private.as_str(),
-                Value::from_object(Priced { price, callee }),
-            );
-        }
-        let own: Vec<(String, Value)> = environment
-            .globals()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect();
-        for function in functions::all().filter(|function| function.arguments().1 > 0) {
-            let Some((_, value)) = own.iter().find(|(name, _)| name == function.private()) else {
-                continue;
-            };
-            let price = match function.name() {
-                "dict" | "namespace" => Price::Items,
-                _ => Price::Text,
-            };
-            let callee = Callee::Function(value.clone(), function.name());
-            environment.add_global(
-                function.private(),
-                Value::from_object(Priced { price, callee }),
-            );
-        }
-    }
+/// The name of the filter that pays first, if this one has a price.
+pub(super) fn filter(name: &str) -> Option<&'static str> {
+    NAMES.filters.get(name).map(String::as_str)
 }
 
-fn find<'a>(names: &'a [(&'static str, String)], name: &str) -> Option<&'a str> {
-    let (_, private) = names.iter().find(|(known, _)| *known == name)?;
-    Some(private)
+/// The name of the test that pays first, if this one has a price.
+pub(super) fn test(name: &str) -> Option<&'static str> {
+    NAMES.tests.get(name).map(String::as_str)
+}
+
+/// Registers everything that has a price, over the functions that are registered already.
+pub(super) fn register(environment: &mut Environment<'static>) {
+    for (name, private) in &NAMES.filters {
+        let (price, callee) = (of_filter(name), Callee::Filter(name));
+        environment.add_global(
+            private.as_str(),
+            Value::from_object(Priced { price, callee }),
+        );
+    }
+    for (name, private) in &NAMES.tests {
+        let (price, callee) = (of_test(name), Callee::Test(name));
+        environment.add_global(
+            private.as_str(),
+            Value::from_object(Priced { price, callee }),
+        );
+    }
+    let own: BTreeMap<String, Value> = environment
+        .globals()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    for function in functions::all().filter(|function| function.arguments().1 > 0) {
+        let Some(value) = own.get(function.private()) else {
+            continue;
+        };
+        let price = match function.name() {
+            "dict" | "namespace" => Price::Items,
+            _ => Price::Text,
+        };
+        let callee = Callee::Function(value.clone(), function.name());
+        environment.add_global(
+            function.private(),
+            Value::from_object(Priced { price, callee }),
+        );
+    }
 }
 
 #[derive(Debug)]
