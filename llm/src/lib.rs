@@ -5,3 +5,11 @@
 //! called on workers; what can be made once is made once, when a configuration is compiled.
 
 #![forbid(unsafe_code)]
+
+pub mod count;
+pub mod dialect;
+pub mod place;
+pub mod request;
+pub mod response;
+pub mod text;
+pub mod usage;

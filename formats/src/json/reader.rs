@@ -242,6 +242,11 @@ pub struct Raw<'t> {
 }
 
 impl<'t> Raw<'t> {
+    /// A value that stands alone: `text` is all of it, and was read before.
+    pub fn of_value(text: &'t str) -> Raw<'t> {
+        Raw { text, start: 0 }
+    }
+
     /// What it is.
     pub fn kind(&self) -> Kind {
         kind(self.text)

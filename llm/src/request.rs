@@ -1,0 +1,447 @@
+//! What a request says: model, stream, limits, messages, and every text in it.
+//!
+//! Read once, for all stages, on the worker thread of a request that was held as a whole. It holds
+//! places and no copies; stages edit at places ([`Edits`](crate::place::Edits)).
+//!
+//! What is refused: a body that is not JSON, or no object. Members that repeat a key are told of: readers
+//! differ in which one counts.
+
+use std::collections::HashSet;
+
+use formats::json::{Fault, Kind, ParseError, Raw, Reader, read};
+
+use crate::dialect::Dialect;
+use crate::place::Place;
+use crate::text::{Depth, Leaves, Role, Text, TextKind, is_media};
+
+mod anthropic;
+mod chat;
+mod gemini;
+mod responses;
+
+/// A request of a dialect.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// What it is written in.
+    pub dialect: Dialect,
+    /// The whole object.
+    pub body: Place,
+    /// The model, a string. None where the path names it.
+    pub model: Option<Place>,
+    /// Whether it asks for a stream. None if it does not say; then there is none, unless the path
+    /// says so.
+    pub stream: Option<bool>,
+    /// `stream_options`, whatever it is.
+    pub stream_options: Option<StreamOptions>,
+    /// Every limit of the tokens of the answer.
+    pub output_limits: Vec<OutputLimit>,
+    /// `generationConfig` of Gemini, where its limits stand.
+    pub generation_config: Option<Place>,
+    /// Where prompts of the operator go that are not messages: the value of `system`, `instructions`
+    /// or `systemInstruction`.
+    pub system: Option<Place>,
+    /// Where messages go: the value of `messages`, `input` or `contents`, an array or what a client
+    /// put in its place.
+    pub messages: Option<Place>,
+    /// The messages, in order.
+    pub turns: Vec<Turn>,
+    /// Every text, in the order of the body.
+    pub texts: Vec<Text>,
+    /// The key that repeats one at the top, or one that decides about a message.
+    pub repeated: Option<Place>,
+    /// Something that could hold texts nests too deeply to be looked into.
+    pub is_too_deep: bool,
+}
+
+/// One message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// Who speaks.
+    pub role: Role,
+    /// The whole message.
+    pub place: Place,
+    /// What is said: the value of `content` or `parts`.
+    pub content: Option<Place>,
+}
+
+/// What a client wants of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamOptions {
+    /// Its value.
+    pub place: Place,
+    /// The value of `include_usage` in it.
+    pub include_usage: Option<Place>,
+    /// Whether that is `true`.
+    pub asks_for_usage: bool,
+}
+
+/// A limit of the tokens of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutputLimit {
+    /// The member that sets it.
+    pub field: LimitField,
+    /// Its value.
+    pub place: Place,
+    /// The limit; none if it is no number of tokens.
+    pub tokens: Option<u64>,
+}
+
+/// The members that limit the tokens of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitField {
+    /// OpenAI's elder one, and Anthropic's.
+    MaxTokens,
+    /// OpenAI chat's.
+    MaxCompletionTokens,
+    /// Responses'.
+    MaxOutputTokens,
+    /// Gemini's, in `generationConfig`.
+    GenerationMaxOutputTokens,
+}
+
+impl LimitField {
+    /// The key.
+    pub const fn key(self) -> &'static str {
+        match self {
+            LimitField::MaxTokens => "max_tokens",
+            LimitField::MaxCompletionTokens => "max_completion_tokens",
+            LimitField::MaxOutputTokens => "max_output_tokens",
+            LimitField::GenerationMaxOutputTokens => "maxOutputTokens",
+        }
+    }
+}
+
+/// A body that is no request. Carries nothing of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestError {
+    /// It is not JSON.
+    Json(ParseError),
+    /// It is JSON, and no object.
+    NoObject,
+}
+
+impl std::fmt::Display for RequestError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Json(error) => write!(f, "the body is not JSON: {error}"),
+            Self::NoObject => f.write_str("the body is not a JSON object"),
+        }
+    }
+}
+
+impl std::error::Error for RequestError {}
+
+impl Request {
+    /// Reads a body of `dialect`.
+    ///
+    /// # Errors
+    /// A body that is not one JSON object.
+    ///
+    /// # Cost
+    /// One pass over the body; memory for a place of each message and each text.
+    pub fn read(dialect: Dialect, body: &str) -> Result<Request, RequestError> {
+        let mut request = Request {
+            dialect,
+            body: Place::default(),
+            model: None,
+            stream: None,
+            stream_options: None,
+            output_limits: Vec::new(),
+            generation_config: None,
+            system: None,
+            messages: None,
+            turns: Vec::new(),
+            texts: Vec::new(),
+            repeated: None,
+            is_too_deep: false,
+        };
+        let mut keys = Keys::default();
+        let mut is_object = false;
+        read(body, |reader| {
+            is_object = reader.kind() == Kind::Object;
+            let start = reader.position();
+            reader.entries(|key, reader| {
+                if keys.repeats(key) {
+                    request.repeated = Some(key.into());
+                }
+                request.member(key, reader)
+            })?;
+            request.body = Place {
+                start,
+                end: reader.position(),
+            };
+            Ok(())
+        })
+        .map_err(RequestError::Json)?;
+        match is_object {
+            true => Ok(request),
+            false => Err(RequestError::NoObject),
+        }
+    }
+
+    /// How many bytes all texts have together, decoded.
+    ///
+    /// # Cost
+    /// One pass over the texts that have escapes.
+    pub fn text_bytes(&self, body: &str) -> usize {
+        let length = |text: &Text| text.place.contents(body).map_or(0, |it| it.len());
+        self.texts.iter().map(length).sum()
+    }
+
+    /// Whether the client asked for the usage of a stream.
+    pub fn asks_for_usage(&self) -> bool {
+        self.stream_options.is_some_and(|it| it.asks_for_usage)
+    }
+
+    /// Reads a member at the top.
+    fn member(&mut self, key: Raw<'_>, reader: &mut Reader<'_>) -> Result<(), Fault> {
+        let key = key.as_str().unwrap_or_default();
+        match &*key {
+            "model" if reader.kind() == Kind::String => self.model = Some(reader.value()?.into()),
+            "stream" => self.stream = Some(reader.value()?.kind() == Kind::Bool(true)),
+            "stream_options" => self.stream_options(reader)?,
+            "max_tokens" => self.output_limit(LimitField::MaxTokens, reader)?,
+            "max_completion_tokens" => {
+                self.output_limit(LimitField::MaxCompletionTokens, reader)?;
+            }
+            "max_output_tokens" => self.output_limit(LimitField::MaxOutputTokens, reader)?,
+            key => match self.dialect {
+                Dialect::OpenaiChat => self.chat(key, reader)?,
+                Dialect::OpenaiCompletions | Dialect::OpenaiEmbeddings => {
+                    self.bare(key, reader)?;
+                }
+                Dialect::OpenaiResponses => self.responses(key, reader)?,
+                Dialect::AnthropicMessages => self.anthropic(key, reader)?,
+                Dialect::Gemini => self.gemini(key, reader)?,
+            },
+        }
+        Ok(())
+    }
+
+    fn output_limit(&mut self, field: LimitField, reader: &mut Reader<'_>) -> Result<(), Fault> {
+        let raw = reader.value()?;
+        // `null` is how clients say nothing.
+        if raw.kind() != Kind::Null {
+            self.output_limits.push(OutputLimit {
+                field,
+                place: raw.into(),
+                tokens: crate::count::count(raw),
+            });
+        }
+        Ok(())
+    }
+
+    fn stream_options(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+        let start = reader.position();
+        let (mut include_usage, mut asks_for_usage) = (None, false);
+        reader.entries(|key, reader| {
+            if key.is("include_usage") {
+                if include_usage.is_some() {
+                    self.repeated = Some(key.into());
+                }
+                let raw = reader.value()?;
+                asks_for_usage = raw.kind() == Kind::Bool(true);
+                include_usage = Some(raw.into());
+            }
+            Ok(())
+        })?;
+        let end = reader.position();
+        self.stream_options = Some(StreamOptions {
+            place: Place { start, end },
+            include_usage,
+            asks_for_usage,
+        });
+        Ok(())
+    }
+
+    /// Completions and embeddings: texts without messages.
+    fn bare(&mut self, key: &str, reader: &mut Reader<'_>) -> Result<(), Fault> {
+        if matches!(key, "prompt" | "input" | "suffix") {
+            self.leaves(Depth::TOP, TextKind::Text, reader)?;
+        }
+        Ok(())
+    }
+
+    /// Reads the messages in `reader`, each with `message`, which gives its role and its content.
+    fn messages(
+        &mut self,
+        reader: &mut Reader<'_>,
+        message: fn(&mut Request, &mut Reader<'_>) -> Result<Head, Fault>,
+    ) -> Result<(), Fault> {
+        let start = reader.position();
+        match reader.kind() {
+            Kind::Array => reader.items(|_, reader| self.turn(reader, message))?,
+            Kind::Object => self.turn(reader, message)?,
+            _ => self.leaves(Depth::TOP, TextKind::Text, reader)?,
+        }
+        let end = reader.position();
+        self.messages = Some(Place { start, end });
+        Ok(())
+    }
+
+    fn turn(
+        &mut self,
+        reader: &mut Reader<'_>,
+        message: fn(&mut Request, &mut Reader<'_>) -> Result<Head, Fault>,
+    ) -> Result<(), Fault> {
+        let (start, first) = (reader.position(), self.texts.len());
+        let head = match reader.kind() {
+            Kind::Object => message(self, reader)?,
+            _ => {
+                self.leaves(Depth::TOP, TextKind::Text, reader)?;
+                Head::default()
+            }
+        };
+        let end = reader.position();
+        let role = head.role.unwrap_or(Role::User);
+        let index = self.turns.len();
+        self.speak(first, role, Some(index));
+        self.turns.push(Turn {
+            role,
+            place: Place { start, end },
+            content: head.content,
+        });
+        Ok(())
+    }
+
+    /// Says who spoke the texts from `first` on: the role may come behind what is said.
+    fn speak(&mut self, first: usize, role: Role, message: Option<usize>) {
+        for text in self.texts.iter_mut().skip(first) {
+            text.message = message;
+            text.role = match text.kind {
+                TextKind::ToolResult => Role::Tool,
+                _ => role,
+            };
+        }
+    }
+
+    /// A string that is text.
+    fn text(&mut self, kind: TextKind, raw: Raw<'_>) {
+        if raw.kind() == Kind::String {
+            self.texts.push(Text {
+                place: raw.into(),
+                role: Role::User,
+                kind,
+                message: None,
+            });
+        }
+    }
+
+    /// A value of a shape that is not known.
+    fn leaves(
+        &mut self,
+        depth: Depth,
+        kind: TextKind,
+        reader: &mut Reader<'_>,
+    ) -> Result<(), Fault> {
+        self.collect(Leaves { keys: true }, depth, kind, reader)
+    }
+
+    /// A value whose keys are the client's own: arguments and results of tools.
+    fn values(
+        &mut self,
+        depth: Depth,
+        kind: TextKind,
+        reader: &mut Reader<'_>,
+    ) -> Result<(), Fault> {
+        self.collect(Leaves { keys: false }, depth, kind, reader)
+    }
+
+    fn collect(
+        &mut self,
+        leaves: Leaves,
+        depth: Depth,
+        kind: TextKind,
+        reader: &mut Reader<'_>,
+    ) -> Result<(), Fault> {
+        let all = leaves.read(depth, reader, &mut |raw| self.text(kind, raw))?;
+        self.is_too_deep |= !all;
+        Ok(())
+    }
+
+    /// A string, or parts that are read with `part`.
+    fn content(
+        &mut self,
+        depth: Depth,
+        kind: TextKind,
+        reader: &mut Reader<'_>,
+        part: fn(&mut Request, Depth, TextKind, &mut Reader<'_>) -> Result<(), Fault>,
+    ) -> Result<Place, Fault> {
+        let start = reader.position();
+        match (reader.kind(), depth.below()) {
+            (Kind::String, _) => {
+                let raw = reader.value()?;
+                if !is_media(raw) {
+                    self.text(kind, raw);
+                }
+            }
+            (Kind::Array, Some(depth)) => reader.items(|_, reader| match reader.kind() {
+                Kind::Object => part(self, depth, kind, reader),
+                _ => self.leaves(depth, kind, reader),
+            })?,
+            (Kind::Object, Some(depth)) => part(self, depth, kind, reader)?,
+            (Kind::Array | Kind::Object, None) => {
+                self.is_too_deep = true;
+                reader.value()?;
+            }
+            _ => {
+                reader.value()?;
+            }
+        }
+        let end = reader.position();
+        Ok(Place { start, end })
+    }
+}
+
+/// What a message says of itself.
+#[derive(Clone, Copy, Debug, Default)]
+struct Head {
+    role: Option<Role>,
+    content: Option<Place>,
+}
+
+impl Head {
+    /// Notes who speaks; that somebody else does too is for `request` to tell.
+    fn role(&mut self, request: &mut Request, key: Raw<'_>, role: Role) {
+        if self.role.replace(role).is_some() {
+            request.repeated = Some(key.into());
+        }
+    }
+
+    fn content(&mut self, request: &mut Request, key: Raw<'_>, content: Place) {
+        if self.content.replace(content).is_some() {
+            request.repeated = Some(key.into());
+        }
+    }
+}
+
+/// The keys of one object so far.
+#[derive(Debug, Default)]
+struct Keys<'t> {
+    /// The first ones, which are compared one by one.
+    few: Vec<Raw<'t>>,
+    /// All of them, once they are many.
+    many: HashSet<String>,
+}
+
+/// Up to this many keys, comparing is as quick as a table.
+const FEW: usize = 32;
+
+impl<'t> Keys<'t> {
+    fn repeats(&mut self, key: Raw<'t>) -> bool {
+        if self.few.len() < FEW {
+            let name = key.as_str().unwrap_or_default();
+            let repeats = self.few.iter().any(|it| it.is(&name));
+            self.few.push(key);
+            return repeats;
+        }
+        let name = |raw: &Raw<'t>| raw.as_str().unwrap_or_default().into_owned();
+        if self.many.is_empty() {
+            self.many.extend(self.few.iter().map(name));
+        }
+        !self.many.insert(name(&key))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,184 @@
+//! The texts of messages: what people and models say, wherever a dialect puts it.
+//!
+//! Guards, masks and estimates look at texts and at nothing else of a message. What is no text: media
+//! in base64, links, ids, names of models and tools, signatures. What no dialect of ours knows is taken
+//! for text where it could be: whoever looks for what must not pass sees too much rather than too
+//! little.
+
+use formats::json::{Fault, Kind, Raw, Reader};
+
+use crate::place::Place;
+
+/// Who speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// The operator: `system` and `developer`, `instructions`, `systemInstruction`.
+    System,
+    /// The client.
+    User,
+    /// The model.
+    Assistant,
+    /// What a tool gave back.
+    Tool,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Role; 4] = [Role::System, Role::User, Role::Assistant, Role::Tool];
+
+    /// The name in configurations.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Role::System => "system",
+            Role::User => "user",
+            Role::Assistant => "assistant",
+            Role::Tool => "tool",
+        }
+    }
+
+    /// The role that a message of any dialect names. What is not known could be anybody's, and is the
+    /// client's, whom everybody looks at.
+    pub(crate) fn spoken(raw: Raw<'_>) -> Role {
+        match &*raw.as_str().unwrap_or_default() {
+            "system" | "developer" => Role::System,
+            "assistant" | "model" => Role::Assistant,
+            "tool" | "function" => Role::Tool,
+            _ => Role::User,
+        }
+    }
+}
+
+/// What kind of text it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TextKind {
+    /// What is said.
+    Text,
+    /// Why nothing is said.
+    Refusal,
+    /// What was thought before; some providers sign it, and refuse it when it was changed.
+    Reasoning,
+    /// The arguments of a tool call, as JSON in a string: what is put into it is escaped once more.
+    Arguments,
+    /// A string in the arguments of a tool call that are JSON themselves, or arguments that are free
+    /// text.
+    Value,
+    /// What a tool gave back.
+    ToolResult,
+}
+
+/// A string of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// Where the string stands, its quotes included.
+    pub place: Place,
+    /// Who says it.
+    pub role: Role,
+    /// What it is.
+    pub kind: TextKind,
+    /// The message that it is in, counted from 0; none outside of messages (`system`, `instructions`,
+    /// `prompt`).
+    pub message: Option<usize>,
+}
+
+/// Collects the strings below a value that no dialect of ours knows.
+///
+/// With `keys`, members whose keys tell that they are no text are left out; without, as for what
+/// clients define themselves, everything is taken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Leaves {
+    pub(crate) keys: bool,
+}
+
+/// What was too deep to be looked into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Depth(usize);
+
+impl Depth {
+    /// At the top of a body.
+    pub(crate) const TOP: Depth = Depth(0);
+
+    /// One level further in; none if that is too deep.
+    pub(crate) fn below(self) -> Option<Depth> {
+        (self.0 < formats::json::MAX_DEPTH).then_some(Depth(self.0 + 1))
+    }
+}
+
+impl Leaves {
+    /// Calls `found` for each string. False if something nests too deeply to be looked into.
+    pub(crate) fn read<'t>(
+        self,
+        depth: Depth,
+        reader: &mut Reader<'t>,
+        found: &mut dyn FnMut(Raw<'t>),
+    ) -> Result<bool, Fault> {
+        let mut all = true;
+        match (reader.kind(), depth.below()) {
+            (Kind::String, _) => {
+                let raw = reader.value()?;
+                if !is_media(raw) {
+                    found(raw);
+                }
+            }
+            (Kind::Array, Some(depth)) => reader.items(|_, reader| {
+                all &= self.read(depth, reader, found)?;
+                Ok(())
+            })?,
+            (Kind::Object, Some(depth)) => reader.entries(|key, reader| {
+                if !self.keys || is_text_key(key) {
+                    all &= self.read(depth, reader, found)?;
+                }
+                Ok(())
+            })?,
+            (Kind::Array | Kind::Object, None) => all = false,
+            _ => {}
+        }
+        Ok(all)
+    }
+}
+
+/// Whether a string is media in a `data:` URL (RFC 2397) in base64.
+pub(crate) fn is_media(raw: Raw<'_>) -> bool {
+    let is_link = raw.text().starts_with("\"data:");
+    is_link
+        && raw
+            .text()
+            .get(..256)
+            .unwrap_or(raw.text())
+            .contains(";base64,")
+}
+
+/// Whether a member of this key could be text.
+fn is_text_key(key: Raw<'_>) -> bool {
+    let key = key.as_str().unwrap_or_default();
+    let endings = ["_id", "Id", "_url", "Url", "_uri", "Uri", "_json"];
+    let is_reference =
+        matches!(&*key, "id" | "url" | "uri") || endings.into_iter().any(|it| key.ends_with(it));
+    let is_known = matches!(
+        &*key,
+        "type"
+            | "role"
+            | "name"
+            | "model"
+            | "status"
+            | "object"
+            | "format"
+            | "detail"
+            | "data"
+            | "file_data"
+            | "inlineData"
+            | "inline_data"
+            | "fileData"
+            | "encrypted_content"
+            | "signature"
+            | "thoughtSignature"
+            | "thought_signature"
+            | "media_type"
+            | "mime_type"
+            | "mimeType"
+            | "cache_control"
+            | "cache_reference"
+            | "logprobs"
+            | "index"
+    );
+    !is_reference && !is_known
+}
