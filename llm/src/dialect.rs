@@ -1,7 +1,7 @@
 //! The dialects: what clients and providers of LLMs speak.
 //!
 //! Which one a request speaks is told by its [path](path::PathFacts), and where the path says nothing by
-//! its [body](body). Both are asked on the worker thread of a request, once.
+//! its [body]. Both are asked on the worker thread of a request, once.
 
 use std::fmt;
 

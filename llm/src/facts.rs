@@ -224,7 +224,9 @@ impl Fact {
 impl Facts {
     /// Every fact that is known, in the order of the table.
     pub fn known(&self) -> impl Iterator<Item = (Fact, FactValue<'_>)> {
-        Fact::ALL.iter().filter_map(|fact| Some((*fact, fact.of(self)?)))
+        Fact::ALL
+            .iter()
+            .filter_map(|fact| Some((*fact, fact.of(self)?)))
     }
 
     /// Counts what was masked.
@@ -247,7 +249,12 @@ impl Facts {
 
     fn masked_kinds(&self) -> Option<String> {
         let mut kinds = String::new();
-        for (kind, count) in self.masked.as_ref()?.iter().filter(|(_, count)| **count > 0) {
+        for (kind, count) in self
+            .masked
+            .as_ref()?
+            .iter()
+            .filter(|(_, count)| **count > 0)
+        {
             let comma = if kinds.is_empty() { "" } else { "," };
             // Writing to a string cannot fail.
             let _ = write!(kinds, "{comma}{kind}={count}");

@@ -8,7 +8,9 @@
 
 pub mod count;
 pub mod dialect;
+pub mod facts;
 pub mod place;
+pub mod refusal;
 pub mod request;
 pub mod response;
 pub mod text;

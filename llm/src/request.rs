@@ -159,17 +159,15 @@ impl Request {
         let mut is_object = false;
         read(body, |reader| {
             is_object = reader.kind() == Kind::Object;
-            let start = reader.position();
-            reader.entries(|key, reader| {
-                if keys.repeats(key) {
-                    request.repeated = Some(key.into());
-                }
-                request.member(key, reader)
+            let body = reader.value_with(|reader| {
+                reader.entries(|key, reader| {
+                    if keys.repeats(key) {
+                        request.repeated = Some(key.into());
+                    }
+                    request.member(key, reader)
+                })
             })?;
-            request.body = Place {
-                start,
-                end: reader.position(),
-            };
+            request.body = body.into();
             Ok(())
         })
         .map_err(RequestError::Json)?;
@@ -232,22 +230,22 @@ impl Request {
     }
 
     fn stream_options(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
-        let start = reader.position();
         let (mut include_usage, mut asks_for_usage) = (None, false);
-        reader.entries(|key, reader| {
-            if key.is("include_usage") {
-                if include_usage.is_some() {
-                    self.repeated = Some(key.into());
+        let options = reader.value_with(|reader| {
+            reader.entries(|key, reader| {
+                if key.is("include_usage") {
+                    if include_usage.is_some() {
+                        self.repeated = Some(key.into());
+                    }
+                    let raw = reader.value()?;
+                    asks_for_usage = raw.kind() == Kind::Bool(true);
+                    include_usage = Some(raw.into());
                 }
-                let raw = reader.value()?;
-                asks_for_usage = raw.kind() == Kind::Bool(true);
-                include_usage = Some(raw.into());
-            }
-            Ok(())
+                Ok(())
+            })
         })?;
-        let end = reader.position();
         self.stream_options = Some(StreamOptions {
-            place: Place { start, end },
+            place: options.into(),
             include_usage,
             asks_for_usage,
         });
@@ -268,14 +266,12 @@ impl Request {
         reader: &mut Reader<'_>,
         message: fn(&mut Request, &mut Reader<'_>) -> Result<Head, Fault>,
     ) -> Result<(), Fault> {
-        let start = reader.position();
-        match reader.kind() {
-            Kind::Array => reader.items(|_, reader| self.turn(reader, message))?,
-            Kind::Object => self.turn(reader, message)?,
-            _ => self.leaves(Depth::TOP, TextKind::Text, reader)?,
-        }
-        let end = reader.position();
-        self.messages = Some(Place { start, end });
+        let messages = reader.value_with(|reader| match reader.kind() {
+            Kind::Array => reader.items(|_, reader| self.turn(reader, message)),
+            Kind::Object => self.turn(reader, message),
+            _ => self.leaves(Depth::TOP, TextKind::Text, reader),
+        })?;
+        self.messages = Some(messages.into());
         Ok(())
     }
 
@@ -284,21 +280,21 @@ impl Request {
         reader: &mut Reader<'_>,
         message: fn(&mut Request, &mut Reader<'_>) -> Result<Head, Fault>,
     ) -> Result<(), Fault> {
-        let (start, first) = (reader.position(), self.texts.len());
-        let head = match reader.kind() {
-            Kind::Object => message(self, reader)?,
-            _ => {
-                self.leaves(Depth::TOP, TextKind::Text, reader)?;
-                Head::default()
+        let first = self.texts.len();
+        let mut head = Head::default();
+        let whole = reader.value_with(|reader| {
+            match reader.kind() {
+                Kind::Object => head = message(self, reader)?,
+                _ => self.leaves(Depth::TOP, TextKind::Text, reader)?,
             }
-        };
-        let end = reader.position();
+            Ok(())
+        })?;
         let role = head.role.unwrap_or(Role::User);
         let index = self.turns.len();
         self.speak(first, role, Some(index));
         self.turns.push(Turn {
             role,
-            place: Place { start, end },
+            place: whole.into(),
             content: head.content,
         });
         Ok(())
@@ -367,29 +363,26 @@ impl Request {
         reader: &mut Reader<'_>,
         part: fn(&mut Request, Depth, TextKind, &mut Reader<'_>) -> Result<(), Fault>,
     ) -> Result<Place, Fault> {
-        let start = reader.position();
-        match (reader.kind(), depth.below()) {
+        let content = reader.value_with(|reader| match (reader.kind(), depth.below()) {
             (Kind::String, _) => {
                 let raw = reader.value()?;
                 if !is_media(raw) {
                     self.text(kind, raw);
                 }
+                Ok(())
             }
             (Kind::Array, Some(depth)) => reader.items(|_, reader| match reader.kind() {
                 Kind::Object => part(self, depth, kind, reader),
                 _ => self.leaves(depth, kind, reader),
-            })?,
-            (Kind::Object, Some(depth)) => part(self, depth, kind, reader)?,
+            }),
+            (Kind::Object, Some(depth)) => part(self, depth, kind, reader),
             (Kind::Array | Kind::Object, None) => {
                 self.is_too_deep = true;
-                reader.value()?;
+                Ok(())
             }
-            _ => {
-                reader.value()?;
-            }
-        }
-        let end = reader.position();
-        Ok(Place { start, end })
+            _ => Ok(()),
+        })?;
+        Ok(content.into())
     }
 }
 

@@ -157,9 +157,19 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    /// Where in the text the next value starts.
-    pub fn position(&self) -> usize {
-        self.at
+    /// Reads the value with `with`, which is called at its start and may read it, or some of it, or
+    /// nothing; gives the whole of it.
+    ///
+    /// # Errors
+    ///
+    /// A text that is not JSON.
+    pub fn value_with(
+        &mut self,
+        with: impl FnOnce(&mut Self) -> Result<(), Fault>,
+    ) -> Result<Raw<'t>, Fault> {
+        let start = self.at;
+        self.member(with)?;
+        Ok(self.since(start))
     }
 
     /// One value, read by `with` or stepped over.
@@ -302,7 +312,7 @@ mod tests {
 
     /// Reads everything there is, with its kind and its place.
     fn walk(reader: &mut Reader<'_>, seen: &mut Vec<(Kind, usize)>) -> Result<(), Fault> {
-        seen.push((reader.kind(), reader.position()));
+        seen.push((reader.kind(), reader.at));
         match reader.kind() {
             Kind::Object => reader.entries(|key, reader| {
                 seen.push((key.kind(), key.range().start));
@@ -359,6 +369,20 @@ mod tests {
         })
         .unwrap();
         assert_eq!(calls, 0);
+    }
+
+    #[test]
+    fn a_value_is_given_whole_whoever_read_of_it() {
+        let mut values = Vec::new();
+        read(r#"[ [1, 2], 3 ]"#, |reader| {
+            reader.items(|_, reader| {
+                let raw = reader.value_with(|reader| reader.items(|_, _| Ok(())))?;
+                values.push(raw.text());
+                Ok(())
+            })
+        })
+        .unwrap();
+        assert_eq!(values, ["[1, 2]", "3"]);
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use formats::json::{Fault, Kind, Reader};
 
 use super::{Head, LimitField, Request};
-use crate::place::Place;
 use crate::text::{Depth, Role, TextKind};
 
 impl Request {
@@ -11,25 +10,24 @@ impl Request {
         match key {
             "contents" => self.messages(reader, content)?,
             "systemInstruction" | "system_instruction" => {
-                let (first, start) = (self.texts.len(), reader.position());
-                match reader.kind() {
-                    Kind::Object => drop(content(self, reader)?),
-                    _ => self.leaves(Depth::TOP, TextKind::Text, reader)?,
-                }
-                let end = reader.position();
+                let first = self.texts.len();
+                let system = reader.value_with(|reader| match reader.kind() {
+                    Kind::Object => content(self, reader).map(drop),
+                    _ => self.leaves(Depth::TOP, TextKind::Text, reader),
+                })?;
                 self.speak(first, Role::System, None);
-                self.system = Some(Place { start, end });
+                self.system = Some(system.into());
             }
             "generationConfig" | "generation_config" => {
-                let start = reader.position();
-                reader.entries(|key, reader| {
-                    if key.is("maxOutputTokens") || key.is("max_output_tokens") {
-                        self.output_limit(LimitField::GenerationMaxOutputTokens, reader)?;
-                    }
-                    Ok(())
+                let config = reader.value_with(|reader| {
+                    reader.entries(|key, reader| {
+                        if key.is("maxOutputTokens") || key.is("max_output_tokens") {
+                            self.output_limit(LimitField::GenerationMaxOutputTokens, reader)?;
+                        }
+                        Ok(())
+                    })
                 })?;
-                let end = reader.position();
-                self.generation_config = Some(Place { start, end });
+                self.generation_config = Some(config.into());
             }
             // What `countTokens` counts.
             "generateContentRequest" | "generate_content_request" => {

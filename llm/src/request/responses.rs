@@ -3,7 +3,6 @@
 use formats::json::{Fault, Reader};
 
 use super::{Head, Request, chat};
-use crate::place::Place;
 use crate::text::{Depth, Role, TextKind};
 
 impl Request {
@@ -11,11 +10,9 @@ impl Request {
         match key {
             "input" => self.messages(reader, item)?,
             "instructions" => {
-                let (first, start) = (self.texts.len(), reader.position());
-                self.content(Depth::TOP, TextKind::Text, reader, chat::part)?;
-                let end = reader.position();
+                let first = self.texts.len();
+                self.system = Some(self.content(Depth::TOP, TextKind::Text, reader, chat::part)?);
                 self.speak(first, Role::System, None);
-                self.system = Some(Place { start, end });
             }
             // What fills a prompt that is kept at the provider.
             "prompt" => reader.entries(|key, reader| {

@@ -24,10 +24,8 @@ impl Response {
                 // Embeddings.
                 "data" => self.is_known |= reader.kind() == Kind::Array,
                 "usage" => {
-                    let start = reader.position();
-                    self.usage(reader)?;
-                    let end = reader.position();
-                    self.usage_entry = Some((key.into(), super::Place { start, end }));
+                    let value = reader.value_with(|reader| self.usage(reader))?;
+                    self.usage_entry = Some((key.into(), value.into()));
                     self.is_known |= self.usage.is_some();
                 }
                 "error" => self.error(reader)?,
