@@ -8,6 +8,7 @@
 use self::fields::shape::Whole;
 use self::fields::{Field, top};
 use crate::diagnostics::Diagnostic;
+use crate::http::NamePattern;
 
 mod bytes;
 mod events;
@@ -26,10 +27,10 @@ pub use patch::{JsonPiece, PatchOperation, ValueTemplate};
 /// Both directions and what they share.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
-    /// What happens to requests.
-    pub request: Transform,
-    /// What happens to responses.
-    pub response: Transform,
+    /// What happens to requests: the first transform whose condition holds is applied.
+    pub request: Vec<Transform>,
+    /// What happens to responses, likewise.
+    pub response: Vec<Transform>,
     /// Bounds on rendering.
     pub limits: Limits,
     /// The environment variables that templates may read; `None`: no opinion.
@@ -39,12 +40,18 @@ pub struct Config {
 /// One direction.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Transform {
+    /// Where it stands in the configuration.
+    pub path: String,
+    /// When it is applied; always without a condition.
+    pub when: Option<Expression>,
+    /// Header lines to be made of themselves, each alone.
+    pub edit: Vec<HeaderRule>,
     /// Headers to overwrite, or remove when the value renders empty.
     pub set: Vec<HeaderRule>,
     /// Headers to append, unless the value renders empty.
     pub add: Vec<HeaderRule>,
     /// Headers to remove, after everything else.
-    pub remove: Vec<HeaderName>,
+    pub remove: Vec<RemoveRule>,
     /// How the body is read and what it becomes.
     pub body: Body,
     /// Metadata to write.
@@ -92,6 +99,21 @@ pub struct Extractor {
     pub path: String,
 }
 
+impl Extractor {
+    /// Whether both are the same but for the place where they stand.
+    pub(crate) fn finds_the_same(&self, other: &Extractor) -> bool {
+        let Extractor {
+            name,
+            source,
+            regex,
+            subgroup,
+            path: _,
+        } = self;
+        (name, source, regex, subgroup)
+            == (&other.name, &other.source, &other.regex, &other.subgroup)
+    }
+}
+
 /// What an extractor reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExtractorSource {
@@ -99,6 +121,26 @@ pub enum ExtractorSource {
     Header(String),
     /// The body.
     Body,
+}
+
+/// A condition: an expression of the template language, without braces around it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expression {
+    /// The expression.
+    pub text: String,
+    /// Where it stands in the configuration.
+    pub path: String,
+}
+
+/// Headers to remove.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RemoveRule {
+    /// Which.
+    pub names: NamePattern,
+    /// When; always without a condition.
+    pub when: Option<Expression>,
+    /// Where it stands in the configuration.
+    pub path: String,
 }
 
 /// A header name with the JSON path it came from. The name is valid and lower case.
@@ -117,6 +159,8 @@ pub struct HeaderRule {
     pub name: String,
     /// The template; empty means remove (in `set`) or nothing (in `add`).
     pub value: String,
+    /// When the rule applies; always without a condition.
+    pub when: Option<Expression>,
     /// Where the value stands in the configuration.
     pub path: String,
 }
@@ -157,6 +201,8 @@ pub struct MetadataRule {
     pub kind: MetadataKind,
     /// The value.
     pub value: ValueTemplate,
+    /// When it is written; always without a condition.
+    pub when: Option<Expression>,
 }
 
 /// The type of a metadata value.

@@ -17,7 +17,7 @@ use crate::error::{Failure, TransformErrorKind};
 use crate::message::{HeaderSnapshot, HostAnswers, append_header, is_compressed};
 use crate::on_error::Place;
 use crate::ops::TransformationOps;
-use crate::program::Program;
+use crate::program::{DirectionProgram, Program};
 use formats::events::{Decoder, Format};
 
 mod edit;
@@ -63,6 +63,7 @@ impl EventStream {
     /// See [`Stream::open_events`](crate::Stream::open_events).
     pub(crate) fn open(
         program: &Arc<Program>,
+        transform: usize,
         captured: Option<&HeaderSnapshot>,
         ops: &(impl TransformationOps + ?Sized),
     ) -> Result<OpenedEvents, Failure> {
@@ -71,9 +72,10 @@ impl EventStream {
         let Some(format) = Format::of(&content_type) else {
             return Ok(OpenedEvents::NotAStream);
         };
-        let rules = program.events.as_ref();
+        let rules = program.events(transform);
         let Some(rules) = rules.filter(|rules| rules.format.includes(format)) else {
-            return Ok(match program.response.reads_body() {
+            let compiled = program.response.all.get(transform);
+            return Ok(match compiled.is_some_and(DirectionProgram::reads_body) {
                 true => OpenedEvents::PassingBy,
                 false => OpenedEvents::NotAStream,
             });
@@ -95,7 +97,7 @@ impl EventStream {
         );
         Ok(OpenedEvents::Stream(Box::new(EventStream {
             decoder: Decoder::new(format, rules.max_event_bytes),
-            editor: Editor::new(Arc::clone(program), format, surroundings),
+            editor: Editor::new(Arc::clone(program), transform, format, surroundings),
         })))
     }
 

@@ -18,6 +18,58 @@ pub fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
+/// Header names in which `*` stands for any run of characters.
+///
+/// Pseudo-headers are names of other things, and match no pattern; a name without `*` is itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamePattern {
+    /// What stands between the asterisks, in lower case.
+    parts: Box<[Box<str>]>,
+}
+
+impl NamePattern {
+    /// The pattern as it is written, in any case.
+    pub fn new(text: &str) -> NamePattern {
+        let text = text.to_ascii_lowercase();
+        let parts = text.split('*').map(Into::into).collect();
+        NamePattern { parts }
+    }
+
+    /// The one name that this is, unless it is a pattern.
+    pub fn name(&self) -> Option<&str> {
+        match &*self.parts {
+            [name] => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Whether a name, in lower case, matches. Takes time linear in the name for each part.
+    pub fn matches(&self, name: &str) -> bool {
+        let (first, rest) = match &*self.parts {
+            [] => return false,
+            [only] => return &**only == name,
+            [first, rest @ ..] => (first, rest),
+        };
+        let Some((last, middle)) = rest.split_last() else {
+            return false;
+        };
+        if name.starts_with(':') {
+            return false;
+        }
+        // The leftmost place of each part leaves the most for those that follow.
+        let Some(mut left) = name.strip_prefix(&**first) else {
+            return false;
+        };
+        for part in middle {
+            match left.find(&**part) {
+                Some(at) => left = left.get(at + part.len()..).unwrap_or_default(),
+                None => return false,
+            }
+        }
+        left.ends_with(&**last)
+    }
+}
+
 /// Whether a response of this status has no content, whatever its headers say (RFC 9110 sections
 /// 15.2, 15.3.5, 15.3.6, 15.4.5). What follows its head is the next response.
 pub fn has_no_content(status: u16) -> bool {
@@ -155,6 +207,32 @@ mod tests {
             }
         }
         assert!(expected("host", Direction::Response, "a b").is_none());
+    }
+
+    #[test]
+    fn asterisks_stand_for_any_run_of_characters() {
+        for (pattern, matching, others) in [
+            ("x-a", &["x-a"][..], &["x-ab", "x", ""][..]),
+            (
+                "X-Internal-*",
+                &["x-internal-", "x-internal-a-b"],
+                &["x-internal", "ax-internal-b"],
+            ),
+            ("*-id", &["-id", "x-id"], &["id", "x-ids"]),
+            ("x-*-*-z", &["x-a-b-z", "x---z"], &["x-a-z", "x--z"]),
+            ("a*a", &["aa", "aba"], &["a", "ab"]),
+            ("*", &["a", ""], &[":path"]),
+            ("*path", &["path"], &[":path"]),
+            (":path", &[":path"], &["path"]),
+        ] {
+            let pattern = NamePattern::new(pattern);
+            for name in matching {
+                assert!(pattern.matches(name), "{pattern:?} {name}");
+            }
+            for name in others {
+                assert!(!pattern.matches(name), "{pattern:?} {name}");
+            }
+        }
     }
 
     #[test]

@@ -19,11 +19,13 @@ use formats::json::{Document, Kind, Node};
 mod event;
 mod field;
 mod headers;
+mod line;
 mod reads;
 
 pub(crate) use event::EventFields;
-pub(crate) use field::{EVENT, EVENT_FIELDS, EventField, Field, Part};
+pub(crate) use field::{EVENT, EVENT_FIELDS, EventField, Field, LINE, Part};
 pub(crate) use headers::{HeaderSnapshot, append as append_header, is_compressed};
+pub(crate) use line::WithLine;
 pub(crate) use reads::{Asked, HeaderNames, HostRead, Reads};
 
 use event::EventValue;

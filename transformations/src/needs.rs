@@ -46,6 +46,32 @@ pub struct DirectionNeeds {
 }
 
 impl DirectionNeeds {
+    /// Those of a direction in which nothing is to be done.
+    pub(crate) const NONE: DirectionNeeds = DirectionNeeds {
+        has_work: false,
+        reads_body: false,
+        parses_json: false,
+        writes_body: false,
+        writes_headers: false,
+        writes_metadata: false,
+        streams: false,
+        reroutes: false,
+        max_body_bytes: None,
+    };
+
+    /// Adds the needs of another transform.
+    pub(crate) fn merge(&mut self, other: &DirectionNeeds) {
+        self.has_work |= other.has_work;
+        self.reads_body |= other.reads_body;
+        self.parses_json |= other.parses_json;
+        self.writes_body |= other.writes_body;
+        self.writes_headers |= other.writes_headers;
+        self.writes_metadata |= other.writes_metadata;
+        self.streams |= other.streams;
+        self.reroutes |= other.reroutes;
+        self.max_body_bytes = self.max_body_bytes.max(other.max_body_bytes);
+    }
+
     /// Whether the whole body must be there before the transform runs.
     pub fn buffers(&self) -> bool {
         self.reads_body || self.writes_body

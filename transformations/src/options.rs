@@ -17,6 +17,8 @@ pub struct Capabilities {
     pub metadata_list: bool,
     /// Dynamic metadata can hold values that nest: objects, and lists of anything.
     pub metadata_struct: bool,
+    /// A header can be given another line, also where lines cannot be joined into one.
+    pub header_lines: bool,
     /// The limit of what is buffered can be raised for one stream.
     pub buffer_limit: bool,
     /// The Envoy, by major and minor version, whose attributes the host knows: see
@@ -32,6 +34,7 @@ impl Capabilities {
             metadata_bool: true,
             metadata_list: true,
             metadata_struct: true,
+            header_lines: true,
             buffer_limit: true,
             attributes_of_envoy: (u16::MAX, u16::MAX),
         }
@@ -44,6 +47,7 @@ impl Capabilities {
             metadata_bool: false,
             metadata_list: false,
             metadata_struct: false,
+            header_lines: false,
             buffer_limit: false,
             attributes_of_envoy: (1, 36),
         }

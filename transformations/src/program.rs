@@ -8,13 +8,14 @@ use crate::config::{Config, OnError};
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::direction::Direction;
 use crate::error::FieldId;
+use crate::http::NamePattern;
 use crate::message::{HeaderNames, Reads};
 use crate::metadata::MetadataType;
-use crate::needs::Needs;
+use crate::needs::{DirectionNeeds, Needs};
 use crate::options::CompileOptions;
-use crate::template::Template;
 use crate::template::commands::Command;
 use crate::template::engine::Engine;
+use crate::template::{Template, Test};
 
 mod compile;
 mod events;
@@ -25,10 +26,8 @@ pub(crate) use events::{Condition, Edit, EventProgram, EventRule, EventTemplate,
 /// A compiled configuration.
 #[derive(Debug)]
 pub struct Program {
-    pub(crate) request: DirectionProgram,
-    pub(crate) response: DirectionProgram,
-    /// What happens to the events of a streamed response.
-    pub(crate) events: Option<EventProgram>,
+    pub(crate) request: Transforms,
+    pub(crate) response: Transforms,
     /// The request headers that the response reads.
     pub(crate) captured: HeaderNames,
     /// Something reads the time at which the request came.
@@ -42,10 +41,23 @@ pub struct Program {
     paths: Vec<String>,
 }
 
-/// One direction of a program.
+/// The transforms of one direction.
+#[derive(Debug)]
+pub(crate) struct Transforms {
+    /// In the order in which they are tried: the first whose condition holds is applied.
+    pub(crate) all: Box<[DirectionProgram]>,
+    /// What their conditions read, as a transform that does nothing.
+    pub(crate) conditions: DirectionProgram,
+}
+
+/// One transform of a direction.
 #[derive(Debug)]
 pub(crate) struct DirectionProgram {
     pub(crate) direction: Direction,
+    pub(crate) when: Option<When>,
+    pub(crate) needs: DirectionNeeds,
+    /// What happens to the events of a streamed response.
+    pub(crate) events: Option<EventProgram>,
     /// Set, add, remove and metadata, in the order in which they apply.
     pub(crate) rules: Vec<Rule>,
     pub(crate) body: Option<BodyRule>,
@@ -87,6 +99,7 @@ impl DirectionProgram {
 /// What to do with one rendered value.
 #[derive(Debug)]
 pub(crate) struct Rule {
+    pub(crate) when: Option<When>,
     pub(crate) action: Action,
     pub(crate) value: TemplateField,
     /// The route is chosen again if this changes the message.
@@ -97,10 +110,20 @@ impl Action {
     /// The header that changes.
     pub(crate) fn header(&self) -> Option<&str> {
         match self {
-            Action::Set { name } | Action::Add { name } | Action::Remove { name } => Some(name),
-            Action::Metadata { .. } => None,
+            Action::Edit { name }
+            | Action::Set { name }
+            | Action::Add { name }
+            | Action::Remove { name } => Some(name),
+            Action::RemoveAll { .. } | Action::Metadata { .. } => None,
         }
     }
+}
+
+/// A condition and where it stands.
+#[derive(Debug)]
+pub(crate) struct When {
+    pub(crate) test: Test,
+    pub(crate) field: FieldId,
 }
 
 /// A template and where it stands.
@@ -113,6 +136,10 @@ pub(crate) struct TemplateField {
 /// The effect of a rule. Names are valid and lower case.
 #[derive(Debug)]
 pub(crate) enum Action {
+    /// Each line becomes what the template makes of it.
+    Edit {
+        name: Box<str>,
+    },
     Set {
         name: Box<str>,
     },
@@ -121,6 +148,12 @@ pub(crate) enum Action {
     },
     Remove {
         name: Box<str>,
+    },
+    /// All headers of a pattern.
+    RemoveAll {
+        names: NamePattern,
+        /// Those among them that routes match on.
+        routing: Box<[Box<str>]>,
     },
     Metadata {
         namespace: Box<str>,
@@ -136,6 +169,25 @@ pub(crate) enum BodyRule {
     Template(TemplateField),
     /// Itself, edited.
     Patch(PatchRule),
+}
+
+impl Transforms {
+    /// What any of them, or their conditions, read.
+    fn reads(&self) -> impl Iterator<Item = &Reads> {
+        let events = self.all.iter().filter_map(|it| it.events.as_ref());
+        let transforms = self.all.iter().map(|it| &it.reads);
+        let conditions = std::iter::once(&self.conditions.reads);
+        transforms
+            .chain(events.map(|it| &it.reads))
+            .chain(conditions)
+    }
+
+    /// What any of them needs.
+    fn needs(&self) -> DirectionNeeds {
+        let mut needs = DirectionNeeds::default();
+        self.all.iter().for_each(|it| needs.merge(&it.needs));
+        needs
+    }
 }
 
 impl Program {
@@ -158,7 +210,7 @@ impl Program {
         }
     }
 
-    /// What the program reads and writes.
+    /// What the program reads and writes, whichever of its transforms applies.
     pub fn needs(&self) -> &Needs {
         &self.needs
     }
@@ -175,7 +227,12 @@ impl Program {
             .map_or("", String::as_str)
     }
 
-    pub(crate) fn of(&self, direction: Direction) -> &DirectionProgram {
+    /// The rules for events of one transform of responses.
+    pub(crate) fn events(&self, transform: usize) -> Option<&EventProgram> {
+        self.response.all.get(transform)?.events.as_ref()
+    }
+
+    pub(crate) fn of(&self, direction: Direction) -> &Transforms {
         match direction {
             Direction::Request => &self.request,
             Direction::Response => &self.response,

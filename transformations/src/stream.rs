@@ -11,11 +11,13 @@ use crate::direction::Direction;
 use crate::error::Failure;
 use crate::events::{EventStream, OpenedEvents};
 use crate::message::HeaderSnapshot;
+use crate::needs::DirectionNeeds;
 use crate::on_error::Place;
 use crate::ops::TransformationOps;
-use crate::program::{DirectionProgram, Program};
+use crate::program::{DirectionProgram, Program, Transforms};
 
 mod apply;
+mod choose;
 mod commands;
 mod framing;
 mod host;
@@ -34,6 +36,18 @@ pub struct Stream {
     captured: Option<HeaderSnapshot>,
     /// When the request came, in nanoseconds since 1970, if anything reads it.
     started: Option<i64>,
+    request: Chosen,
+    response: Chosen,
+}
+
+/// Which transform of a direction applies.
+#[derive(Clone, Copy, Debug)]
+enum Chosen {
+    /// Its headers have to be asked.
+    Undecided,
+    Nothing,
+    /// The one of this number.
+    This(usize),
 }
 
 /// What of the body is at hand when a transform runs.
@@ -88,6 +102,17 @@ pub struct Applied {
     pub failures: Vec<Failure>,
 }
 
+impl Chosen {
+    /// What is known without a message.
+    fn of(transforms: &Transforms) -> Chosen {
+        match &*transforms.all {
+            [] => Chosen::Nothing,
+            [first, ..] if first.when.is_none() => Chosen::This(0),
+            _ => Chosen::Undecided,
+        }
+    }
+}
+
 impl Program {
     /// The state of one stream. Cannot fail, allocates nothing.
     pub fn open(self: &Arc<Self>) -> Stream {
@@ -98,9 +123,11 @@ impl Program {
 impl Stream {
     pub(crate) fn new(program: Arc<Program>) -> Stream {
         Stream {
-            program,
             captured: None,
             started: None,
+            request: Chosen::of(&program.request),
+            response: Chosen::of(&program.response),
+            program,
         }
     }
 
@@ -119,6 +146,70 @@ impl Stream {
         }
         if self.program.reads_start {
             self.started.get_or_insert_with(|| ops.unix_nanoseconds());
+        }
+    }
+
+    /// Decides which transform applies to a message, by its headers as they came. To be called in the
+    /// headers hook, before [`needs`](Self::needs) are known; the message of a host that did not ask is
+    /// decided about when it is transformed. Costs nothing where there are no conditions.
+    ///
+    /// The answer is what failed and counted as false: to be logged and counted.
+    ///
+    /// # Errors
+    /// If a condition fails and `onError` does not let the message pass: the host should answer with the
+    /// error's status.
+    pub fn choose(
+        &mut self,
+        direction: Direction,
+        ops: &mut (impl TransformationOps + ?Sized),
+    ) -> Result<Vec<Failure>, Failure> {
+        if !matches!(self.chosen(direction), Chosen::Undecided) {
+            return Ok(Vec::new());
+        }
+        let transforms = self.program.of(direction);
+        let (transform, failures) = scratch::with(|scratch| {
+            choose::transform(
+                &self.program,
+                transforms,
+                self.kept(),
+                ops,
+                &mut scratch.text,
+            )
+        })?;
+        let chosen = transform.map_or(Chosen::Nothing, Chosen::This);
+        match direction {
+            Direction::Request => self.request = chosen,
+            Direction::Response => self.response = chosen,
+        }
+        Ok(failures)
+    }
+
+    /// What the chosen transform of a direction reads and writes; nothing while that is open.
+    pub fn needs(&self, direction: Direction) -> &DirectionNeeds {
+        let chosen = self.transform_of(direction);
+        chosen.map_or(&DirectionNeeds::NONE, |(_, compiled)| &compiled.needs)
+    }
+
+    fn chosen(&self, direction: Direction) -> Chosen {
+        match direction {
+            Direction::Request => self.request,
+            Direction::Response => self.response,
+        }
+    }
+
+    /// The chosen transform of a direction, and its number.
+    fn transform_of(&self, direction: Direction) -> Option<(usize, &DirectionProgram)> {
+        let Chosen::This(number) = self.chosen(direction) else {
+            return None;
+        };
+        let compiled = self.program.of(direction).all.get(number)?;
+        Some((number, compiled))
+    }
+
+    fn kept(&self) -> Captured<'_> {
+        Captured {
+            headers: self.captured.as_ref(),
+            started: self.started,
         }
     }
 
@@ -159,26 +250,31 @@ impl Stream {
         &self,
         ops: &(impl TransformationOps + ?Sized),
     ) -> Result<OpenedEvents, Failure> {
-        EventStream::open(&self.program, self.captured.as_ref(), ops)
+        match self.transform_of(Direction::Response) {
+            Some((number, _)) => {
+                EventStream::open(&self.program, number, self.captured.as_ref(), ops)
+            }
+            None => Ok(OpenedEvents::NotAStream),
+        }
     }
 
     fn transform(
-        &self,
+        &mut self,
         direction: Direction,
         ops: &mut (impl TransformationOps + ?Sized),
         body: BodyAccess,
     ) -> Result<Applied, Failure> {
-        let compiled = self.program.of(direction);
-        if compiled.rules.is_empty() && compiled.body.is_none() && !compiled.always_reroutes {
-            return Ok(Applied::default());
-        }
-        let needs = match direction {
-            Direction::Request => &self.program.needs().request,
-            Direction::Response => &self.program.needs().response,
+        let noted = self.choose(direction, ops)?;
+        let chosen = self.transform_of(direction);
+        let Some((_, compiled)) = chosen.filter(|(_, compiled)| compiled.has_rules()) else {
+            return Ok(Applied {
+                failures: noted,
+                ..Applied::default()
+            });
         };
         let body = framing::access(
             compiled,
-            needs,
+            &compiled.needs,
             &DirectionHost {
                 ops: &mut *ops,
                 direction,
@@ -186,16 +282,16 @@ impl Stream {
             body,
         );
         scratch::with(|scratch| {
-            let captured = Captured {
-                headers: self.captured.as_ref(),
-                started: self.started,
-            };
+            let captured = self.kept();
             let rendered = render::all(&self.program, compiled, captured, ops, body, scratch);
             let mut outcome = match rendered {
                 Ok(outcome) => outcome,
                 Err(failure) => return go_over(compiled, failure),
             };
-            let mut failures = std::mem::take(&mut outcome.failures);
+            let mut failures = noted;
+            for failure in std::mem::take(&mut outcome.failures) {
+                note(&mut failures, failure);
+            }
             let edited = match outcome.edit(compiled, self.program.output_bytes) {
                 Ok(edited) => edited,
                 Err(failure) if compiled.on_error.leaves_out(failure.error(), Place::Body) => {

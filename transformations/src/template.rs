@@ -6,11 +6,13 @@
 
 pub(crate) mod analysis;
 pub(crate) mod commands;
+mod condition;
 pub(crate) mod engine;
 mod guard;
 pub(crate) mod render;
 pub(crate) mod segments;
 
+pub(crate) use condition::Test;
 pub(crate) use segments::Segment;
 
 /// A compiled template.

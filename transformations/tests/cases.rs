@@ -11,7 +11,8 @@ use std::sync::Arc;
 use serde_json::Value;
 use transformations::testing::{MemoryHost, Message, MetadataValue};
 use transformations::{
-    Applied, BodyAccess, BodyChange, Capabilities, CompileOptions, Failure, Program, Stream,
+    Applied, BodyAccess, BodyChange, Capabilities, CompileOptions, Direction, Failure, Program,
+    Stream,
 };
 
 #[test]
@@ -63,6 +64,7 @@ fn run(case: &Value) -> Result<(), String> {
         "leftOut",
         "reason",
         "buffers",
+        "holds",
         "reroute",
         "lacking",
     ];
@@ -113,6 +115,18 @@ fn evaluate(case: &Value, program: &Arc<Program>) -> Result<(), String> {
     };
     let mut stream = program.open();
     stream.on_request_headers(&host);
+    if let Some(expected) = case.get("holds") {
+        let direction = match case.get("response") {
+            Some(_) => Direction::Response,
+            None => Direction::Request,
+        };
+        let chosen = stream.choose(direction, &mut host);
+        check(chosen.is_ok_and(|failures| failures.is_empty()), || {
+            "choosing failed".into()
+        })?;
+        let holds = stream.needs(direction).buffers();
+        same("holds", &expected.to_string(), &holds.to_string())?;
+    }
     let access = match case["access"].as_str() {
         Some("headers") => BodyAccess::HeadersOnly,
         Some("absent") => BodyAccess::Absent,
@@ -257,6 +271,7 @@ fn lacking(names: Vec<String>) -> Capabilities {
             "bool" => capabilities.metadata_bool = false,
             "list" => capabilities.metadata_list = false,
             "struct" => capabilities.metadata_struct = false,
+            "headerLines" => capabilities.header_lines = false,
             "bufferLimit" => capabilities.buffer_limit = false,
             unknown => panic!("unknown capability {unknown}"),
         }

@@ -31,7 +31,7 @@ use envoy_proxy_dynamic_modules_rust_sdk::abi::{
 use envoy_proxy_dynamic_modules_rust_sdk::{
     EnvoyBuffer, EnvoyHttpFilter, HttpFilter, HttpMessage, envoy_log_error,
 };
-use transformations::{Applied, BodyAccess, BodyChange, Failure, OpenedEvents, Stream};
+use transformations::{Applied, BodyAccess, BodyChange, Direction, Failure, OpenedEvents, Stream};
 
 use super::host::Host;
 use super::limits;
@@ -132,6 +132,29 @@ impl TransformationFilter {
             BodyAccess::Absent
         } else {
             self.access()
+        }
+    }
+
+    /// Decides by the headers which transform applies; `false` if the client got an answer instead.
+    fn choose_transform<EHF: EnvoyHttpFilter>(
+        &mut self,
+        envoy: &mut EHF,
+        direction: Direction,
+    ) -> bool {
+        let Some(stream) = &mut self.stream else {
+            return true;
+        };
+        match stream.choose(direction, &mut Host(envoy)) {
+            Ok(failures) => {
+                for failure in &failures {
+                    self.report(envoy, failure, 1);
+                }
+                true
+            }
+            Err(failure) => {
+                self.refuse(envoy, &failure);
+                false
+            }
         }
     }
 
@@ -270,10 +293,13 @@ impl TransformationFilter {
 impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for TransformationFilter {
     fn on_request_headers(&mut self, envoy: &mut EHF, end_of_stream: bool) -> RequestHeadersStatus {
         self.open(envoy);
+        if !self.choose_transform(envoy, Direction::Request) {
+            return RequestHeadersStatus::StopIteration;
+        }
         let Some(stream) = &self.stream else {
             return RequestHeadersStatus::Continue;
         };
-        let needs = &stream.program().needs().request;
+        let needs = stream.needs(Direction::Request);
         if !needs.has_work {
             return RequestHeadersStatus::Continue;
         }
@@ -322,10 +348,13 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for TransformationFilter {
         }
         // A request that is still held will not be transformed any more: it has its answer.
         self.request_was_overtaken |= std::mem::take(&mut self.request_is_held);
+        if !self.choose_transform(envoy, Direction::Response) {
+            return ResponseHeadersStatus::StopIteration;
+        }
         let Some(stream) = &self.stream else {
             return ResponseHeadersStatus::Continue;
         };
-        let needs = &stream.program().needs().response;
+        let needs = stream.needs(Direction::Response);
         if !needs.has_work {
             return ResponseHeadersStatus::Continue;
         }

@@ -6,17 +6,19 @@ use serde_json::{Map, Value};
 
 use super::bytes::type_name;
 use super::fields::shape::{Flag, List, Text, Whole, Words};
-use super::fields::{Field, Object, body, top, transform};
-use super::{Body, Config, HeaderName, HeaderRule, Limits, OnError, ParseAs, Transform};
+use super::fields::{Field, Object, body, top, transform::BODY_HERE};
+use super::{Body, Config, HeaderRule, Limits, ParseAs};
 use crate::codes::Code;
 use crate::diagnostics::{Diagnostic, nearest};
 
 mod events;
 mod extractors;
 mod header;
+mod lines;
 mod metadata;
 mod patch;
 mod routing;
+mod transforms;
 mod unknown;
 
 /// Reads a whole configuration.
@@ -29,8 +31,8 @@ pub(super) fn config(value: &Value) -> (Config, Vec<Diagnostic>) {
             .choice(fields, "", &top::ON_ERROR)
             .unwrap_or_default();
         config = Config {
-            request: reader.request(fields, on_error),
-            response: reader.response(fields, on_error),
+            request: reader.transforms(fields, &top::REQUESTS, on_error),
+            response: reader.transforms(fields, &top::RESPONSES, on_error),
             limits: reader.limits(fields),
             env_allow: reader.env_allow(fields),
         };
@@ -218,60 +220,8 @@ impl Reader {
         None
     }
 
-    fn request(&mut self, root: &Map<String, Value>, on_error: OnError) -> Transform {
-        let Some((fields, path)) = self.object_field(root, "", &top::REQUESTS) else {
-            return Transform {
-                on_error,
-                ..Transform::default()
-            };
-        };
-        let transform = self.transform(fields, &path, on_error);
-        Transform {
-            clear_route_cache: self
-                .choice(fields, &path, &transform::CLEAR_ROUTE_CACHE)
-                .unwrap_or_default(),
-            route_headers: self.route_headers(fields, &path),
-            ..transform
-        }
-    }
-
-    fn response(&mut self, root: &Map<String, Value>, on_error: OnError) -> Transform {
-        let Some((fields, path)) = self.object_field(root, "", &top::RESPONSES) else {
-            return Transform {
-                on_error,
-                ..Transform::default()
-            };
-        };
-        Transform {
-            stream: self.event_rules(fields, &path),
-            ..self.transform(fields, &path, on_error)
-        }
-    }
-
-    /// What both directions have.
-    fn transform(
-        &mut self,
-        fields: &Map<String, Value>,
-        path: &str,
-        on_error: OnError,
-    ) -> Transform {
-        Transform {
-            set: self.header_rules(fields, path, &transform::SET),
-            add: self.header_rules(fields, path, &transform::ADD),
-            remove: self.header_names(fields, path),
-            body: self.body(fields, path),
-            dynamic_metadata: self.metadata(fields, path),
-            extractors: self.extractors(fields, path),
-            on_error: self
-                .choice(fields, path, &transform::ON_ERROR)
-                .unwrap_or(on_error),
-            max_body_bytes: self.whole(fields, path, &transform::MAX_BODY_BYTES),
-            ..Transform::default()
-        }
-    }
-
     fn body(&mut self, fields: &Map<String, Value>, path: &str) -> Body {
-        let Some((fields, path)) = self.object_field(fields, path, &transform::BODY_HERE) else {
+        let Some((fields, path)) = self.object_field(fields, path, &BODY_HERE) else {
             return Body::default();
         };
         let mut body = Body {

@@ -144,9 +144,9 @@ fn of_text(text: Text) -> Value {
 /// What all texts of this kind are like.
 fn pattern(text: Text) -> Option<&'static str> {
     match text {
-        Text::HeaderName => Some("^:?[!#$%&'*+.^_`|~0-9A-Za-z-]+$"),
+        Text::HeaderName | Text::NamePattern => Some("^:?[!#$%&'*+.^_`|~0-9A-Za-z-]+$"),
         Text::Pointer => Some("^($|/)"),
-        Text::Plain | Text::Template | Text::HeaderValue | Text::Pattern => None,
+        Text::Plain | Text::Template | Text::HeaderValue | Text::Expression | Text::Pattern => None,
     }
 }
 

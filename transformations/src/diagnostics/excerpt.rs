@@ -6,7 +6,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::mask::mask;
+use super::mask::{mask, mask_expression};
 
 /// Characters shown before and after the marked part.
 const WINDOW: usize = 48;
@@ -24,6 +24,15 @@ impl Excerpt {
     /// Cuts the line around `range` (bytes) out of `source`. A range outside the text, or not on
     /// character boundaries, is moved to the nearest valid place.
     pub(crate) fn new(source: &str, range: Range<usize>) -> Excerpt {
+        Excerpt::hiding(source, &mask(source), range)
+    }
+
+    /// As [`new`](Self::new), out of an expression that has no braces around it.
+    pub(crate) fn of_expression(source: &str, range: Range<usize>) -> Excerpt {
+        Excerpt::hiding(source, &mask_expression(source), range)
+    }
+
+    fn hiding(source: &str, masked: &str, range: Range<usize>) -> Excerpt {
         let start = floor(source, range.start);
         let line_start = source[..start].rfind('\n').map_or(0, |at| at + 1);
         let line_end = source[start..]
@@ -33,7 +42,7 @@ impl Excerpt {
 
         // Hiding keeps the number of characters, though not of bytes.
         let line = source[..line_start].chars().count();
-        let hidden: Vec<char> = mask(source).chars().skip(line).collect();
+        let hidden: Vec<char> = masked.chars().skip(line).collect();
         let mut rest = hidden.into_iter();
         let mut next =
             |part: &str| -> Vec<char> { rest.by_ref().take(part.chars().count()).collect() };

@@ -24,8 +24,17 @@ enum Place {
 
 /// The template with everything but its code hidden. Has as many characters and lines as before.
 pub(super) fn mask(source: &str) -> String {
+    mask_from(Place::Text, source)
+}
+
+/// As [`mask`], for an expression that has no braces around it.
+pub(super) fn mask_expression(source: &str) -> String {
+    // No character ends it.
+    mask_from(Place::Code('\0'), source)
+}
+
+fn mask_from(mut place: Place, source: &str) -> String {
     let mut masked = String::with_capacity(source.len());
-    let mut place = Place::Text;
     let mut rest = source;
     while let Some(next) = rest.chars().next() {
         let (length, show, then) = step(&place, rest, next);
@@ -102,13 +111,21 @@ fn raw_tag(rest: &str, name: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::mask;
+    use super::{mask, mask_expression};
 
     #[test]
     fn text_and_strings_are_hidden_and_code_is_not() {
         assert_eq!(
             mask("Bearer s3cr3t {{ heder('x-key') ~ 12 }}!"),
             "****** ****** {{ heder('*****') ~ 12 }}*"
+        );
+    }
+
+    #[test]
+    fn an_expression_is_all_code() {
+        assert_eq!(
+            mask_expression("header('x') == \"a}}b\""),
+            "header('*') == \"****\""
         );
     }
 

@@ -23,6 +23,8 @@ type Templates<'a> = Renderer<'a, EventView<'a>>;
 #[derive(Debug)]
 pub(super) struct Editor {
     program: Arc<Program>,
+    /// The transform of responses whose rules apply.
+    transform: usize,
     surroundings: Surroundings,
     state: State,
 }
@@ -43,9 +45,15 @@ struct State {
 }
 
 impl Editor {
-    pub(super) fn new(program: Arc<Program>, format: Format, surroundings: Surroundings) -> Editor {
+    pub(super) fn new(
+        program: Arc<Program>,
+        transform: usize,
+        format: Format,
+        surroundings: Surroundings,
+    ) -> Editor {
         Editor {
             program,
+            transform,
             surroundings,
             state: State {
                 format,
@@ -65,7 +73,7 @@ impl Editor {
     }
 
     pub(super) fn frame(&mut self, frame: Frame<'_>, out: &mut Vec<u8>) {
-        let Some(rules) = &self.program.events else {
+        let Some(rules) = self.program.events(self.transform) else {
             return;
         };
         let state = &mut self.state;
@@ -88,7 +96,8 @@ impl Editor {
             Subject::new(event).and_then(|subject| Some((rules.rule_for(&subject)?, subject)));
         match &selected {
             Some((rule, subject)) => {
-                let mut templates = templates(&self.program, &self.surroundings, Some(subject));
+                let mut templates =
+                    templates(&self.program, rules, &self.surroundings, Some(subject));
                 state.event(rules, rule, subject, &mut templates, out);
             }
             None => out.extend_from_slice(event.raw()),
@@ -97,14 +106,14 @@ impl Editor {
 
     /// Sends what the configuration adds at the end.
     pub(super) fn end(&mut self, out: &mut Vec<u8>) {
-        let Some(rules) = &self.program.events else {
+        let Some(rules) = self.program.events(self.transform) else {
             return;
         };
         if self.state.stopped.is_some() {
             return;
         }
         let start = out.len();
-        let mut templates = templates(&self.program, &self.surroundings, None);
+        let mut templates = templates(&self.program, rules, &self.surroundings, None);
         let added = self
             .state
             .new_events(rules, &rules.at_end, &mut templates, out);
@@ -118,16 +127,15 @@ impl Editor {
 /// The templates of one event, or of the end: they share one budget.
 fn templates<'a>(
     program: &'a Program,
+    rules: &EventProgram,
     surroundings: &'a Surroundings,
     subject: Option<&'a Subject<'a>>,
 ) -> Templates<'a> {
-    let rules = program.events.as_ref();
-    let reads_json = rules.is_some_and(|rules| rules.reads.document || rules.reads.variables);
-    let on_error = rules.map(|rules| rules.on_error).unwrap_or_default();
+    let reads_json = rules.reads.document || rules.reads.variables;
     let view = EventView::new(surroundings, subject, reads_json);
     Renderer::new(
         program.engine.as_ref(),
-        on_error,
+        rules.on_error,
         program.output_bytes,
         view,
     )

@@ -4,6 +4,9 @@ use crate::direction::Direction;
 
 /// The name of the event in its templates.
 pub(crate) const EVENT: &str = "event";
+
+/// The name of the line that a template of `edit` is about.
+pub(crate) const LINE: &str = "value";
 /// What templates can read of it.
 pub(crate) const EVENT_FIELDS: [&str; 4] = ["name", "id", "data", "json"];
 

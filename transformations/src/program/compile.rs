@@ -1,21 +1,23 @@
 //! From a checked configuration to a program: each template in its cheapest form, the needs of all.
 
 mod events;
+mod headers;
 mod patch;
+mod when;
 
 pub(crate) use patch::PatchRule;
 
-use super::{Action, BodyRule, DirectionProgram, Program, Rule, TemplateField};
+use super::{Action, BodyRule, DirectionProgram, Program, Rule, TemplateField, Transforms};
 use crate::codes::Code;
 use crate::config::{
-    ClearRouteCache, Config, MetadataKind, MetadataRule, OnError, ParseAs, Transform, ValueTemplate,
+    ClearRouteCache, Config, Extractor, MetadataKind, MetadataRule, OnError, ParseAs, Transform,
+    ValueTemplate,
 };
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::direction::Direction;
 use crate::error::FieldId;
 use crate::functions::environment::EnvAccess;
 use crate::functions::{Configured, Extractors, Patterns};
-use crate::http;
 use crate::message::{HeaderNames, Reads};
 use crate::metadata::{MetadataType, MetadataValue};
 use crate::needs::{DirectionNeeds, Needs};
@@ -42,16 +44,13 @@ pub(super) fn program(
         paths: Vec::new(),
         trailers: Vec::new(),
     };
-    let request = compiler.transform(&config.request, Direction::Request);
-    let response = compiler.transform(&config.response, Direction::Response);
-    let stream = config.response.stream.as_ref();
-    let events = stream.map(|rules| compiler.events(rules, config.response.on_error));
+    let request = compiler.transforms(&config.request, Direction::Request);
+    let response = compiler.transforms(&config.response, Direction::Response);
     let Compiler {
         sources,
         paths,
         patterns,
         extractors,
-        trailers,
         ..
     } = compiler;
     if found
@@ -80,28 +79,22 @@ pub(super) fn program(
             }
         }
     };
-    let mut captured = response.reads.request_headers.clone();
-    let reads_start = request.reads.start || response.reads.start;
-    let mut response_needs = needs(&response, &config.response);
-    // Streams of events are let through by what would hold them to be read.
-    response_needs.streams = response_needs.reads_body;
-    if let Some(events) = &events {
-        captured.merge(&events.reads.request_headers);
-        response_needs.has_work = true;
-        response_needs.streams = true;
+    let mut captured = HeaderNames::default();
+    for reads in response.reads() {
+        captured.merge(&reads.request_headers);
     }
+    let reads_start = request
+        .reads()
+        .chain(response.reads())
+        .any(|reads| reads.start);
     let needs = Needs {
-        request: needs(&request, &config.request),
-        response: response_needs,
+        request: request.needs(),
+        response: response.needs(),
         captures_request_headers: !captured.is_empty() || reads_start,
     };
-    if !needs.response.buffers() {
-        found.extend(trailers.iter().map(|path| never_in_time(path)));
-    }
     Some(Program {
         request,
         response,
-        events,
         captured,
         reads_start,
         engine,
@@ -115,32 +108,19 @@ pub(super) fn program(
 fn needs(compiled: &DirectionProgram, transform: &Transform) -> DirectionNeeds {
     let parses_json = compiled.parses_json();
     let writes = |rule: &Rule| !matches!(rule.action, Action::Metadata { .. });
+    let reads_body = parses_json || (compiled.reads.body && !compiled.headers_only);
     DirectionNeeds {
-        has_work: compiled.body.is_some() || !compiled.rules.is_empty() || compiled.always_reroutes,
-        reads_body: parses_json || (compiled.reads.body && !compiled.headers_only),
+        has_work: compiled.has_rules() || compiled.events.is_some(),
+        reads_body,
         parses_json,
         writes_body: compiled.body.is_some(),
         writes_headers: compiled.body.is_some() || compiled.rules.iter().any(writes),
         writes_metadata: compiled.rules.iter().any(|rule| !writes(rule)),
         reroutes: compiled.always_reroutes || compiled.rules.iter().any(|rule| rule.reroutes),
         max_body_bytes: transform.max_body_bytes,
-        streams: false,
-    }
-}
-
-/// Whether the route is to be chosen again when this header changes: because the configuration lists
-/// it, or because routes match on it by nature and the configuration leaves it to that.
-fn is_routing(name: &str, transform: &Transform) -> bool {
-    let is_listed = || {
-        let mut listed = transform.route_headers.iter();
-        listed.any(|header| header.name == name)
-    };
-    match transform.clear_route_cache {
-        ClearRouteCache::Listed => is_listed(),
-        ClearRouteCache::Auto => {
-            matches!(name, ":path" | ":method" | ":authority" | "host") || is_listed()
-        }
-        ClearRouteCache::Always | ClearRouteCache::Never => false,
+        // Streams of events are let through by what would hold them to be read.
+        streams: compiled.events.is_some()
+            || (compiled.direction == Direction::Response && reads_body),
     }
 }
 
@@ -156,73 +136,76 @@ pub(super) struct Compiler<'a> {
     trailers: Vec<String>,
 }
 
+/// What a template makes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A body, or a part of one, or metadata.
+    Value,
+    /// The value of a header, which may hold command operators.
+    HeaderValue,
+    /// The same, made of one line of the header.
+    Line,
+}
+
 impl Compiler<'_> {
+    fn transforms(&mut self, transforms: &[Transform], direction: Direction) -> Transforms {
+        self.extractors(transforms, direction);
+        let field = self.field(direction.name().to_owned());
+        let mut conditions = DirectionProgram::new(direction, field, OnError::Auto);
+        let all = transforms
+            .iter()
+            .map(|transform| {
+                let when = self.when_of_transform(&mut conditions, transform.when.as_ref());
+                let mut compiled = self.transform(transform, direction);
+                compiled.when = when;
+                compiled
+            })
+            .collect();
+        Transforms { all, conditions }
+    }
+
+    /// The extractors of all transforms of a direction, which share their names.
+    fn extractors(&mut self, transforms: &[Transform], direction: Direction) {
+        let mut known: Vec<&Extractor> = Vec::new();
+        for extractor in transforms.iter().flat_map(|it| &it.extractors) {
+            let other = known.iter().find(|known| known.name == extractor.name);
+            if other.is_some_and(|other| !other.finds_the_same(extractor)) {
+                let message = "another transform of this direction has an extractor of this name";
+                let problem = Diagnostic::error(Code::BAD_EXTRACTOR, &extractor.path, message);
+                self.found
+                    .push(problem.with_help("give one of them another name"));
+            }
+            known.push(extractor);
+        }
+        for transform in transforms {
+            self.extractors
+                .compile(direction, &transform.extractors, self.found);
+        }
+    }
+
     fn transform(&mut self, transform: &Transform, direction: Direction) -> DirectionProgram {
-        let body_field = self.field(format!("{}.body.parseAs", direction.name()));
+        let body_field = self.field(format!("{}.body.parseAs", transform.path));
         let mut compiled = DirectionProgram {
             as_json: transform.body.parse_as == ParseAs::AsJson,
             headers_only: transform.body.parse_as == ParseAs::None,
             always_reroutes: transform.clear_route_cache == ClearRouteCache::Always,
             ..DirectionProgram::new(direction, body_field, transform.on_error)
         };
-        self.max_body_bytes(transform, direction);
-        self.extractors
-            .compile(direction, &transform.extractors, self.found);
-        for rule in &transform.set {
-            let action = Action::Set {
-                name: rule.name.as_str().into(),
-            };
-            self.header(&mut compiled, action, &rule.value, &rule.path);
-        }
-        for rule in transform.add.iter().filter(|rule| !rule.value.is_empty()) {
-            let action = Action::Add {
-                name: rule.name.as_str().into(),
-            };
-            self.header(&mut compiled, action, &rule.value, &rule.path);
-        }
-        for rule in &transform.remove {
-            let action = Action::Remove {
-                name: rule.name.as_str().into(),
-            };
-            self.header(&mut compiled, action, "", &rule.path);
-        }
-        for rule in &mut compiled.rules {
-            let header = rule.action.header();
-            rule.reroutes = header.is_some_and(|name| is_routing(name, transform));
-        }
+        self.max_body_bytes(transform);
+        self.headers(&mut compiled, transform);
         self.body(&mut compiled, transform);
         for rule in &transform.dynamic_metadata {
             self.metadata(&mut compiled, rule);
         }
-        compiled
-    }
-
-    fn header(&mut self, compiled: &mut DirectionProgram, action: Action, value: &str, path: &str) {
-        let mut template = self.header_value(compiled, value, path);
-        if let Template::Constant(text) = &mut template {
-            *text = http::clean(text).into();
-            self.check_header(&action, compiled.direction, text, path);
-        }
-        let value = TemplateField {
-            template,
-            field: self.field(path.to_owned()),
-        };
-        compiled.rules.push(Rule {
-            action,
-            value,
-            reroutes: false,
-        });
-    }
-
-    /// Refuses a constant that the header cannot have; an empty one leaves the header alone.
-    fn check_header(&mut self, action: &Action, direction: Direction, text: &str, path: &str) {
-        let name = action.header().filter(|_| !text.is_empty());
-        let expected = name.and_then(|name| http::expected(name, direction, text));
-        if let (Some(name), Some(expected)) = (name, expected) {
-            let message = format!("{name} cannot be this: expected {expected}");
+        let stream = transform.stream.as_ref();
+        compiled.events = stream.map(|rules| self.events(rules, transform.on_error));
+        compiled.needs = needs(&compiled, transform);
+        let trailers = std::mem::take(&mut self.trailers);
+        if !compiled.needs.buffers() {
             self.found
-                .push(Diagnostic::error(Code::BAD_HEADER_VALUE, path, message));
+                .extend(trailers.iter().map(|path| never_in_time(path)));
         }
+        compiled
     }
 
     fn body(&mut self, compiled: &mut DirectionProgram, transform: &Transform) {
@@ -270,7 +253,9 @@ impl Compiler<'_> {
                 may_nest: self.capabilities.metadata_struct,
             },
         };
+        let when = self.when(compiled, rule.when.as_ref());
         compiled.rules.push(Rule {
+            when,
             action,
             value,
             reroutes: false,
@@ -329,14 +314,14 @@ impl Compiler<'_> {
     }
 
     /// Warns of a limit that this host cannot raise.
-    fn max_body_bytes(&mut self, transform: &Transform, direction: Direction) {
+    fn max_body_bytes(&mut self, transform: &Transform) {
         if transform.max_body_bytes.is_none() || self.capabilities.buffer_limit {
             return;
         }
         self.found.push(
             Diagnostic::error(
                 Code::NO_BUFFER_LIMIT,
-                &format!("{}.maxBodyBytes", direction.name()),
+                &format!("{}.maxBodyBytes", transform.path),
                 "this host cannot raise the buffer limit of a stream, so this has no effect",
             )
             .with_severity(Severity::Warning)
@@ -353,7 +338,7 @@ impl Compiler<'_> {
         text: &str,
         path: &str,
     ) -> Template {
-        self.template_with(compiled, text, path, None)
+        self.template_with(compiled, text, path, Kind::Value)
     }
 
     /// As [`template`](Self::template), for a text that may hold command operators.
@@ -363,8 +348,12 @@ impl Compiler<'_> {
         text: &str,
         path: &str,
     ) -> Template {
-        let first_command = Some(compiled.commands.len());
-        self.template_with(compiled, text, path, first_command)
+        self.template_with(compiled, text, path, Kind::HeaderValue)
+    }
+
+    /// As [`header_value`](Self::header_value), for one that is made of the `value` of a line.
+    fn line(&mut self, compiled: &mut DirectionProgram, text: &str, path: &str) -> Template {
+        self.template_with(compiled, text, path, Kind::Line)
     }
 
     fn template_with(
@@ -372,17 +361,15 @@ impl Compiler<'_> {
         compiled: &mut DirectionProgram,
         text: &str,
         path: &str,
-        first_command: Option<usize>,
+        kind: Kind,
     ) -> Template {
         let context = FieldContext {
-            path,
-            direction: compiled.direction,
+            first_command: (kind != Kind::Value).then_some(compiled.commands.len()),
+            line: kind == Kind::Line,
             as_json: compiled.as_json,
             event: compiled.event,
-            env: self.env,
-            extractors: &self.extractors,
             capabilities: self.capabilities,
-            first_command,
+            ..FieldContext::new(path, compiled.direction, self.env, &self.extractors)
         };
         let analysis = analyse(text, &context, &mut self.patterns, self.found);
         compiled.reads.merge(&analysis.reads);
@@ -459,6 +446,9 @@ impl DirectionProgram {
     ) -> DirectionProgram {
         DirectionProgram {
             direction,
+            when: None,
+            needs: DirectionNeeds::default(),
+            events: None,
             rules: Vec::new(),
             body: None,
             body_field,
@@ -470,6 +460,11 @@ impl DirectionProgram {
             always_reroutes: false,
             commands: Vec::new(),
         }
+    }
+
+    /// Something is done to every message, beside the events of a stream.
+    pub(crate) fn has_rules(&self) -> bool {
+        self.body.is_some() || !self.rules.is_empty() || self.always_reroutes
     }
 
     pub(crate) fn header_names(&self, direction: Direction) -> &HeaderNames {

@@ -4,7 +4,7 @@ use super::framing::{self, Content, Described};
 use super::host::DirectionHost;
 use super::scratch::{Rendered, Scratch};
 use super::{Applied, BodyAccess, BodyChange};
-use crate::http;
+use crate::http::{self, NamePattern};
 use crate::metadata::MetadataValue;
 use crate::ops::TransformationOps;
 use crate::program::{Action, BodyRule, DirectionProgram, Rule};
@@ -35,13 +35,16 @@ pub(super) fn all<O: TransformationOps + ?Sized>(
     let numbered = compiled.rules.iter().zip(first_rule..);
     let values = numbered.filter_map(|(rule, index)| match scratch.value(index) {
         Rendered::Skipped => None,
-        _ => Some((rule, text(&rule.value.template, scratch, index))),
+        value => Some((rule, value, text(&rule.value.template, scratch, index))),
     });
-    let status_of = |(rule, text): (&Rule, _)| framing::status_to_set(&rule.action, text?);
+    let status_of = |(rule, _, text): (&Rule, _, _)| framing::status_to_set(&rule.action, text?);
     let status = values.clone().filter_map(status_of).last();
     apply.content(compiled, body, status, scratch, edited);
-    for (rule, text) in values {
-        apply.rule(rule, text);
+    for (rule, value, text) in values {
+        match value {
+            Rendered::Lines(number) => apply.lines(rule, scratch.lines(number)),
+            _ => apply.rule(rule, text),
+        }
     }
     apply.applied
 }
@@ -206,6 +209,35 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
         }
     }
 
+    /// Replaces the lines of a header by others, of which the empty ones go.
+    fn lines<'l>(&mut self, rule: &Rule, lines: impl Iterator<Item = &'l [u8]>) {
+        let Some(name) = rule.action.header() else {
+            return;
+        };
+        self.applied.reroute |= rule.reroutes;
+        self.remove(name);
+        for line in lines.filter(|line| !line.is_empty()) {
+            self.header(|host| host.add(name, line));
+        }
+    }
+
+    /// Removes the headers of a pattern, as far as a message can be without them.
+    fn remove_all(&mut self, names: &NamePattern) {
+        let direction = self.host.direction;
+        let mut found: Vec<String> = Vec::new();
+        self.host.for_each(&mut |name, _| {
+            let name = str::from_utf8(name).map(str::to_ascii_lowercase);
+            if let Ok(name) = name
+                && names.matches(&name)
+                && !http::is_vital(&name, direction)
+                && !found.contains(&name)
+            {
+                found.push(name);
+            }
+        });
+        found.iter().for_each(|name| self.remove(name));
+    }
+
     fn rule(&mut self, rule: &Rule, text: Option<&str>) {
         let text = text.unwrap_or_default();
         if rule.reroutes && self.changes(&rule.action, text) {
@@ -220,6 +252,9 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
             Action::Add { .. } if text.is_empty() => {}
             Action::Add { name } => self.header(|host| host.add(name, text.as_bytes())),
             Action::Remove { name } => self.header(|host| host.remove(name)),
+            Action::RemoveAll { names, .. } => self.remove_all(names),
+            // A header without lines has none to edit.
+            Action::Edit { .. } => {}
             Action::Metadata {
                 namespace,
                 key,
@@ -244,6 +279,9 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
 
     /// Whether a rule is about to give the header another value than it has.
     fn changes(&self, action: &Action, text: &str) -> bool {
+        if let Action::RemoveAll { routing, .. } = action {
+            return routing.iter().any(|name| self.host.any(name, |_| true));
+        }
         let Some(name) = action.header() else {
             return false;
         };

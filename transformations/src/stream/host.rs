@@ -40,6 +40,14 @@ impl<O: TransformationOps + ?Sized> DirectionHost<'_, O> {
         }
     }
 
+    /// Visits every header as (name, value), in order, repeats included.
+    pub(super) fn for_each(&self, visit: &mut dyn FnMut(&[u8], &[u8])) {
+        match self.direction {
+            Direction::Request => self.ops.for_each_request_header(visit),
+            Direction::Response => self.ops.for_each_response_header(visit),
+        }
+    }
+
     /// Whether a line of the header is as `test` says.
     pub(super) fn any(&self, name: &str, test: impl Fn(&[u8]) -> bool) -> bool {
         let mut found = false;

@@ -1,5 +1,7 @@
 //! Renders all values of one direction, from the message as it was, before anything changes.
 
+mod lines;
+
 use super::commands::Captured;
 use super::framing;
 use super::scratch::{Rendered, Scratch};
@@ -11,7 +13,9 @@ use crate::error::{Cause, Failure, FieldId, TransformErrorKind};
 use crate::http;
 use crate::on_error::Place;
 use crate::ops::TransformationOps;
-use crate::program::{Action, BodyRule, DirectionProgram, PatchRule, Program, Rule, TemplateField};
+use crate::program::{
+    Action, BodyRule, DirectionProgram, PatchRule, Program, Rule, TemplateField, When,
+};
 use crate::template::Template;
 use crate::template::render::{Renderer, View};
 use formats::json::Document;
@@ -62,7 +66,6 @@ pub(super) fn all<O: TransformationOps + ?Sized>(
     let view = MessageView::new(compiled, captured, ops, body);
     let engine = program.engine.as_ref();
     let mut render = Render {
-        program,
         compiled,
         templates: Renderer::new(engine, compiled.on_error, program.output_bytes, view),
         failures: Vec::new(),
@@ -91,11 +94,21 @@ pub(super) fn all<O: TransformationOps + ?Sized>(
             scratch.push(Rendered::Skipped);
             continue;
         }
+        if let Some(when) = &rule.when
+            && !render.applies(when, &mut scratch.text)?
+        {
+            scratch.push(Rendered::Skipped);
+            continue;
+        }
+        let host = &render.templates.view.host;
         let direction = compiled.direction;
         let no_tunnel = framing::refuses_tunnel(host, &rule.action);
         let check =
             |text: &mut String, start: usize| check(rule, direction, no_tunnel, text, start);
-        render.field(&rule.value, Place::Value, scratch, check)?;
+        match &rule.action {
+            Action::Edit { name } => render.lines(rule, name, scratch, check)?,
+            _ => render.field(&rule.value, Place::Value, scratch, check)?,
+        }
     }
     Ok(Outcome {
         failures: render.failures,
@@ -106,7 +119,6 @@ pub(super) fn all<O: TransformationOps + ?Sized>(
 }
 
 struct Render<'a, O: ?Sized> {
-    program: &'a Program,
     compiled: &'a DirectionProgram,
     templates: Renderer<'a, MessageView<'a, O>>,
     failures: Vec<Failure>,
@@ -150,10 +162,21 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
             return Err(failure);
         }
         // Whoever has rules for events knows that those for whole bodies are not for streams.
-        if error.kind() != TransformErrorKind::StreamedBody || self.program.events.is_none() {
+        if error.kind() != TransformErrorKind::StreamedBody || self.compiled.events.is_none() {
             note(&mut self.failures, failure);
         }
         Ok(())
+    }
+
+    /// Whether a rule applies, by its condition; not if that fails, which is noted.
+    fn applies(&mut self, when: &When, text: &mut String) -> Result<bool, Failure> {
+        match self.templates.holds(&when.test, text) {
+            Ok(holds) => Ok(holds),
+            Err(cause) => {
+                self.failed(cause, when.field, Place::Value)?;
+                Ok(false)
+            }
+        }
     }
 
     fn field(
@@ -202,7 +225,11 @@ fn check(
     start: usize,
 ) -> Result<(), TransformErrorKind> {
     let name = match &rule.action {
-        Action::Set { name } | Action::Add { name } | Action::Remove { name } => name,
+        Action::Edit { name }
+        | Action::Set { name }
+        | Action::Add { name }
+        | Action::Remove { name } => name,
+        Action::RemoveAll { .. } => return Ok(()),
         Action::Metadata { value, .. } => {
             let text = match &rule.value.template {
                 Template::Constant(text) => text,

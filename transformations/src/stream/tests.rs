@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::program::{BodyRule, Program};
-use crate::template::Template;
+use crate::template::{Template, Test};
 use crate::testing::{MemoryHost, Message};
 use crate::{BodyAccess, CompileOptions};
 
@@ -16,7 +16,7 @@ fn form(template: &str) -> &'static str {
     let config = serde_json::json!({
         "request": {"body": {"parseAs": "AsJson", "value": template}},
     });
-    match &compile(&config).request.body {
+    match &compile(&config).request.all[0].body {
         Some(BodyRule::Template(value)) => match value.template {
             Template::Constant(_) => "constant",
             Template::Segments(_) => "segments",
@@ -24,6 +24,55 @@ fn form(template: &str) -> &'static str {
             Template::Json(_) => "json",
         },
         other => panic!("{other:?}"),
+    }
+}
+
+fn test_of(when: &str) -> &'static str {
+    let config = serde_json::json!({"response": {"when": when, "remove": ["x"]}});
+    let program = compile(&config);
+    fn name(test: &Test) -> &'static str {
+        match test {
+            Test::Always(_) => "constant",
+            Test::Header { .. } => "header",
+            Test::Status(..) => "status",
+            Test::Not(test) => name(test),
+            Test::Both(left, right) | Test::Either(left, right) if name(left) == name(right) => {
+                name(left)
+            }
+            Test::Both(..) | Test::Either(..) => "mixed",
+            Test::Template(_) => "engine",
+        }
+    }
+    let when = program.response.all[0].when.as_ref();
+    name(&when.expect("a condition").test)
+}
+
+#[test]
+fn conditions_that_are_asked_most_do_not_enter_the_engine() {
+    for (when, form) in [
+        ("true", "constant"),
+        ("not false", "constant"),
+        ("response.status >= 500", "status"),
+        (
+            "500 <= response.status and response.status != 503",
+            "status",
+        ),
+        ("\"json\" in header(\"content-type\")", "header"),
+        (
+            "\"json\" not in response.headers[\"content-type\"]",
+            "header",
+        ),
+        (
+            "request.method == \"GET\" or 'GET' == request_header(':method')",
+            "header",
+        ),
+        ("request.query", "header"),
+        ("response.status == 200 and header(\"x\")", "mixed"),
+        ("header(\"x\") == \"\"", "engine"),
+        ("header(\"x\") | lower == \"a\"", "engine"),
+        ("response.status in [502, 503]", "engine"),
+    ] {
+        assert_eq!(test_of(when), form, "{when}");
     }
 }
 

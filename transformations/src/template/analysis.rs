@@ -6,17 +6,19 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use minijinja::machinery::{Span, WhitespaceConfig, parse};
+use minijinja::machinery::{Span, WhitespaceConfig, parse, parse_expr};
 
 use super::commands::{self, Edit, Rewritten};
+use super::condition::{self, Test};
 use super::guard;
 use super::segments::{self, Roots, Segment};
 use crate::codes::Code;
+use crate::config::has_markers;
 use crate::diagnostics::{Diagnostic, Excerpt, Severity};
 use crate::direction::Direction;
 use crate::functions::environment::EnvAccess;
 use crate::functions::{Extractors, Patterns};
-use crate::message::{EVENT, Reads};
+use crate::message::{EVENT, LINE, Reads};
 use crate::options::Capabilities;
 
 mod calls;
@@ -35,13 +37,40 @@ pub(crate) struct FieldContext<'a> {
     pub(crate) direction: Direction,
     /// The body is parsed as JSON, so unknown names may be its fields.
     pub(crate) as_json: bool,
+    /// It is decided before a body is there, so that nothing of it can be read.
+    pub(crate) before_body: bool,
     /// The message is an event of a stream, which has a name of its own.
     pub(crate) event: bool,
+    /// The template makes a line of a header from the one that it knows as `value`.
+    pub(crate) line: bool,
     pub(crate) env: &'a EnvAccess,
     pub(crate) extractors: &'a Extractors,
     pub(crate) capabilities: Capabilities,
     /// In a header value: the number of its first command operator.
     pub(crate) first_command: Option<usize>,
+}
+
+impl<'a> FieldContext<'a> {
+    /// A plain value of a message that may be read as a whole, though not as JSON.
+    pub(crate) fn new(
+        path: &'a str,
+        direction: Direction,
+        env: &'a EnvAccess,
+        extractors: &'a Extractors,
+    ) -> FieldContext<'a> {
+        FieldContext {
+            path,
+            direction,
+            as_json: false,
+            before_body: false,
+            event: false,
+            line: false,
+            env,
+            extractors,
+            capabilities: Capabilities::all(),
+            first_command: None,
+        }
+    }
 }
 
 /// The result of the walk over a template without errors.
@@ -50,6 +79,8 @@ pub(crate) struct Analysis {
     pub(crate) reads: Reads,
     /// The fast path, if the template is simple enough.
     pub(crate) segments: Option<Vec<Segment>>,
+    /// The same of a condition.
+    pub(crate) test: Option<Test>,
     /// Fields of `request` and `response` that this template reads of the messages.
     pub(crate) fields: Vec<(&'static str, &'static str)>,
     /// Names that the template assigns itself; they are not what they are elsewhere.
@@ -79,23 +110,7 @@ pub(crate) fn analyse(
             return Analysis::default();
         }
     };
-    let mut declared = BTreeSet::new();
-    if context.event {
-        declared.insert(EVENT.to_owned());
-    }
-    let mut walk = Walk {
-        source,
-        context,
-        patterns,
-        found,
-        analysis: Analysis::default(),
-        scopes: vec![declared],
-        of_body: Vec::new(),
-        edits: Vec::new(),
-        repeated: 0,
-        depth: 0,
-        too_deep: false,
-    };
+    let mut walk = Walk::new(source, context, patterns, found);
     walk.statement(&tree);
     walk.tell_both_meanings();
     let (mut analysis, edits) = (walk.analysis, walk.edits);
@@ -106,11 +121,8 @@ pub(crate) fn analyse(
     }
     if analysis.assigned.is_empty() {
         let roots = Roots {
-            direction: context.direction,
-            as_json: context.as_json,
-            event: context.event,
-            env: context.env,
             rewritten: analysis.rewritten.as_ref(),
+            ..Roots::of(context)
         };
         analysis.segments = match &analysis.rewritten {
             None => segments::recognise(&tree, &roots),
@@ -122,6 +134,55 @@ pub(crate) fn analyse(
         };
     }
     analysis
+}
+
+/// Analyses a condition: an expression as it stands between `{% if` and `%}`.
+pub(crate) fn analyse_expression(
+    source: &str,
+    context: &FieldContext<'_>,
+    patterns: &mut Patterns,
+    found: &mut Vec<Diagnostic>,
+) -> Analysis {
+    if let Some(problem) = guard::check_expression(source, context.path) {
+        found.push(problem);
+        return Analysis::default();
+    }
+    let tree = match parse_expr(source) {
+        Ok(tree) => tree,
+        Err(error) => {
+            found.push(expression_error(source, context.path, &error));
+            return Analysis::default();
+        }
+    };
+    let mut walk = Walk::new(source, context, patterns, found);
+    walk.is_expression = true;
+    walk.expression(&tree);
+    walk.tell_both_meanings();
+    let mut analysis = walk.analysis;
+    let roots = Roots::of(context);
+    analysis.test = condition::recognise(&tree, &|expr| segments::expression(expr, &roots));
+    analysis
+}
+
+fn expression_error(source: &str, path: &str, error: &minijinja::Error) -> Diagnostic {
+    let detail: String = match source.trim() {
+        "" => "a condition is an expression, such as response.status >= 500".to_owned(),
+        _ => error
+            .detail()
+            .unwrap_or("it cannot be parsed")
+            .chars()
+            .take(160)
+            .collect(),
+    };
+    let mut problem = Diagnostic::error(Code::SYNTAX, path, format!("syntax error: {detail}"));
+    if let Some(range) = error.range().filter(|_| !source.is_empty()) {
+        problem = problem.with_excerpt(Excerpt::of_expression(source, range));
+    }
+    if has_markers(source) {
+        problem =
+            problem.with_help("a condition is an expression by itself, without {{ }} around it");
+    }
+    problem
 }
 
 fn syntax_error(source: &str, path: &str, error: &minijinja::Error) -> Diagnostic {
@@ -152,10 +213,38 @@ struct Walk<'t, 's> {
     repeated: usize,
     depth: usize,
     too_deep: bool,
+    /// The source is an expression and no template.
+    is_expression: bool,
 }
 
 /// Nesting of expressions and statements that the engine's own recursion can take.
 const MAX_DEPTH: usize = 400;
+
+impl<'t, 's> Walk<'t, 's> {
+    fn new(
+        source: &'s str,
+        context: &'t FieldContext<'t>,
+        patterns: &'t mut Patterns,
+        found: &'t mut Vec<Diagnostic>,
+    ) -> Walk<'t, 's> {
+        let names = [(EVENT, context.event), (LINE, context.line)];
+        let declared = names.into_iter().filter(|(_, is_known)| *is_known);
+        Walk {
+            source,
+            context,
+            patterns,
+            found,
+            analysis: Analysis::default(),
+            scopes: vec![declared.map(|(name, _)| name.to_owned()).collect()],
+            of_body: Vec::new(),
+            edits: Vec::new(),
+            repeated: 0,
+            depth: 0,
+            too_deep: false,
+            is_expression: false,
+        }
+    }
+}
 
 impl Walk<'_, '_> {
     fn problem(&self, code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
@@ -170,8 +259,11 @@ impl Walk<'_, '_> {
         range: Range<usize>,
         message: impl Into<String>,
     ) -> Diagnostic {
-        Diagnostic::error(code, self.context.path, message)
-            .with_excerpt(Excerpt::new(self.source, range))
+        let excerpt = match self.is_expression {
+            true => Excerpt::of_expression(self.source, range),
+            false => Excerpt::new(self.source, range),
+        };
+        Diagnostic::error(code, self.context.path, message).with_excerpt(excerpt)
     }
 
     /// Goes one level deeper, unless that is too deep, which is said once.
@@ -226,7 +318,8 @@ impl Walk<'_, '_> {
     /// A variable that neither the template nor the engine defines.
     fn undeclared(&mut self, name: &str, span: Span) {
         self.analysis.reads.variables = true;
-        if self.context.as_json {
+        // That it reads the body is then told of the whole.
+        if self.context.as_json || self.context.before_body {
             return;
         }
         let help = match crate::functions::find(name) {

@@ -18,6 +18,15 @@ const MAX_BYTES: usize = 4 << 20;
 
 /// What is wrong with a template's size, if anything. A text that cannot be tokenized passes: the parser says why, better.
 pub(super) fn check(source: &str, path: &str) -> Option<Diagnostic> {
+    check_tokens(source, path, false)
+}
+
+/// As [`check`], for an expression by itself.
+pub(super) fn check_expression(source: &str, path: &str) -> Option<Diagnostic> {
+    check_tokens(source, path, true)
+}
+
+fn check_tokens(source: &str, path: &str, is_expression: bool) -> Option<Diagnostic> {
     let refuse =
         |what: String| {
             Some(Diagnostic::error(Code::TOO_LARGE, path, what).with_help(
@@ -31,7 +40,7 @@ pub(super) fn check(source: &str, path: &str) -> Option<Diagnostic> {
     let mut branches = 0;
     let tokens = tokenize(
         source,
-        false,
+        is_expression,
         Default::default(),
         WhitespaceConfig::default(),
     );

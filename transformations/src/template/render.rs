@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+mod condition;
+
 use minijinja::Value;
 
 use super::commands::Command;
@@ -15,7 +17,7 @@ use super::{JsonPart, Segment, Template};
 use crate::config::OnError;
 use crate::direction::Direction;
 use crate::error::{Cause, TransformErrorKind};
-use crate::message::{EventField, Message};
+use crate::message::{EventField, Message, WithLine};
 use crate::on_error::Place;
 use crate::value::budget;
 use crate::value::print::{self, Layout};
@@ -57,6 +59,8 @@ pub(crate) struct Renderer<'p, V> {
     engine: Option<&'p Engine>,
     on_error: OnError,
     pub(crate) view: V,
+    /// The line of a header that a template makes a new one of.
+    pub(crate) line: Option<Arc<str>>,
     output_bytes: usize,
     /// Bytes that may still be produced.
     left: usize,
@@ -76,6 +80,7 @@ impl<'p, V: View> Renderer<'p, V> {
             engine,
             on_error,
             view,
+            line: None,
             output_bytes,
             left: output_bytes,
             missed: false,
@@ -101,14 +106,22 @@ impl<'p, V: View> Renderer<'p, V> {
         let result = self.template(template, out);
         let missed = std::mem::take(&mut self.missed);
         let absent = self.view.absent();
-        match result {
-            // A template that computes with a document that is not there fails for want of it.
-            Err(cause) if missed && cause.kind == TransformErrorKind::Render => Err(absent.clone()),
-            Err(cause) if cause.kind == absent.kind => Err(absent.clone()),
+        match self.told_of_absence(result, missed) {
             // Better the body that came than one with holes where its fields should be.
             Ok(()) if missed && place == Place::Body && self.would_lose_body() => {
                 Err(absent.clone())
             }
+            result => result,
+        }
+    }
+
+    /// A result in which a failure for want of JSON says why there is none.
+    fn told_of_absence<T>(&self, result: Result<T, Cause>, missed: bool) -> Result<T, Cause> {
+        let absent = self.view.absent();
+        match result {
+            // A template that computes with a document that is not there fails for want of it.
+            Err(cause) if missed && cause.kind == TransformErrorKind::Render => Err(absent.clone()),
+            Err(cause) if cause.kind == absent.kind => Err(absent.clone()),
             result => result,
         }
     }
@@ -139,7 +152,10 @@ impl<'p, V: View> Renderer<'p, V> {
                 let message = self.view.message(engine.configured());
                 let start = out.len();
                 budget::open(self.left);
-                let root = Value::from_dyn_object(message.clone());
+                let root = match &self.line {
+                    None => Value::from_dyn_object(message.clone()),
+                    Some(line) => Value::from_object(WithLine::new(message.clone(), line.clone())),
+                };
                 let rendered = engine.render(*index, root, self.view.read_bytes(), out);
                 self.missed |= message.take_missed();
                 rendered?;
@@ -203,6 +219,7 @@ impl<'p, V: View> Renderer<'p, V> {
                 None if *bare => return Err(self.view.absent().clone()),
                 None => self.missed = true,
             },
+            Segment::Line => out.push_str(self.line.as_deref().unwrap_or_default()),
             Segment::Event(field) => self.view.event(*field, out)?,
             Segment::Command(command) => self.view.command(command, out),
         }

@@ -6,10 +6,11 @@
 
 use minijinja::machinery::ast::{CallArg, CallType, Expr, Stmt};
 
+use super::analysis::FieldContext;
 use super::commands::{Command, Rewritten};
 use crate::direction::Direction;
 use crate::functions::environment::EnvAccess;
-use crate::message::{EVENT, EventField, Field, Part};
+use crate::message::{EVENT, EventField, Field, LINE, Part};
 use crate::value::print;
 
 /// A piece of output.
@@ -29,6 +30,8 @@ pub(crate) enum Segment {
     },
     /// A field of the event that the message is, other than its JSON.
     Event(EventField),
+    /// The line of a header that the template is about.
+    Line,
     /// One of Envoy's command operators.
     Command(Box<Command>),
 }
@@ -46,11 +49,24 @@ pub(crate) struct Roots<'a> {
     pub(super) as_json: bool,
     /// The message is an event of a stream, or what comes at its end.
     pub(super) event: bool,
+    /// There is a line of a header to be read.
+    pub(super) line: bool,
     pub(super) env: &'a EnvAccess,
     pub(super) rewritten: Option<&'a Rewritten>,
 }
 
-impl Roots<'_> {
+impl<'a> Roots<'a> {
+    pub(super) fn of(context: &FieldContext<'a>) -> Roots<'a> {
+        Roots {
+            direction: context.direction,
+            as_json: context.as_json,
+            event: context.event,
+            line: context.line,
+            env: context.env,
+            rewritten: None,
+        }
+    }
+
     /// The field of a message that `holder.name` is, if it is one.
     pub(super) fn field(&self, holder: &Expr<'_>, name: &str) -> Option<(Direction, Field)> {
         let Expr::Var(var) = holder else {
@@ -89,8 +105,9 @@ pub(crate) fn recognise(template: &Stmt<'_>, roots: &Roots<'_>) -> Option<Vec<Se
     Some(segments)
 }
 
-fn expression(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> {
+pub(super) fn expression(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> {
     match expr {
+        Expr::Var(var) if roots.line && var.id == LINE => Some(Segment::Line),
         Expr::Const(constant) => {
             let mut text = String::new();
             print::value(&mut text, &constant.value).ok()?;
@@ -209,6 +226,7 @@ fn json(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> {
             return None;
         }
         at = match at {
+            Expr::Var(var) if roots.line && var.id == LINE => return None,
             Expr::Var(var) => {
                 steps.push(Step::Key(var.id.into()));
                 break true;

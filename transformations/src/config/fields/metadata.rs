@@ -1,6 +1,7 @@
 //! The fields of an entry of `dynamicMetadata`.
 
 use super::shape::{Flag, Form, Forms, Json, Number, Text};
+use super::transform::WHEN_HERE;
 use super::{Field, Object};
 
 /// `namespace`
@@ -30,7 +31,7 @@ pub static VALUE: Field<Forms> = Field::new(
 pub static ENTRY: Object = Object {
     name: "metadataEntry",
     text: "An entry of dynamic metadata.",
-    groups: &[&[&NAMESPACE, &KEY, &VALUE]],
+    groups: &[&[&NAMESPACE, &KEY, &VALUE, &WHEN_HERE]],
 };
 
 /// `stringValue`

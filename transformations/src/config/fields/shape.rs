@@ -47,6 +47,10 @@ pub enum Text {
     HeaderValue,
     /// The name of a header.
     HeaderName,
+    /// A header name in which `*` stands for any run of characters.
+    NamePattern,
+    /// A condition: an expression of the template language, without braces.
+    Expression,
     /// A JSON Pointer (RFC 6901).
     Pointer,
     /// A regular expression.

@@ -1,6 +1,6 @@
 //! The fields at the top of a configuration.
 
-use super::shape::{List, Text, Whole, Words};
+use super::shape::{Form, Forms, List, Text, Whole, Words};
 use super::transform::{REQUEST, RESPONSE};
 use super::{AnyField, Field, Object};
 use crate::config::OnError;
@@ -14,15 +14,24 @@ pub(super) const ON_ERRORS: &[(&str, OnError)] = &[
 ];
 
 /// `request`
-pub static REQUESTS: Field<&Object> = Field::new("request", &REQUEST, "the transform of requests")
-    .since("2.2")
-    .or_else("nothing");
+pub static REQUESTS: Field<Forms> = Field::new(
+    "request",
+    Forms {
+        all: &[Form::of(&&REQUEST), Form::of(&List { of: &&REQUEST })],
+    },
+    "the transform of requests, or a list of transforms, of which the first whose `when` holds is \
+     applied; see [`when`](#when)",
+)
+.since("2.2")
+.or_else("nothing");
 
 /// `response`
-pub static RESPONSES: Field<&Object> = Field::new(
+pub static RESPONSES: Field<Forms> = Field::new(
     "response",
-    &RESPONSE,
-    "the transform of responses, local replies of other filters included",
+    Forms {
+        all: &[Form::of(&&RESPONSE), Form::of(&List { of: &&RESPONSE })],
+    },
+    "the same for responses, local replies of other filters included",
 )
 .since("2.2")
 .or_else("nothing");

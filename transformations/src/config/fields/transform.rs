@@ -8,6 +8,24 @@ use super::top::ON_ERRORS;
 use super::{AnyField, Field, Object};
 use crate::config::{ClearRouteCache, OnError};
 
+/// `when`
+pub static WHEN: Field<Text> = Field::new(
+    "when",
+    Text::Expression,
+    "the condition under which it is applied, decided with the headers; see [`when`](#when)",
+)
+.not_in_policies()
+.or_else("always");
+
+/// `edit`
+pub static EDIT: Field<List> = Field::new(
+    "edit",
+    List { of: &&HEADER_EDIT },
+    "list of `{\"name\", \"value\"}`: each line of the header alone becomes what its template makes of it; \
+     see [`edit`](#edit)",
+)
+.not_in_policies();
+
 /// `set`
 pub static SET: Field<Forms> = Field::new(
     "set",
@@ -46,9 +64,13 @@ const RULES: Forms = Forms {
 pub static REMOVE: Field<List> = Field::new(
     "remove",
     List {
-        of: &Text::HeaderName,
+        of: &Forms {
+            all: &[Form::of(&Text::NamePattern), Form::of(&&REMOVAL)],
+        },
     },
-    "list of names; wins over `set` and `add`",
+    "list of names, in which `*` stands for any run of characters (`x-internal-*`; neither \
+     pseudo-headers nor the `host` of a request match such a pattern), or of `{\"name\", \"when\"}`; wins \
+     over `edit`, `set` and `add`",
 )
 .since("2.2");
 
@@ -136,7 +158,9 @@ pub static STREAM: Field<&Object> = Field::new(
 .not_in_policies();
 
 /// What both directions have.
-pub static OF_BOTH: [&AnyField; 8] = [
+pub static OF_BOTH: [&AnyField; 10] = [
+    &WHEN,
+    &EDIT,
     &SET,
     &ADD,
     &REMOVE,
@@ -179,11 +203,50 @@ pub static NAME: Field<Text> = Field::new(
 pub static VALUE: Field<Text> =
     Field::new("value", Text::HeaderValue, "the template of the value").or_else("empty");
 
+/// `when` of an entry
+pub static WHEN_HERE: Field<Text> = Field::new(
+    "when",
+    Text::Expression,
+    "the condition under which it is applied; see [`when`](#when)",
+)
+.not_in_policies()
+.or_else("always");
+
+/// `name` of a header to remove
+pub static REMOVED: Field<Text> = Field::new(
+    "name",
+    Text::NamePattern,
+    "the name of the header, in any case; `*` stands for any run of characters",
+)
+.needed();
+
+/// An entry of `remove` that is more than a name.
+pub static REMOVAL: Object = Object {
+    name: "removal",
+    text: "Headers to remove under a condition.",
+    groups: &[&[&REMOVED, &WHEN_HERE]],
+};
+
+/// `value` of an edit
+pub static NEW_LINE: Field<Text> = Field::new(
+    "value",
+    Text::HeaderValue,
+    "the template of the line, in which `value` is the line as it came; what renders empty goes",
+)
+.needed();
+
+/// An entry of `edit`.
+pub static HEADER_EDIT: Object = Object {
+    name: "headerEdit",
+    text: "A header, each line of which becomes what a template makes of it.",
+    groups: &[&[&NAME, &NEW_LINE, &WHEN_HERE]],
+};
+
 /// An entry of `set` or `add`.
 pub static HEADER_RULE: Object = Object {
     name: "headerRule",
     text: "A header and the template of its value.",
-    groups: &[&[&NAME, &VALUE]],
+    groups: &[&[&NAME, &VALUE, &WHEN_HERE]],
 };
 
 /// `header` of an extractor

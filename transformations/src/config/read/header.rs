@@ -1,11 +1,11 @@
-//! Header rules and names: lists, the older map shape, and what makes a name acceptable.
+//! `set` and `add`: lists, the older map shape, and which headers a rule may give a value.
 
 use serde_json::{Map, Value};
 
-use super::{HeaderName, HeaderRule, Reader, join};
+use super::{HeaderRule, Reader, join};
 use crate::codes::Code;
-use crate::config::fields::shape::Forms;
-use crate::config::fields::{Field, transform};
+use crate::config::fields::shape::{Forms, Text};
+use crate::config::fields::{Field, Object, transform};
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::direction::Direction;
 use crate::http;
@@ -16,6 +16,7 @@ impl Reader {
         &mut self,
         fields: &Map<String, Value>,
         parent: &str,
+        direction: Direction,
         field: &Field<Forms>,
     ) -> Vec<HeaderRule> {
         let path = join(parent, field.name);
@@ -24,7 +25,9 @@ impl Reader {
             None | Some(Value::Null) => {}
             Some(Value::Array(items)) => {
                 for (index, item) in items.iter().enumerate() {
-                    rules.extend(self.header_rule(item, &format!("{path}[{index}]"), field));
+                    let path = format!("{path}[{index}]");
+                    let kind = (&transform::HEADER_RULE, &transform::VALUE, field.name);
+                    rules.extend(self.header_rule(item, &path, kind));
                 }
             }
             Some(Value::Object(map)) => {
@@ -42,6 +45,7 @@ impl Reader {
                         rules.push(HeaderRule {
                             name,
                             value,
+                            when: None,
                             path: at,
                         });
                     }
@@ -49,15 +53,17 @@ impl Reader {
             }
             Some(other) => self.wrong_type(&path, "a list of {\"name\", \"value\"}", other),
         }
-        rules.retain(|rule| self.allowed(rule, parent, field));
+        rules.retain(|rule| self.allowed(rule, direction, field.name));
         rules
     }
 
-    fn header_rule(
+    /// One entry of a list: which object it is, which of its fields is the value, and what the list is
+    /// called.
+    pub(super) fn header_rule(
         &mut self,
         item: &Value,
         path: &str,
-        field: &Field<Forms>,
+        (object, value, list): (&Object, &Field<Text>, &str),
     ) -> Option<HeaderRule> {
         let Some(fields) = self.object(item, path) else {
             if item.is_null() {
@@ -65,60 +71,23 @@ impl Reader {
             }
             return None;
         };
-        self.known(fields, path, &transform::HEADER_RULE);
-        let value = self
-            .string(fields, path, &transform::VALUE)
-            .unwrap_or_default();
+        self.known(fields, path, object);
+        let text = self.string(fields, path, value).unwrap_or_default();
+        let when = self.expression(fields, path, &transform::WHEN_HERE);
         let name = transform::NAME.name;
         if fields.get(name).is_none_or(Value::is_null) {
-            let message = format!("this {} rule has no {name}", field.name);
+            let message = format!("this {list} rule has no {name}");
             self.error(Code::MISSING_NAME, path, message);
             return None;
         }
         let name = self.string(fields, path, &transform::NAME)?;
         let name = self.header_name(&name, &join(path, transform::NAME.name))?;
-        let path = join(path, transform::VALUE.name);
-        Some(HeaderRule { name, value, path })
-    }
-
-    /// `remove`: a list of names.
-    pub(super) fn header_names(
-        &mut self,
-        fields: &Map<String, Value>,
-        parent: &str,
-    ) -> Vec<HeaderName> {
-        let mut names = Vec::new();
-        let path = join(parent, transform::REMOVE.name);
-        for (index, item) in self
-            .list(fields, parent, &transform::REMOVE)
-            .iter()
-            .enumerate()
-        {
-            let path = format!("{path}[{index}]");
-            let Value::String(name) = item else {
-                self.wrong_type(&path, "a header name", item);
-                continue;
-            };
-            let Some(name) = self.header_name(name, &path) else {
-                continue;
-            };
-            if self.is_unknown_pseudo_header(&name, parent, &path) {
-                continue;
-            }
-            if http::is_vital(&name, direction(parent)) {
-                self.found.push(
-                    Diagnostic::error(
-                        Code::PROTECTED_HEADER,
-                        &path,
-                        format!("{name} cannot be removed: no message can be without it"),
-                    )
-                    .with_help(format!("use set to give {name} another value")),
-                );
-                continue;
-            }
-            names.push(HeaderName { name, path });
-        }
-        names
+        Some(HeaderRule {
+            name,
+            value: text,
+            when,
+            path: join(path, value.name),
+        })
     }
 
     /// The name in lower case, if HTTP allows it.
@@ -141,12 +110,17 @@ impl Reader {
 
     /// Refuses pseudo-headers that HTTP does not have: a message that carries one is malformed (RFC
     /// 9113 section 8.3).
-    fn is_unknown_pseudo_header(&mut self, name: &str, parent: &str, path: &str) -> bool {
-        let known = http::pseudo_headers(direction(parent));
+    pub(super) fn is_unknown_pseudo_header(
+        &mut self,
+        name: &str,
+        direction: Direction,
+        path: &str,
+    ) -> bool {
+        let known = http::pseudo_headers(direction);
         if !name.starts_with(':') || known.contains(&name) {
             return false;
         }
-        let message = format!("a {parent} has no {name}");
+        let message = format!("a {} has no {name}", direction.name());
         let help = format!("it has {}", known.join(", "));
         self.found
             .push(Diagnostic::error(Code::BAD_HEADER_NAME, path, message).with_help(help));
@@ -154,13 +128,13 @@ impl Reader {
     }
 
     /// Refuses rules that could only break the message, and leaves out those about the connection.
-    fn allowed(&mut self, rule: &HeaderRule, parent: &str, field: &Field<Forms>) -> bool {
+    pub(super) fn allowed(&mut self, rule: &HeaderRule, direction: Direction, list: &str) -> bool {
         // The path leads to the value, which is what other problems are about.
         let path = match rule.path.strip_suffix(transform::VALUE.name) {
             Some(item) => format!("{item}{}", transform::NAME.name),
             None => rule.path.clone(),
         };
-        if self.is_unknown_pseudo_header(&rule.name, parent, &path) {
+        if self.is_unknown_pseudo_header(&rule.name, direction, &path) {
             return false;
         }
         if http::is_framing(&rule.name) && !rule.value.is_empty() {
@@ -183,12 +157,12 @@ impl Reader {
             self.found.push(warning);
             return false;
         }
-        if !http::is_vital(&rule.name, direction(parent)) {
+        if !http::is_vital(&rule.name, direction) {
             return true;
         }
         let name = &rule.name;
         let (message, help) = match &rule.value {
-            _ if field.name == transform::ADD.name => (
+            _ if list == transform::ADD.name => (
                 format!("{name} cannot be added a second time"),
                 format!("use set to give {name} another value"),
             ),
@@ -201,13 +175,5 @@ impl Reader {
         let problem = Diagnostic::error(Code::PROTECTED_HEADER, &rule.path, message);
         self.found.push(problem.with_help(help));
         false
-    }
-}
-
-fn direction(name: &str) -> Direction {
-    if name == Direction::Request.name() {
-        Direction::Request
-    } else {
-        Direction::Response
     }
 }

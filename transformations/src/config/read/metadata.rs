@@ -39,6 +39,7 @@ impl Reader {
                 fields.get(metadata::VALUE.name),
                 &join(&path, metadata::VALUE.name),
             );
+            let when = self.expression(fields, &path, &transform::WHEN_HERE);
             match value {
                 Some((kind, value)) if !namespace.is_empty() && !key.is_empty() => {
                     Some(MetadataRule {
@@ -46,6 +47,7 @@ impl Reader {
                         key,
                         kind,
                         value,
+                        when,
                     })
                 }
                 _ => {

@@ -247,7 +247,7 @@ impl Walk<'_, '_> {
             let problem = self.problem(Code::WRONG_DIRECTION, span, message);
             let help = "keep what you need in a header or in dynamicMetadata of the request";
             self.found.push(problem.with_help(help));
-        } else if field == Some(Field::Json) && !self.context.as_json {
+        } else if field == Some(Field::Json) && !self.context.as_json && !self.context.before_body {
             let problem = self.problem(Code::NEEDS_JSON, span, "the body is not parsed as JSON");
             self.found
                 .push(problem.with_help("set \"body\": {\"parseAs\": \"AsJson\"}"));

@@ -231,9 +231,12 @@ fn compare(left: &Value, right: &Value, test: fn(&Value, &Value) -> bool) -> Res
 /// Whether `container` holds `value`. What this answers for values that hold nothing, and for
 /// containers without a value, is what the engine answers.
 fn contains(state: &State<'_, '_>, value: Value, container: Value) -> Result<bool, Error> {
+    // The engine would look for the empty text, which is in every other.
+    if value.is_undefined() || container.is_undefined() {
+        return Ok(false);
+    }
     weigh::deep(&value)?;
     match container.kind() {
-        ValueKind::Undefined => return Ok(false),
         ValueKind::Seq | ValueKind::Iterable if value.as_object().is_some() => {
             weigh::deep(&container)?;
         }

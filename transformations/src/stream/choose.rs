@@ -1,0 +1,56 @@
+//! Chooses the transform of a message by the conditions of all, before anything is held.
+
+use super::commands::Captured;
+use super::view::MessageView;
+use super::{BodyAccess, note};
+use crate::config::OnError;
+use crate::direction::Direction;
+use crate::error::Failure;
+use crate::on_error::Place;
+use crate::ops::TransformationOps;
+use crate::program::{Program, Transforms};
+use crate::template::render::Renderer;
+
+/// The number of the first transform whose condition holds, and what failed on the way to it.
+///
+/// A condition that fails counts as false, unless `onError` answers that with an error. Under `auto` it
+/// does for a request: what a condition lets pass may have been meant to be refused.
+pub(super) fn transform<O: TransformationOps + ?Sized>(
+    program: &Program,
+    transforms: &Transforms,
+    captured: Captured<'_>,
+    ops: &mut O,
+    text: &mut String,
+) -> Result<(Option<usize>, Vec<Failure>), Failure> {
+    let conditions = &transforms.conditions;
+    let direction = conditions.direction;
+    let view = MessageView::new(conditions, captured, ops, BodyAccess::HeadersOnly);
+    let engine = program.engine.as_ref();
+    let mut templates = Renderer::new(engine, OnError::Auto, program.output_bytes, view);
+    let mut failures = Vec::new();
+    for (number, transform) in transforms.all.iter().enumerate() {
+        let Some(when) = &transform.when else {
+            return Ok((Some(number), failures));
+        };
+        let cause = match templates.holds(&when.test, text) {
+            Ok(true) => return Ok((Some(number), failures)),
+            Ok(false) => continue,
+            Err(cause) => cause,
+        };
+        let failure = Failure::new(cause, direction, when.field);
+        let place = match direction {
+            Direction::Request => Place::Body,
+            Direction::Response => Place::Value,
+        };
+        let is_left_out = transform.on_error.leaves_out(failure.error(), place);
+        match transform.on_error {
+            _ if is_left_out => note(&mut failures, failure),
+            OnError::Skip => {
+                note(&mut failures, failure);
+                return Ok((None, failures));
+            }
+            _ => return Err(failure),
+        }
+    }
+    Ok((None, failures))
+}
