@@ -82,6 +82,8 @@ pub(crate) enum Effect {
     None,
     /// The header of the current message named by the first argument.
     Header,
+    /// The lines of the header of the current message named by the first argument.
+    HeaderLines,
     /// The request header named by the first argument.
     RequestHeader,
     /// The request's cookies.

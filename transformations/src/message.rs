@@ -13,7 +13,7 @@ use minijinja::{Error, State, Value};
 use crate::direction::Direction;
 use crate::error::TransformErrorKind;
 use crate::ops::TransformationOps;
-use crate::value::{Absent, lookup, to_value};
+use crate::value::{Absent, budget, lookup, to_value};
 use formats::json::{Document, Kind, Node};
 
 mod event;
@@ -186,6 +186,21 @@ impl Message {
     /// The joined values of a header.
     pub(crate) fn header(&self, direction: Direction, name: &str) -> Option<&str> {
         self.headers(direction)?.get(name)
+    }
+
+    /// The lines of a header of the message that is transformed. Each is paid for, as a value and as a
+    /// text.
+    ///
+    /// # Errors
+    /// If there is nothing left to pay with.
+    pub(crate) fn header_lines(&self, name: &str) -> Result<Vec<Value>, Error> {
+        let headers = self.headers(self.direction).into_iter();
+        let lines = headers.flat_map(|headers| headers.lines(name));
+        let paid = lines.map(|line| {
+            budget::charge(size_of::<Value>() + line.len())?;
+            Ok(Value::from(line))
+        });
+        paid.collect()
     }
 
     pub(crate) fn headers(&self, direction: Direction) -> Option<&Arc<HeaderSnapshot>> {

@@ -591,3 +591,66 @@ fn forms_and_xml_are_read_and_written() {
         assert_eq!(result, Err(TransformErrorKind::Render), "{template}");
     }
 }
+
+#[test]
+fn the_lines_of_a_header_are_read_one_by_one() {
+    let lines = [
+        ("set-cookie", "a=1; expires=Thu, 05 Mar 2026 07:08:09 GMT"),
+        ("x-none", "other"),
+        ("set-cookie", ""),
+        ("set-cookie", "b=2"),
+        ("x-one", "a, b"),
+    ];
+    let quoted = r#"["a=1; expires=Thu, 05 Mar 2026 07:08:09 GMT", "", "b=2"]"#;
+    for (template, result) in [
+        ("{{ headers('Set-Cookie') }}", quoted),
+        ("{{ headers('set-' ~ 'cookie') }}", quoted),
+        (
+            "{{ headers('x-one') }}{{ headers('x-two') }}",
+            "[\"a, b\"][]",
+        ),
+        (
+            "{{ headers('x-one')[0] }}|{{ header('x-one') }}",
+            "a, b|a, b",
+        ),
+        (
+            "{{ header('set-cookie') }}|{{ headers('set-cookie') | length }}",
+            "a=1; expires=Thu, 05 Mar 2026 07:08:09 GMT, , b=2|3",
+        ),
+        (
+            "{% for line in headers('set-cookie') if line %}{{ split(line, '=')[0] }};{% endfor %}",
+            "a;b;",
+        ),
+        ("{{ headers('cookie') }}", "[]"),
+    ] {
+        let rules = json!({"set": [{"name": "x-out", "value": template}]});
+        let program = compile(&json!({"onError": "fail", "response": rules})).unwrap();
+        let mut host = MemoryHost {
+            request: Message::new(&[("cookie", "a=1"), ("cookie", "b=2")], ""),
+            response: Message::new(&lines, ""),
+            ..MemoryHost::default()
+        };
+        let mut stream = program.open();
+        stream.on_request_headers(&host);
+        stream
+            .transform_response(&mut host, BodyAccess::Whole)
+            .unwrap();
+        assert_eq!(host.response.values("x-out"), [result], "{template}");
+    }
+}
+
+#[test]
+fn the_lines_of_a_request_are_those_of_the_request() {
+    let template = "{{ headers('cookie') }}|{{ header('cookie') }}|%REQ(cookie)%";
+    let program = compile(&json!({"request": header_rule(template)})).unwrap();
+    let mut host = MemoryHost {
+        request: Message::new(&[("cookie", "a=1; x=y"), ("cookie", "b=2")], ""),
+        ..MemoryHost::default()
+    };
+    program
+        .open()
+        .transform_request(&mut host, BodyAccess::Whole)
+        .unwrap();
+    let expected = "[\"a=1; x=y\", \"b=2\"]|a=1; x=y; b=2|a=1; x=y";
+    assert_eq!(host.request.values("x-out"), [expected]);
+}

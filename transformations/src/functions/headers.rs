@@ -1,13 +1,13 @@
-//! `header` and `request_header`.
+//! `header`, `headers` and `request_header`.
 
 use std::borrow::Cow;
 
-use minijinja::{State, Value};
+use minijinja::{Error, State, Value};
 
 use super::{Function, function};
 use crate::direction::Direction;
 use crate::message::Message;
-use crate::value::found;
+use crate::value::{budget, found};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function!(
@@ -18,6 +18,15 @@ pub(super) const FUNCTIONS: &[Function] = &[
         (1, 1),
         Header,
         |environment, private| environment.add_function(private, header),
+    ),
+    function!(
+        "headers",
+        "headers(name)",
+        "The lines of a header of the message being transformed, as a list: one text for each time it was sent, none if it was not.",
+        ("{{ headers(\"x-tenant\") }}", "[\"acme\"]"),
+        (1, 1),
+        HeaderLines,
+        |environment, private| environment.add_function(private, headers),
     ),
     function!(
         "request_header",
@@ -34,6 +43,12 @@ fn header(state: &State<'_, '_>, name: Cow<'_, str>) -> Value {
     Message::with(state, |message| {
         found::to_value(message.header(message.direction(), &name))
     })
+}
+
+fn headers(state: &State<'_, '_>, name: Cow<'_, str>) -> Result<Value, Error> {
+    budget::charge_container()?;
+    let lines = Message::with(state, |message| Some(message.header_lines(&name)));
+    Ok(Value::from(lines.transpose()?.unwrap_or_default()))
 }
 
 fn request_header(state: &State<'_, '_>, name: Cow<'_, str>) -> Value {

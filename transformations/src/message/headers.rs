@@ -5,7 +5,7 @@ use std::sync::Arc;
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object};
 
-use super::HeaderNames;
+use super::reads::{HeaderNames, Which};
 use crate::direction::Direction;
 use crate::ops::TransformationOps;
 use crate::value::budget;
@@ -24,6 +24,9 @@ pub(crate) struct HeaderSnapshot {
     /// All values, one after the other.
     text: String,
     entries: Vec<Entry>,
+    /// Where lines end that another of their header follows, in order; empty unless somebody asks for
+    /// lines.
+    cuts: Vec<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -44,52 +47,81 @@ impl HeaderSnapshot {
         names: &HeaderNames,
     ) -> HeaderSnapshot {
         let mut snapshot = HeaderSnapshot::default();
-        match names {
-            HeaderNames::Listed(names) => {
-                snapshot.entries.reserve_exact(names.len());
-                for name in names {
-                    let start = snapshot.text.len();
-                    if let Some(first) = append(ops, direction, name, &mut snapshot.text) {
-                        let end = snapshot.text.len();
-                        snapshot.entries.push(Entry {
-                            name: name.clone(),
-                            start,
-                            first,
-                            end,
-                        });
-                    }
+        match names.which() {
+            Which::Listed(listed) => {
+                snapshot.entries.reserve_exact(listed.len());
+                for name in listed {
+                    snapshot.copy(ops, direction, name, names.has_lines());
                 }
             }
-            HeaderNames::All => {
-                let mut found: Vec<(String, String, usize)> = Vec::new();
+            Which::All => {
+                let mut found: Vec<(String, Vec<String>)> = Vec::new();
                 visit_all(ops, direction, &mut |name, value| {
                     let (Ok(name), Ok(value)) = (str::from_utf8(name), str::from_utf8(value))
                     else {
                         return;
                     };
                     let name = name.to_ascii_lowercase();
-                    match found.iter_mut().find(|(known, ..)| *known == name) {
-                        Some((_, values, _)) => {
-                            values.push_str(separator(&name));
-                            values.push_str(value);
-                        }
-                        None => found.push((name, value.to_owned(), value.len())),
+                    match found.iter_mut().find(|(known, _)| *known == name) {
+                        Some((_, values)) => values.push(value.to_owned()),
+                        None => found.push((name, vec![value.to_owned()])),
                     }
                 });
-                for (name, value, first) in found {
-                    let start = snapshot.text.len();
-                    snapshot.text.push_str(&value);
-                    let end = snapshot.text.len();
-                    snapshot.entries.push(Entry {
-                        name: name.into(),
-                        start,
-                        first: start + first,
-                        end,
-                    });
+                for (name, values) in found {
+                    snapshot.join(name.into(), &values, names.has_lines());
                 }
             }
         }
         snapshot
+    }
+
+    /// Copies one header, if it is there.
+    fn copy(
+        &mut self,
+        ops: &(impl TransformationOps + ?Sized),
+        direction: Direction,
+        name: &Arc<str>,
+        with_lines: bool,
+    ) {
+        let start = self.text.len();
+        let (mut first, mut last) = (None, None);
+        let cuts = &mut self.cuts;
+        append_each(ops, direction, name, &mut self.text, |end| {
+            first.get_or_insert(end);
+            if let Some(before) = last.replace(end).filter(|_| with_lines) {
+                cuts.push(before);
+            }
+        });
+        if let Some(first) = first {
+            self.entries.push(Entry {
+                name: Arc::clone(name),
+                start,
+                first,
+                end: self.text.len(),
+            });
+        }
+    }
+
+    /// Copies the values of one header, of which there is one at least.
+    fn join(&mut self, name: Arc<str>, values: &[String], with_lines: bool) {
+        let start = self.text.len();
+        let mut first = None;
+        for value in values {
+            if let Some(end) = first.map(|_| self.text.len()) {
+                if with_lines {
+                    self.cuts.push(end);
+                }
+                self.text.push_str(separator(&name));
+            }
+            self.text.push_str(value);
+            first.get_or_insert(self.text.len());
+        }
+        self.entries.push(Entry {
+            name,
+            start,
+            first: first.unwrap_or(start),
+            end: self.text.len(),
+        });
     }
 
     /// The joined values of a header.
@@ -102,6 +134,24 @@ impl HeaderSnapshot {
     pub(crate) fn first(&self, name: &str) -> Option<&str> {
         let entry = self.entry(name)?;
         self.text.get(entry.start..entry.first)
+    }
+
+    /// The values of a header one by one, if this was made for somebody who asks for them.
+    pub(crate) fn lines(&self, name: &str) -> impl Iterator<Item = &str> {
+        let entry = self.entry(name);
+        let ends = entry.into_iter().flat_map(|entry| {
+            let from = self.cuts.partition_point(|cut| *cut < entry.start);
+            let cuts = self.cuts.get(from..).unwrap_or_default();
+            let inside = cuts.iter().copied().take_while(|cut| *cut < entry.end);
+            inside.chain([entry.end])
+        });
+        let mut start = entry.map_or(0, |entry| entry.start);
+        let gap = separator(name).len();
+        ends.map(move |end| {
+            let line = self.text.get(start..end).unwrap_or_default();
+            start = end + gap;
+            line
+        })
     }
 
     fn entry(&self, name: &str) -> Option<&Entry> {
@@ -130,20 +180,35 @@ pub(crate) fn append(
     out: &mut String,
 ) -> Option<usize> {
     let mut first = None;
+    append_each(ops, direction, name, out, |end| {
+        first.get_or_insert(end);
+    });
+    first
+}
+
+/// Appends the values of one header to `out`, joined with its separator, and tells where each ends.
+fn append_each(
+    ops: &(impl TransformationOps + ?Sized),
+    direction: Direction,
+    name: &str,
+    out: &mut String,
+    mut ended: impl FnMut(usize),
+) {
+    let mut is_first = true;
     let mut visit = |value: &[u8]| {
         if let Ok(value) = str::from_utf8(value) {
-            if first.is_some() {
+            if !is_first {
                 out.push_str(separator(name));
             }
             out.push_str(value);
-            first.get_or_insert(out.len());
+            is_first = false;
+            ended(out.len());
         }
     };
     match direction {
         Direction::Request => ops.for_each_request_header_value(name, &mut visit),
         Direction::Response => ops.for_each_response_header_value(name, &mut visit),
     }
-    first
 }
 
 fn visit_all(

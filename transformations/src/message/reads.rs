@@ -5,23 +5,31 @@ use std::sync::Arc;
 use crate::direction::Direction;
 use crate::host::{Attribute, LastKinds, MetadataSource};
 
-/// A set of header names: some, or all because a template computes the name.
+/// A set of headers, and what is asked of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct HeaderNames {
+    which: Which,
+    /// Somebody asks for the lines of a header one by one.
+    has_lines: bool,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum HeaderNames {
+pub(crate) enum Which {
     Listed(Vec<Arc<str>>),
+    /// All, because a template computes the name.
     All,
 }
 
-impl Default for HeaderNames {
+impl Default for Which {
     fn default() -> Self {
-        HeaderNames::Listed(Vec::new())
+        Which::Listed(Vec::new())
     }
 }
 
 impl HeaderNames {
     /// Adds one name, in lower case.
     pub(crate) fn insert(&mut self, name: &str) {
-        if let HeaderNames::Listed(names) = self
+        if let Which::Listed(names) = &mut self.which
             && !names.iter().any(|known| known.eq_ignore_ascii_case(name))
         {
             names.push(name.to_ascii_lowercase().into());
@@ -29,18 +37,31 @@ impl HeaderNames {
     }
 
     pub(crate) fn insert_all(&mut self) {
-        *self = HeaderNames::All;
+        self.which = Which::All;
+    }
+
+    pub(crate) fn ask_for_lines(&mut self) {
+        self.has_lines = true;
     }
 
     pub(crate) fn merge(&mut self, other: &HeaderNames) {
-        match other {
-            HeaderNames::All => self.insert_all(),
-            HeaderNames::Listed(names) => names.iter().for_each(|name| self.insert(name)),
+        self.has_lines |= other.has_lines;
+        match &other.which {
+            Which::All => self.insert_all(),
+            Which::Listed(names) => names.iter().for_each(|name| self.insert(name)),
         }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        matches!(self, HeaderNames::Listed(names) if names.is_empty())
+        matches!(&self.which, Which::Listed(names) if names.is_empty())
+    }
+
+    pub(crate) fn which(&self) -> &Which {
+        &self.which
+    }
+
+    pub(crate) fn has_lines(&self) -> bool {
+        self.has_lines
     }
 }
 

@@ -119,6 +119,8 @@ const FORMS: &[&str] = &[
     "request.headers['x-long']",
     "header('x-long')",
     "request_header('x-long')",
+    "headers('x-long')",
+    "headers('x-many')",
     "get_cookie('zz')",
     "get_cookie_i('ZZ')",
     "query_param('zz')",
@@ -369,7 +371,8 @@ impl Row {
         let program = program.unwrap_or_else(|problems| panic!("{}: {problems}", self.name));
         let long = "a=b; ".repeat(size / 5);
         let path = format!("/p?{}", "a=b&".repeat(size / 4));
-        let headers = [(":path", &*path), ("cookie", &*long), ("x-long", &*long)];
+        let mut headers = vec![(":path", &*path), ("cookie", &*long), ("x-long", &*long)];
+        headers.extend(std::iter::repeat_n(("x-many", "a"), size / 64));
         let host = MemoryHost {
             request: Message::new(&headers, &*body),
             ..MemoryHost::default()

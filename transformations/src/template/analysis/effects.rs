@@ -43,6 +43,10 @@ impl Walk<'_, '_> {
         match function.effect() {
             Effect::None => {}
             Effect::Header => self.header(here, constant(given, 0)),
+            Effect::HeaderLines => {
+                self.header(here, constant(given, 0));
+                self.analysis.reads.headers_mut(here).ask_for_lines();
+            }
             Effect::RequestHeader => self.header(Direction::Request, constant(given, 0)),
             Effect::Cookie => self.header(Direction::Request, Some("cookie")),
             Effect::Path(complete) => {
