@@ -9,6 +9,8 @@
 pub mod count;
 pub mod dialect;
 pub mod facts;
+pub mod model;
+pub mod pattern;
 pub mod place;
 pub mod refusal;
 pub mod request;
