@@ -12,6 +12,7 @@ pub mod facts;
 pub mod model;
 pub mod pattern;
 pub mod place;
+pub mod price;
 pub mod refusal;
 pub mod request;
 pub mod response;
