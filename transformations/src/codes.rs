@@ -51,7 +51,7 @@ codes! {
     CONNECTION_HEADER = 1018, "a rule would say something about the connection and is ignored";
     BAD_HEADER_VALUE = 1019, "a constant is not what this header must hold";
     TEMPLATE_IN_POINTER = 1020, "a JSON Pointer holds a template";
-    NEVER_REACHED = 1021, "a transform stands behind one that is always applied";
+    NEVER_REACHED = 1021, "something stands behind what always applies, and is never reached";
     BODY_IN_CONDITION = 1022, "a condition that is decided with the headers reads the body";
     MISSING_VALUE = 1023, "a rule lacks a value";
     BAD_EVENT_RULE = 1030, "a rule for the events of a stream contradicts itself or does nothing";

@@ -44,6 +44,8 @@ pub struct Transform {
     pub path: String,
     /// When it is applied; always without a condition.
     pub when: Option<Expression>,
+    /// An answer in place of one from the upstream; requests only.
+    pub reply: Option<Reply>,
     /// Header lines to be made of themselves, each alone.
     pub edit: Vec<HeaderRule>,
     /// Headers to overwrite, or remove when the value renders empty.
@@ -128,6 +130,21 @@ pub enum ExtractorSource {
 pub struct Expression {
     /// The expression.
     pub text: String,
+    /// Where it stands in the configuration.
+    pub path: String,
+}
+
+/// An answer that does not come from the upstream.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    /// The template of its status.
+    pub status: String,
+    /// Header lines to add.
+    pub headers: Vec<HeaderRule>,
+    /// The template of its body.
+    pub body: Option<String>,
+    /// When it is sent; always without a condition.
+    pub when: Option<Expression>,
     /// Where it stands in the configuration.
     pub path: String,
 }

@@ -124,6 +124,12 @@ pub(crate) fn status(value: &[u8]) -> Option<u16> {
     str::from_utf8(value).ok()?.parse().ok()
 }
 
+/// The status of an answer of our own: three digits, from 200 to 599.
+pub(crate) fn reply_status(text: &str) -> Option<u16> {
+    let status = text.trim().parse().ok()?;
+    (200..=599).contains(&status).then_some(status)
+}
+
 /// What a header must hold, if it has a form and `value` does not have it. Envoy and the peers behind
 /// it trust that these are well formed.
 pub(crate) fn expected(name: &str, direction: Direction, value: &str) -> Option<&'static str> {

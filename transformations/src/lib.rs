@@ -62,4 +62,4 @@ pub use needs::{DirectionNeeds, Needs};
 pub use ops::TransformationOps;
 pub use options::{Capabilities, CompileOptions, ENV_ALLOW_VARIABLE};
 pub use program::Program;
-pub use stream::{Applied, BodyAccess, BodyChange, Stream};
+pub use stream::{Applied, BodyAccess, BodyChange, Decision, Reply, Stream};

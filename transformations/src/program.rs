@@ -19,8 +19,11 @@ use crate::template::{Template, Test};
 
 mod compile;
 mod events;
+mod reply;
 
 pub(crate) use compile::PatchRule;
+pub(crate) use reply::ReplyRule;
+
 pub(crate) use events::{Condition, Edit, EventProgram, EventRule, EventTemplate, NewEvent};
 
 /// A compiled configuration.
@@ -55,6 +58,8 @@ pub(crate) struct Transforms {
 pub(crate) struct DirectionProgram {
     pub(crate) direction: Direction,
     pub(crate) when: Option<When>,
+    /// What answers a request in place of the upstream.
+    pub(crate) reply: Option<ReplyRule>,
     pub(crate) needs: DirectionNeeds,
     /// What happens to the events of a streamed response.
     pub(crate) events: Option<EventProgram>,

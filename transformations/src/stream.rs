@@ -22,11 +22,14 @@ mod commands;
 mod framing;
 mod host;
 mod render;
+mod reply;
 mod scratch;
 mod view;
 
 use commands::Captured;
 use host::DirectionHost;
+
+pub use reply::Reply;
 
 /// The state of one stream.
 #[derive(Debug)]
@@ -38,6 +41,8 @@ pub struct Stream {
     started: Option<i64>,
     request: Chosen,
     response: Chosen,
+    /// Whether to answer in place of the upstream was decided by the headers.
+    reply_is_decided: bool,
 }
 
 /// Which transform of a direction applies.
@@ -98,6 +103,18 @@ pub struct Applied {
     pub reroute: bool,
     /// Writes that the host refused.
     pub refused: u32,
+    /// The request is to be answered with this, and nothing was applied.
+    pub reply: Option<Reply>,
+    /// What failed and was left out, the first of each kind: to be logged and counted.
+    pub failures: Vec<Failure>,
+}
+
+/// What is known of a message when its headers are there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Decision {
+    /// The request is to be answered with this, without waiting for its body.
+    pub reply: Option<Reply>,
     /// What failed and was left out, the first of each kind: to be logged and counted.
     pub failures: Vec<Failure>,
 }
@@ -127,6 +144,7 @@ impl Stream {
             started: None,
             request: Chosen::of(&program.request),
             response: Chosen::of(&program.response),
+            reply_is_decided: false,
             program,
         }
     }
@@ -149,11 +167,10 @@ impl Stream {
         }
     }
 
-    /// Decides which transform applies to a message, by its headers as they came. To be called in the
+    /// Decides which transform applies to a message, by its headers as they came, and whether to answer a
+    /// request at once. To be called in the
     /// headers hook, before [`needs`](Self::needs) are known; the message of a host that did not ask is
     /// decided about when it is transformed. Costs nothing where there are no conditions.
-    ///
-    /// The answer is what failed and counted as false: to be logged and counted.
     ///
     /// # Errors
     /// If a condition fails and `onError` does not let the message pass: the host should answer with the
@@ -162,10 +179,53 @@ impl Stream {
         &mut self,
         direction: Direction,
         ops: &mut (impl TransformationOps + ?Sized),
-    ) -> Result<Vec<Failure>, Failure> {
-        if !matches!(self.chosen(direction), Chosen::Undecided) {
-            return Ok(Vec::new());
+    ) -> Result<Decision, Failure> {
+        let mut decision = Decision::default();
+        if matches!(self.chosen(direction), Chosen::Undecided) {
+            decision.failures = self.decide(direction, ops)?;
         }
+        if direction == Direction::Request && !self.reply_is_decided {
+            self.reply_is_decided = true;
+            self.decide_reply(ops, &mut decision)?;
+        }
+        Ok(decision)
+    }
+
+    fn decide_reply(
+        &mut self,
+        ops: &mut (impl TransformationOps + ?Sized),
+        decision: &mut Decision,
+    ) -> Result<(), Failure> {
+        let Some((_, compiled)) = self.transform_of(Direction::Request) else {
+            return Ok(());
+        };
+        let Some(rule) = compiled.reply.as_ref().filter(|rule| !rule.reads_body) else {
+            return Ok(());
+        };
+        let decided = scratch::with(|scratch| {
+            let text = &mut scratch.text;
+            reply::decide(&self.program, compiled, rule, self.kept(), ops, text)
+        });
+        match decided {
+            Ok((reply, failures)) => {
+                decision.reply = reply;
+                decision.failures.extend(failures);
+                Ok(())
+            }
+            Err(failure) if compiled.on_error == OnError::Skip => {
+                decision.failures.push(failure);
+                self.request = Chosen::Nothing;
+                Ok(())
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    fn decide(
+        &mut self,
+        direction: Direction,
+        ops: &mut (impl TransformationOps + ?Sized),
+    ) -> Result<Vec<Failure>, Failure> {
         let transforms = self.program.of(direction);
         let (transform, failures) = scratch::with(|scratch| {
             choose::transform(
@@ -264,7 +324,15 @@ impl Stream {
         ops: &mut (impl TransformationOps + ?Sized),
         body: BodyAccess,
     ) -> Result<Applied, Failure> {
-        let noted = self.choose(direction, ops)?;
+        let decision = self.choose(direction, ops)?;
+        let noted = decision.failures;
+        if decision.reply.is_some() {
+            return Ok(Applied {
+                reply: decision.reply,
+                failures: noted,
+                ..Applied::default()
+            });
+        }
         let chosen = self.transform_of(direction);
         let Some((_, compiled)) = chosen.filter(|(_, compiled)| compiled.has_rules()) else {
             return Ok(Applied {
@@ -291,6 +359,13 @@ impl Stream {
             let mut failures = noted;
             for failure in std::mem::take(&mut outcome.failures) {
                 note(&mut failures, failure);
+            }
+            if outcome.reply.is_some() {
+                return Ok(Applied {
+                    reply: outcome.reply,
+                    failures,
+                    ..Applied::default()
+                });
             }
             let edited = match outcome.edit(compiled, self.program.output_bytes) {
                 Ok(edited) => edited,

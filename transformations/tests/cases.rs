@@ -12,7 +12,7 @@ use serde_json::Value;
 use transformations::testing::{MemoryHost, Message, MetadataValue};
 use transformations::{
     Applied, BodyAccess, BodyChange, Capabilities, CompileOptions, Direction, Failure, Program,
-    Stream,
+    Reply, Stream,
 };
 
 #[test]
@@ -62,6 +62,7 @@ fn run(case: &Value) -> Result<(), String> {
         "warnings",
         "error",
         "leftOut",
+        "reply",
         "reason",
         "buffers",
         "holds",
@@ -115,18 +116,6 @@ fn evaluate(case: &Value, program: &Arc<Program>) -> Result<(), String> {
     };
     let mut stream = program.open();
     stream.on_request_headers(&host);
-    if let Some(expected) = case.get("holds") {
-        let direction = match case.get("response") {
-            Some(_) => Direction::Response,
-            None => Direction::Request,
-        };
-        let chosen = stream.choose(direction, &mut host);
-        check(chosen.is_ok_and(|failures| failures.is_empty()), || {
-            "choosing failed".into()
-        })?;
-        let holds = stream.needs(direction).buffers();
-        same("holds", &expected.to_string(), &holds.to_string())?;
-    }
     let access = match case["access"].as_str() {
         Some("headers") => BodyAccess::HeadersOnly,
         Some("absent") => BodyAccess::Absent,
@@ -134,14 +123,32 @@ fn evaluate(case: &Value, program: &Arc<Program>) -> Result<(), String> {
         Some(unknown) => return Err(format!("unknown access {unknown}")),
         None => BodyAccess::Whole,
     };
-    let error = transform(
+    let outcome = transform(
         &mut stream,
         &mut host,
         access,
         case.get("response").is_some(),
     );
-    let (error, left_out) = match error {
-        Ok((left_out, reroute, body)) => {
+    let (error, left_out) = match outcome {
+        Ok(Outcome {
+            left_out,
+            reroute,
+            body,
+            holds,
+            reply,
+        }) => {
+            let field = |reply: &Reply| stream.program().field_path(reply.field).to_owned();
+            let shown = reply.map(|(reply, at_once)| {
+                serde_json::json!({
+                    "status": reply.status, "headers": reply.headers, "body": reply.body,
+                    "field": field(&reply), "atOnce": at_once,
+                })
+            });
+            let expected = case.get("reply").cloned();
+            same("reply", &format!("{expected:?}"), &format!("{shown:?}"))?;
+            if let Some(expected) = case.get("holds") {
+                same("holds", &expected.to_string(), &holds.to_string())?;
+            }
             if let Some(expected) = case.get("bodyChange") {
                 same(
                     "body change",
@@ -212,23 +219,52 @@ fn evaluate(case: &Value, program: &Arc<Program>) -> Result<(), String> {
     Ok(())
 }
 
+/// What came of a case that did not fail.
+struct Outcome {
+    left_out: Vec<Failure>,
+    reroute: bool,
+    body: BodyChange,
+    /// The chosen transform of the last direction waits for the body.
+    holds: bool,
+    /// The answer in place of one from the upstream, and whether it came before the body.
+    reply: Option<(Reply, bool)>,
+}
+
 fn transform(
     stream: &mut Stream,
     host: &mut MemoryHost,
     access: BodyAccess,
     response: bool,
-) -> Result<(Vec<Failure>, bool, BodyChange), Failure> {
-    let request = match access {
-        BodyAccess::Stream => Applied::default(),
-        access => stream.transform_request(host, access)?,
-    };
-    let mut failures = request.failures;
-    if !response {
-        return Ok((failures, request.reroute, request.body));
+) -> Result<Outcome, Failure> {
+    let (mut left_out, mut request) = (Vec::new(), Applied::default());
+    let mut reply = None;
+    if access != BodyAccess::Stream {
+        let decision = stream.choose(Direction::Request, host)?;
+        left_out.extend(decision.failures);
+        reply = decision.reply.map(|reply| (reply, true));
     }
+    if access != BodyAccess::Stream && reply.is_none() {
+        request = stream.transform_request(host, access)?;
+        left_out.extend(request.failures);
+        reply = request.reply.map(|reply| (reply, false));
+    }
+    let mut outcome = Outcome {
+        left_out,
+        reroute: request.reroute,
+        body: request.body,
+        holds: stream.needs(Direction::Request).buffers(),
+        reply,
+    };
+    if !response || outcome.reply.is_some() {
+        return Ok(outcome);
+    }
+    let decision = stream.choose(Direction::Response, host)?;
     let response = stream.transform_response(host, access)?;
-    failures.extend(response.failures);
-    Ok((failures, request.reroute, response.body))
+    outcome.left_out.extend(decision.failures);
+    outcome.left_out.extend(response.failures);
+    outcome.body = response.body;
+    outcome.holds = stream.needs(Direction::Response).buffers();
+    Ok(outcome)
 }
 
 fn message(value: &Value) -> Message {

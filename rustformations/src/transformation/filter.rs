@@ -31,7 +31,9 @@ use envoy_proxy_dynamic_modules_rust_sdk::abi::{
 use envoy_proxy_dynamic_modules_rust_sdk::{
     EnvoyBuffer, EnvoyHttpFilter, HttpFilter, HttpMessage, envoy_log_error,
 };
-use transformations::{Applied, BodyAccess, BodyChange, Direction, Failure, OpenedEvents, Stream};
+use transformations::{
+    Applied, BodyAccess, BodyChange, Direction, Failure, OpenedEvents, Reply, Stream,
+};
 
 use super::host::Host;
 use super::limits;
@@ -135,7 +137,7 @@ impl TransformationFilter {
         }
     }
 
-    /// Decides by the headers which transform applies; `false` if the client got an answer instead.
+    /// Decides by the headers which transform applies, and whether to answer at once; `false` if the client got an answer instead.
     fn choose_transform<EHF: EnvoyHttpFilter>(
         &mut self,
         envoy: &mut EHF,
@@ -145,11 +147,11 @@ impl TransformationFilter {
             return true;
         };
         match stream.choose(direction, &mut Host(envoy)) {
-            Ok(failures) => {
-                for failure in &failures {
+            Ok(decision) => {
+                for failure in &decision.failures {
                     self.report(envoy, failure, 1);
                 }
-                true
+                self.reply(envoy, decision.reply)
             }
             Err(failure) => {
                 self.refuse(envoy, &failure);
@@ -265,13 +267,29 @@ impl TransformationFilter {
                 if applied.refused > 0 {
                     self.stats.error(envoy, "refused_by_envoy");
                 }
-                true
+                self.reply(envoy, applied.reply)
             }
             Err(failure) => {
                 self.refuse(envoy, &failure);
                 false
             }
         }
+    }
+
+    /// Answers in place of the upstream; `false` if there is such an answer.
+    fn reply<EHF: EnvoyHttpFilter>(&self, envoy: &mut EHF, reply: Option<Reply>) -> bool {
+        let Some(reply) = reply else {
+            return true;
+        };
+        let headers = reply.headers.iter();
+        let headers: Vec<_> = headers
+            .map(|(name, value)| (&**name, value.as_bytes()))
+            .collect();
+        let body = (!reply.body.is_empty()).then_some(reply.body.as_bytes());
+        let field = self.loaded.program.field_path(reply.field);
+        let details = format!("{}{{{field}}}", Reply::DETAILS);
+        envoy.send_response(u32::from(reply.status), &headers, body, Some(&details));
+        false
     }
 
     fn refuse<EHF: EnvoyHttpFilter>(&self, envoy: &mut EHF, failure: &Failure) {

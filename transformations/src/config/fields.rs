@@ -12,6 +12,7 @@ use std::fmt;
 pub mod body;
 pub mod events;
 pub mod metadata;
+pub mod reply;
 pub mod shape;
 pub mod top;
 pub mod transform;

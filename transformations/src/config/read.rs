@@ -17,6 +17,7 @@ mod header;
 mod lines;
 mod metadata;
 mod patch;
+mod reply;
 mod routing;
 mod transforms;
 mod unknown;

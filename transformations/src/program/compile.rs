@@ -3,6 +3,7 @@
 mod events;
 mod headers;
 mod patch;
+mod reply;
 mod when;
 
 pub(crate) use patch::PatchRule;
@@ -197,6 +198,7 @@ impl Compiler<'_> {
         for rule in &transform.dynamic_metadata {
             self.metadata(&mut compiled, rule);
         }
+        compiled.reply = self.reply(&mut compiled, transform);
         let stream = transform.stream.as_ref();
         compiled.events = stream.map(|rules| self.events(rules, transform.on_error));
         compiled.needs = needs(&compiled, transform);
@@ -447,6 +449,7 @@ impl DirectionProgram {
         DirectionProgram {
             direction,
             when: None,
+            reply: None,
             needs: DirectionNeeds::default(),
             events: None,
             rules: Vec::new(),
@@ -464,7 +467,8 @@ impl DirectionProgram {
 
     /// Something is done to every message, beside the events of a stream.
     pub(crate) fn has_rules(&self) -> bool {
-        self.body.is_some() || !self.rules.is_empty() || self.always_reroutes
+        let has_reply = self.reply.is_some();
+        has_reply || self.body.is_some() || !self.rules.is_empty() || self.always_reroutes
     }
 
     pub(crate) fn header_names(&self, direction: Direction) -> &HeaderNames {

@@ -4,6 +4,7 @@ mod lines;
 
 use super::commands::Captured;
 use super::framing;
+use super::reply::Reply;
 use super::scratch::{Rendered, Scratch};
 use super::view::MessageView;
 use super::{BodyAccess, note};
@@ -26,6 +27,8 @@ use formats::json::patch::Edited;
 pub(super) struct Outcome {
     /// What failed and is left out, the first of each kind.
     pub(super) failures: Vec<Failure>,
+    /// The answer in place of one from the upstream: then nothing else was rendered.
+    pub(super) reply: Option<Reply>,
     /// The parsed body.
     pub(super) document: Option<Document>,
     /// How long the body is, if it was read; unless it is empty, it is not compressed then.
@@ -73,6 +76,17 @@ pub(super) fn all<O: TransformationOps + ?Sized>(
     if let Err(cause) = render.templates.view.read() {
         render.without_body(cause)?;
     }
+    // Others were decided when there were only headers.
+    let reply = compiled.reply.as_ref().filter(|reply| reply.reads_body);
+    if let Some(rule) = reply
+        && let Some(reply) = render.reply(rule, &mut scratch.text)?
+    {
+        return Ok(Outcome {
+            failures: render.failures,
+            reply: Some(reply),
+            ..Outcome::default()
+        });
+    }
     let mut patch_values = None;
     match &compiled.body {
         None => {}
@@ -112,16 +126,35 @@ pub(super) fn all<O: TransformationOps + ?Sized>(
     }
     Ok(Outcome {
         failures: render.failures,
+        reply: None,
         document: render.templates.view.document,
         read_bytes: render.templates.view.read_bytes,
         patch_values,
     })
 }
 
-struct Render<'a, O: ?Sized> {
+pub(super) struct Render<'a, O: ?Sized> {
     compiled: &'a DirectionProgram,
-    templates: Renderer<'a, MessageView<'a, O>>,
-    failures: Vec<Failure>,
+    pub(super) templates: Renderer<'a, MessageView<'a, O>>,
+    pub(super) failures: Vec<Failure>,
+}
+
+impl<'a, O: TransformationOps + ?Sized> Render<'a, O> {
+    /// For what is decided when there are only headers.
+    pub(super) fn of_headers(
+        program: &'a Program,
+        compiled: &'a DirectionProgram,
+        captured: Captured<'a>,
+        ops: &'a mut O,
+    ) -> Render<'a, O> {
+        let view = MessageView::new(compiled, captured, ops, BodyAccess::HeadersOnly);
+        let engine = program.engine.as_ref();
+        Render {
+            compiled,
+            templates: Renderer::new(engine, compiled.on_error, program.output_bytes, view),
+            failures: Vec::new(),
+        }
+    }
 }
 
 impl<O: TransformationOps + ?Sized> Render<'_, O> {
@@ -155,7 +188,12 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
     }
 
     /// Notes a failure of what is left out, or answers it.
-    fn failed(&mut self, cause: Cause, field: FieldId, place: Place) -> Result<(), Failure> {
+    pub(super) fn failed(
+        &mut self,
+        cause: Cause,
+        field: FieldId,
+        place: Place,
+    ) -> Result<(), Failure> {
         let failure = Failure::new(cause, self.compiled.direction, field);
         let error = failure.error();
         if !self.compiled.on_error.leaves_out(error, place) {
@@ -169,7 +207,7 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
     }
 
     /// Whether a rule applies, by its condition; not if that fails, which is noted.
-    fn applies(&mut self, when: &When, text: &mut String) -> Result<bool, Failure> {
+    pub(super) fn applies(&mut self, when: &When, text: &mut String) -> Result<bool, Failure> {
         match self.templates.holds(&when.test, text) {
             Ok(holds) => Ok(holds),
             Err(cause) => {

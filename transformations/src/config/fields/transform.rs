@@ -3,6 +3,7 @@
 use super::body::BODY;
 use super::events::EVENT_RULES;
 use super::metadata::ENTRY;
+use super::reply;
 use super::shape::{Form, Forms, Json, List, Names, Text, Whole, Words};
 use super::top::ON_ERRORS;
 use super::{AnyField, Field, Object};
@@ -122,6 +123,14 @@ pub static MAX_BODY_BYTES: Field<Whole> = Field::new(
 .not_in_policies()
 .needs_envoy(1, 38);
 
+/// `reply`
+pub static REPLY: Field<&Object> = Field::new(
+    "reply",
+    &reply::REPLY,
+    "requests only: an answer in place of one from the upstream; see [`reply`](#reply)",
+)
+.not_in_policies();
+
 /// `clearRouteCache`
 pub static CLEAR_ROUTE_CACHE: Field<Words<ClearRouteCache>> = Field::new(
     "clearRouteCache",
@@ -172,7 +181,7 @@ pub static OF_BOTH: [&AnyField; 10] = [
 ];
 
 /// What requests have beside it.
-pub static OF_REQUESTS: [&AnyField; 2] = [&CLEAR_ROUTE_CACHE, &CLEAR_ROUTE_CACHE_HEADERS];
+pub static OF_REQUESTS: [&AnyField; 3] = [&REPLY, &CLEAR_ROUTE_CACHE, &CLEAR_ROUTE_CACHE_HEADERS];
 
 /// What responses have beside it.
 pub static OF_RESPONSES: [&AnyField; 1] = [&STREAM];

@@ -67,7 +67,9 @@ impl Reader {
             when: self.expression(fields, path, &transform::WHEN),
             ..Transform::default()
         };
-        if direction == Direction::Response {
+        if direction == Direction::Request {
+            transform.reply = self.reply(fields, path);
+        } else {
             transform.stream = self.event_rules(fields, path);
         }
         transform.edit = self.edits(fields, path, direction);

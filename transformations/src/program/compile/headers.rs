@@ -37,7 +37,12 @@ impl Compiler<'_> {
         }
     }
 
-    fn header(&mut self, compiled: &mut DirectionProgram, action: Action, rule: &HeaderRule) {
+    pub(super) fn header(
+        &mut self,
+        compiled: &mut DirectionProgram,
+        action: Action,
+        rule: &HeaderRule,
+    ) {
         let HeaderRule { value, path, .. } = rule;
         let mut template = match action {
             Action::Edit { .. } => self.line(compiled, value, path),
