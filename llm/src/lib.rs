@@ -9,6 +9,7 @@
 pub mod count;
 pub mod dialect;
 pub mod facts;
+pub mod limits;
 pub mod model;
 pub mod pattern;
 pub mod place;

@@ -1,7 +1,7 @@
 //! The model of a request: what it is called upstream, and whether it may be asked.
 //!
 //! Compiled with a configuration; asked on the worker thread of an exchange, once a request. Where the
-//! name stands is for others: in the body it is a place of [`Request`](crate::request::Request) or of a
+//! name stands is for others: in the body it is a place of [`Request`] or of a
 //! [`ModelScan`], in a path a [`PathModel`](crate::dialect::path::PathModel).
 //!
 //! What is refused: targets that cannot be filled.
@@ -9,8 +9,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use formats::json::{Raw, quote};
+
 use crate::pattern::{EmptyPattern, Pattern, Patterns};
+use crate::place::Edits;
 use crate::refusal::Refusal;
+use crate::request::Request;
 
 mod scan;
 
@@ -142,6 +146,24 @@ impl Models {
     }
 }
 
+/// The member of a body that names its model.
+pub(crate) const KEY: &str = "model";
+
+/// Whether a key at the top of a body is the model's for some reader: there are those that do not look
+/// at case.
+pub(crate) fn is_key(key: Raw<'_>) -> bool {
+    // Most keys have no escapes, and are told apart by their lengths.
+    let plain = key.text().len() == KEY.len() + 2 || key.text().contains('\\');
+    plain && (key.as_str()).is_some_and(|key| key.eq_ignore_ascii_case(KEY))
+}
+
+/// Puts another name in the place of the one in the body; nothing else changes. False if the body names
+/// none.
+pub fn rename(request: &Request, name: &str, edits: &mut Edits) -> bool {
+    let model = request.model;
+    model.is_some_and(|place| edits.replace(place, quote(name)))
+}
+
 /// Whether a name can stand in a header and be found there as it is: no control characters, no blanks
 /// at its ends, not empty.
 pub fn fits_header(name: &str) -> bool {
@@ -242,6 +264,20 @@ mod tests {
         let mut names: Vec<&str> = models.names().collect();
         names.sort_unstable();
         assert_eq!(names, ["fast", "gpt-4o-mini", "o3", "sonnet"]);
+    }
+
+    #[test]
+    fn another_name_takes_the_place_of_the_models_bytes() {
+        let renamed = |body: &str| {
+            let request = Request::read(crate::dialect::Dialect::OpenaiChat, body).unwrap();
+            let mut edits = Edits::new();
+            rename(&request, "a \"b\"", &mut edits).then(|| edits.write(body))
+        };
+        assert_eq!(
+            renamed(r#"{"n": 1.0, "model" : "f\u0061st" }"#).as_deref(),
+            Some(r#"{"n": 1.0, "model" : "a \"b\"" }"#)
+        );
+        assert_eq!(renamed(r#"{"model":null}"#), None);
     }
 
     #[test]

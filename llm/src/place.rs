@@ -151,7 +151,10 @@ impl Edits {
         };
         let members = inside.of(text).trim_end();
         let at = inside.start + members.len();
-        let comma = if members.is_empty() { "" } else { "," };
+        // What was added before is a member too.
+        let is_added = |(it, _): &(Place, String)| it.start == at && it.end == at;
+        let is_first = members.is_empty() && !self.edits.iter().any(is_added);
+        let comma = if is_first { "" } else { "," };
         self.insert(at, format!("{comma}{member}"))
     }
 }
@@ -210,6 +213,19 @@ mod tests {
         edits.push_item(text, place(text, text), "3");
         edits.insert_item_before(place(text, "1"), "0");
         assert_eq!(edits.write(text), "[ 0,1, 2,3 ]");
+    }
+
+    #[test]
+    fn members_are_added_behind_added_members() {
+        for (text, expected) in [
+            ("{ }", r#"{"a":1,"b":2 }"#),
+            (r#"{"c":3}"#, r#"{"c":3,"a":1,"b":2}"#),
+        ] {
+            let mut edits = Edits::new();
+            edits.add_entry(text, place(text, text), "a", "1");
+            edits.add_entry(text, place(text, text), "b", "2");
+            assert_eq!(edits.write(text), expected);
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::collections::HashSet;
 use formats::json::{Fault, Kind, ParseError, Raw, Reader, read};
 
 use crate::dialect::Dialect;
+use crate::model;
 use crate::place::Place;
 use crate::text::{Depth, Leaves, Role, Text, TextKind, is_media};
 
@@ -84,6 +85,8 @@ pub struct OutputLimit {
     pub place: Place,
     /// The limit; none if it is no number of tokens.
     pub tokens: Option<u64>,
+    /// It is `null`, which is how clients say nothing.
+    pub is_null: bool,
 }
 
 /// The members that limit the tokens of an answer.
@@ -156,12 +159,16 @@ impl Request {
             is_too_deep: false,
         };
         let mut keys = Keys::default();
+        let mut names_model = false;
         let mut is_object = false;
         read(body, |reader| {
             is_object = reader.kind() == Kind::Object;
             let body = reader.value_with(|reader| {
                 reader.entries(|key, reader| {
-                    if keys.repeats(key) {
+                    // Some readers take a key that differs in case for the model's.
+                    let is_likeness = model::is_key(key);
+                    let names_again = is_likeness && std::mem::replace(&mut names_model, true);
+                    if keys.repeats(key) || names_again {
                         request.repeated = Some(key.into());
                     }
                     request.member(key, reader)
@@ -218,14 +225,12 @@ impl Request {
 
     fn output_limit(&mut self, field: LimitField, reader: &mut Reader<'_>) -> Result<(), Fault> {
         let raw = reader.value()?;
-        // `null` is how clients say nothing.
-        if raw.kind() != Kind::Null {
-            self.output_limits.push(OutputLimit {
-                field,
-                place: raw.into(),
-                tokens: crate::count::count(raw),
-            });
-        }
+        self.output_limits.push(OutputLimit {
+            field,
+            place: raw.into(),
+            tokens: crate::count::count(raw),
+            is_null: raw.kind() == Kind::Null,
+        });
         Ok(())
     }
 

@@ -110,7 +110,8 @@ fn requests() {
         assert_eq!(turns, strings(case, "turns"));
         let limits: Vec<_> = (request.output_limits.iter())
             .map(|it| {
-                let tokens = it.tokens.map_or("?".to_owned(), |it| it.to_string());
+                let none = if it.is_null { "null" } else { "?" };
+                let tokens = it.tokens.map_or(none.to_owned(), |it| it.to_string());
                 format!("{}={tokens}", it.field.key())
             })
             .collect();

@@ -13,10 +13,15 @@ use std::ops::Range;
 
 use formats::json::{quote, read};
 
+use super::KEY;
+
+mod digits;
+
+use digits::Digits;
+
 /// How deep a body that is only scanned may nest: a byte of memory for each level.
 pub const MAX_NESTING: usize = 1 << 16;
 
-const KEY: &str = "model";
 /// Longer keys than this, as they stand, cannot spell [`KEY`]: no escape of a character is longer than
 /// six bytes.
 const LONGEST_KEY: usize = KEY.len() * 6 + 2;
@@ -144,19 +149,6 @@ enum Use {
     OtherKey,
     Model,
     Other,
-}
-
-/// Where in a number one is.
-#[derive(Clone, Copy, Debug)]
-enum Digits {
-    Sign,
-    Zero,
-    Whole,
-    Point,
-    Fraction,
-    Exponent,
-    ExponentSign,
-    Power,
 }
 
 impl Default for ModelScan {
@@ -468,33 +460,6 @@ impl ModelScan {
         if self.model == ScannedModel::Unknown {
             self.model = ScannedModel::Absent;
         }
-    }
-}
-
-impl Digits {
-    /// Where one is behind `byte`; none if it is not of the number.
-    fn then(self, byte: u8) -> Option<Digits> {
-        let is_digit = byte.is_ascii_digit();
-        Some(match self {
-            Self::Sign if byte == b'0' => Self::Zero,
-            Self::Sign | Self::Whole if is_digit => Self::Whole,
-            Self::Zero | Self::Whole if byte == b'.' => Self::Point,
-            Self::Point | Self::Fraction if is_digit => Self::Fraction,
-            Self::Zero | Self::Whole | Self::Fraction if matches!(byte, b'e' | b'E') => {
-                Self::Exponent
-            }
-            Self::Exponent if matches!(byte, b'+' | b'-') => Self::ExponentSign,
-            Self::Exponent | Self::ExponentSign | Self::Power if is_digit => Self::Power,
-            _ => return None,
-        })
-    }
-
-    /// Whether what came so far is a number.
-    fn may_end(self) -> bool {
-        matches!(
-            self,
-            Self::Zero | Self::Whole | Self::Fraction | Self::Power
-        )
     }
 }
 
