@@ -14,6 +14,7 @@ pub mod model;
 pub mod pattern;
 pub mod place;
 pub mod price;
+pub mod prompt;
 pub mod refusal;
 pub mod request;
 pub mod response;
