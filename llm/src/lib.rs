@@ -9,7 +9,9 @@
 pub mod count;
 pub mod dialect;
 pub mod facts;
+pub mod guard;
 pub mod limits;
+pub mod mask;
 pub mod model;
 pub mod pattern;
 pub mod place;
