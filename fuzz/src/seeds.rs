@@ -1,5 +1,5 @@
-//! What fuzzing starts from: the golden cases of the transformations, read where they stand, and the
-//! files in `fuzz/corpus`.
+//! What fuzzing starts from: the golden cases of the transformations and of LLM traffic, read where they
+//! stand, and the files in `fuzz/corpus`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,9 +10,12 @@ use serde_json::Value;
 use crate::scene::SEPARATOR;
 use crate::targets::Target;
 
-/// The golden cases.
+/// The golden cases: those of the transformations, and those of LLM traffic.
 #[derive(Debug)]
-pub struct Goldens(Vec<Value>);
+pub struct Goldens {
+    cases: Vec<Value>,
+    llm: Vec<Value>,
+}
 
 impl Goldens {
     /// Reads all of them.
@@ -20,20 +23,20 @@ impl Goldens {
     /// # Errors
     /// If a file is missing or is not a list of cases.
     pub fn read() -> Result<Goldens> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../transformations/tests/cases");
-        let mut cases = Vec::new();
-        for file in files(&folder)? {
-            let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
-            let more: Vec<Value> =
-                serde_json::from_str(&text).with_context(|| file.display().to_string())?;
-            cases.extend(more);
-        }
-        Ok(Goldens(cases))
+        Ok(Goldens {
+            cases: cases("../transformations/tests/cases")?,
+            llm: cases("../llm/tests/cases")?,
+        })
+    }
+
+    /// Every path, body and stream of LLM traffic.
+    pub fn traffic(&self) -> Vec<Vec<u8>> {
+        self.llm.iter().filter_map(traffic).collect()
     }
 
     /// Every case as a scene.
     pub fn scenes(&self) -> Vec<Vec<u8>> {
-        self.0.iter().map(scene).collect()
+        self.cases.iter().map(scene).collect()
     }
 
     /// Every text that is a body of a message.
@@ -45,12 +48,12 @@ impl Goldens {
                 .into_iter()
                 .filter_map(move |side| body(case, side))
         };
-        self.0.iter().flat_map(of).collect()
+        self.cases.iter().flat_map(of).collect()
     }
 
     /// Every configuration.
     pub fn configs(&self) -> Vec<Vec<u8>> {
-        self.0.iter().map(config).collect()
+        self.cases.iter().map(config).collect()
     }
 
     /// Every patch in a configuration, behind the body that it meets.
@@ -65,8 +68,36 @@ impl Goldens {
                 .into_iter()
                 .filter_map(move |side| patch(case, side))
         };
-        self.0.iter().flat_map(of).collect()
+        self.cases.iter().flat_map(of).collect()
     }
+}
+
+/// The cases in all files of a folder.
+fn cases(folder: &str) -> Result<Vec<Value>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut cases = Vec::new();
+    for file in files(&folder)? {
+        let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+        let more: Vec<Value> =
+            serde_json::from_str(&text).with_context(|| file.display().to_string())?;
+        cases.extend(more);
+    }
+    Ok(cases)
+}
+
+fn traffic(case: &Value) -> Option<Vec<u8>> {
+    let text = |key: &str| case.get(key).and_then(Value::as_str);
+    if let Some(text) = text("text").or(text("path")) {
+        return Some(text.as_bytes().to_vec());
+    }
+    if let Some(events) = case.get("events").and_then(Value::as_array) {
+        let event = |event: &Value| match event.as_str() {
+            Some(raw) => raw.to_owned(),
+            None => format!("data: {event}\n\n"),
+        };
+        return Some(events.iter().map(event).collect::<String>().into_bytes());
+    }
+    Some(case.get("body")?.to_string().into_bytes())
 }
 
 fn config(case: &Value) -> Vec<u8> {

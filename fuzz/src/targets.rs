@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use crate::seeds::Goldens;
 
 mod acl;
+mod dialects;
 mod events;
 mod exchange;
 mod json;
@@ -81,6 +82,12 @@ pub const TARGETS: &[Target] = &[
         folder: "streams",
         run: streams::ndjson,
         seeds: Goldens::bodies,
+    },
+    Target {
+        name: "dialects",
+        folder: "dialects",
+        run: dialects::run,
+        seeds: Goldens::traffic,
     },
     Target {
         name: "acl",

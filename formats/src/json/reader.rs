@@ -173,6 +173,7 @@ impl<'t> Reader<'t> {
     }
 
     /// One value, read by `with` or stepped over.
+    #[inline]
     fn member(&mut self, with: impl FnOnce(&mut Self) -> Result<(), Fault>) -> Result<(), Fault> {
         let start = self.at;
         with(self)?;
@@ -182,12 +183,19 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
+    #[inline]
     fn skip(&mut self) -> Result<(), Fault> {
-        self.at = self.checked(scan::value_end(self.text, self.at))?;
+        // What there is most of comes first.
+        let end = match self.peek() {
+            Some(b'"') => string::check(self.text.as_bytes(), self.at),
+            _ => scan::value_end(self.text, self.at),
+        };
+        self.at = self.checked(end)?;
         Ok(())
     }
 
     /// On failure, stands at the byte to blame.
+    #[inline]
     fn checked(&mut self, end: Result<usize, (ParseErrorKind, usize)>) -> Result<usize, Fault> {
         end.map_err(|(kind, at)| {
             self.at = at;
@@ -204,6 +212,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Behind a member: true if the container ends, false if a comma promises another one.
+    #[inline]
     fn ends(&mut self, close: u8) -> Result<bool, Fault> {
         self.space();
         match self.peek() {
@@ -222,20 +231,24 @@ impl<'t> Reader<'t> {
         })
     }
 
+    #[inline]
     fn space(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
             self.at += 1;
         }
     }
 
+    #[inline]
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    #[inline]
     fn rest(&self) -> &'t str {
         self.text.get(self.at..).unwrap_or_default()
     }
 
+    #[inline]
     fn since(&self, start: usize) -> Raw<'t> {
         Raw {
             text: self.text.get(start..self.at).unwrap_or_default(),
@@ -273,8 +286,16 @@ impl<'t> Raw<'t> {
     }
 
     /// The contents of a string, see [`Node::as_str`](super::Node::as_str).
+    #[inline]
     pub fn as_str(&self) -> Option<Cow<'t, str>> {
-        (self.kind() == Kind::String).then(|| string::decode(self.text))
+        let inner = self.text.strip_prefix('"')?;
+        // Keys are short, and a call costs more than a look at each of their bytes.
+        match inner.get(..inner.len().saturating_sub(1)) {
+            Some(inner) if inner.len() < 24 && inner.bytes().all(|byte| byte != b'\\') => {
+                Some(Cow::Borrowed(inner))
+            }
+            _ => Some(string::decode(self.text)),
+        }
     }
 
     /// Whether it is a string with these contents, however it is spelled.
@@ -291,6 +312,7 @@ impl<'t> Raw<'t> {
     }
 }
 
+#[inline]
 fn kind(text: &str) -> Kind {
     match text.as_bytes().first() {
         Some(b'{') => Kind::Object,
