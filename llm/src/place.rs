@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use formats::json::Raw;
+use formats::json::{Raw, write_escaped};
 
 /// Where a value stands in the text that it was read from, the quotes of a string included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -82,6 +82,30 @@ impl Edits {
         }
         self.edits.insert(behind, (place, with.into()));
         true
+    }
+
+    /// Rewrites parts of the contents of the string at `string` in `text`; what is around them keeps its
+    /// spelling. The parts are ranges of [`Place::contents`], in order.
+    ///
+    /// # Cost
+    /// One pass over the string.
+    pub fn rewrite<'p>(
+        &mut self,
+        text: &str,
+        string: Place,
+        parts: impl IntoIterator<Item = (Range<usize>, &'p str)>,
+    ) -> bool {
+        let mut all = true;
+        let (ranges, with): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+        let spelled = Raw::of_value(string.of(text)).spelled(ranges);
+        for (Range { start, end }, with) in spelled.zip(with) {
+            let (start, end) = (string.start + start, string.start + end);
+            let mut escaped = String::with_capacity(with.len());
+            // Writing to a string cannot fail.
+            let _ = write_escaped(&mut escaped, with);
+            all &= self.replace(Place { start, end }, escaped);
+        }
+        all
     }
 
     /// Inserts `text` before the byte at `at`.
@@ -226,6 +250,24 @@ mod tests {
             edits.add_entry(text, place(text, text), "b", "2");
             assert_eq!(edits.write(text), expected);
         }
+    }
+
+    #[test]
+    fn around_what_is_rewritten_every_spelling_stays() {
+        let text = r#"{"a": "\u00fc jo@x.org \/ me"}"#;
+        let string = Place {
+            start: 6,
+            end: text.len() - 1,
+        };
+        let contents = string.contents(text).unwrap();
+        let (first, second) = (
+            contents.find("jo@x.org").unwrap(),
+            contents.find("me").unwrap(),
+        );
+        let mut edits = Edits::new();
+        let parts = [(first..first + 8, "[\"1\"]"), (second..second + 2, "you")];
+        assert!(edits.rewrite(text, string, parts));
+        assert_eq!(edits.write(text), r#"{"a": "\u00fc [\"1\"] \/ you"}"#);
     }
 
     #[test]

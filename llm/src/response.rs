@@ -17,7 +17,11 @@ use crate::usage::Reported;
 mod anthropic;
 mod chat;
 mod gemini;
+mod own;
 mod responses;
+mod rewrite;
+
+pub use rewrite::{MAX_TEXTS, Rewrite, Texts, TooManyTexts};
 
 /// A response, or an event of one.
 #[derive(Clone, Debug, Default)]
@@ -59,6 +63,8 @@ pub struct Identity {
     pub sequence_number: Option<Place>,
     /// `item_id` at the top.
     pub item_id: Option<Place>,
+    /// `type` at the top, where a dialect has many for texts.
+    pub event_type: Option<Place>,
 }
 
 /// Tells the texts of a response apart: all pieces of one text have the same key.

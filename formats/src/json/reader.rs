@@ -298,6 +298,23 @@ impl<'t> Raw<'t> {
         }
     }
 
+    /// Where parts of a string's contents are spelled in the text it was read from. The parts are
+    /// ranges of [`as_str`](Self::as_str) on character boundaries, in order.
+    ///
+    /// # Cost
+    ///
+    /// One pass over the string for all of them.
+    pub fn spelled(
+        self,
+        parts: impl IntoIterator<Item = Range<usize>>,
+    ) -> impl Iterator<Item = Range<usize>> {
+        let mut spelling = string::Spelling::new(self.text);
+        parts.into_iter().map(move |part| {
+            let mut place = |offset| self.start + spelling.move_to(offset).0;
+            place(part.start)..place(part.end)
+        })
+    }
+
     /// Whether it is a string with these contents, however it is spelled.
     pub fn is(&self, contents: &str) -> bool {
         self.kind() == Kind::String && string::spells(self.text, contents)
@@ -470,6 +487,24 @@ mod tests {
         ];
         assert_eq!(read_values[..3], expected);
         assert_eq!(read_values[3..], [(None, None), (None, None)]);
+    }
+
+    #[test]
+    fn parts_of_contents_are_found_where_they_are_spelled() {
+        let text = r#" "a\u00fcb\n\ud83d\ude00c" "#;
+        let mut parts = Vec::new();
+        read(text, |reader| {
+            let raw = reader.value()?;
+            let contents = raw.as_str().unwrap();
+            let ranges = contents
+                .char_indices()
+                .map(|(at, it)| at..at + it.len_utf8());
+            parts.extend(raw.spelled(ranges).map(|range| text.get(range)));
+            Ok(())
+        })
+        .unwrap();
+        let expected = ["a", "\\u00fc", "b", "\\n", "\\ud83d\\ude00", "c"].map(Some);
+        assert_eq!(parts, expected);
     }
 
     proptest! {

@@ -5,6 +5,9 @@ use formats::json::{Fault, Kind, Reader};
 use super::{End, Extent, Response, index, place_in, text, text_part};
 use crate::text::TextKind;
 
+/// The text of OpenAI's elder way to call a tool, of which there is one in a choice.
+pub(super) const ELDER_CALL: u32 = u32::MAX;
+
 impl Response {
     pub(super) fn chat(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
         reader.entries(|key, reader| {
@@ -87,7 +90,7 @@ impl Response {
                     reader
                         .items(|index, reader| self.tool_call(place_in(index), extent, reader))?;
                 }
-                "function_call" => self.called(0, extent, reader)?,
+                "function_call" => self.called(ELDER_CALL, extent, reader)?,
                 "audio" => reader.entries(|key, reader| {
                     if key.is("transcript") {
                         self.piece(text_part(TextKind::Text, 1), extent, reader.value()?);

@@ -32,7 +32,11 @@ impl Response {
         let (mut first_of_item, mut first_of_part) = (None, None);
         reader.entries(|key, reader| {
             match &*key.as_str().unwrap_or_default() {
-                "type" => noted.of = Some(reader.value()?),
+                "type" => {
+                    let of = reader.value()?;
+                    noted.of = Some(of);
+                    self.identity.event_type = Some(of.into());
+                }
                 "output_index" => noted.output_index = index(reader)?.unwrap_or_default(),
                 "content_index" | "summary_index" => {
                     noted.part_index = index(reader)?.unwrap_or_default();
