@@ -22,6 +22,7 @@ use envoy_proxy_dynamic_modules_rust_sdk::{
     Capabilities, Capability, EnvoyHttpFilter, EnvoyHttpFilterConfig, EnvoyVersion, HttpFilter,
     HttpFilterConfig, envoy_log_error, envoy_log_warn,
 };
+use once_cell::sync::Lazy;
 use transformations::{CompileOptions, Program};
 
 use self::build_gauge::BuildGauge;
@@ -64,7 +65,7 @@ struct Loaded {
 }
 
 fn compile(name: &str, config: &[u8]) -> Option<Arc<Loaded>> {
-    match programs::of_text(config, &compile_options()) {
+    match programs::of_text(config, &OPTIONS) {
         Ok((loaded, is_new)) => {
             // A thousand routes may say the same; it is told once.
             if is_new {
@@ -81,7 +82,8 @@ fn compile(name: &str, config: &[u8]) -> Option<Arc<Loaded>> {
     }
 }
 
-fn compile_options() -> CompileOptions {
+/// What the process and its Envoy allow every configuration. Asked for once: neither changes.
+static OPTIONS: Lazy<Arc<CompileOptions>> = Lazy::new(|| {
     let mut options = CompileOptions::from_process();
     let host = Capabilities::of_host();
     options.capabilities.metadata_bool = host.has(Capability::MetadataBool);
@@ -91,8 +93,8 @@ fn compile_options() -> CompileOptions {
     options.capabilities.buffer_limit = host.has(Capability::BufferLimit);
     let envoy = EnvoyVersion::of_host().unwrap_or(EnvoyVersion::V1_36);
     options.capabilities.attributes_of_envoy = envoy.numbers();
-    options
-}
+    Arc::new(options)
+});
 
 struct TransformationConfig {
     loaded: Arc<Loaded>,

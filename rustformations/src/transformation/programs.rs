@@ -13,16 +13,16 @@ use transformations::{CompileOptions, Diagnostics, Program};
 use super::Loaded;
 use super::reports::Reports;
 
-/// All that a program follows from.
-#[derive(PartialEq, Eq, Hash)]
-struct Origin {
-    text: Box<[u8]>,
-    options: CompileOptions,
+/// What a text was compiled to.
+struct Known {
+    /// All that a program follows from beside its text; the process has one set of them.
+    options: Arc<CompileOptions>,
+    program: Weak<Loaded>,
 }
 
 #[derive(Default)]
 struct Programs {
-    known: HashMap<Origin, Weak<Loaded>>,
+    known: HashMap<Box<[u8]>, Known>,
     /// How many entries there may be before those of freed programs are taken out.
     room: usize,
 }
@@ -36,32 +36,40 @@ static PROGRAMS: Lazy<Mutex<Programs>> = Lazy::new(Mutex::default);
 /// What is wrong with the configuration.
 pub(super) fn of_text(
     text: &[u8],
-    options: &CompileOptions,
+    options: &Arc<CompileOptions>,
 ) -> Result<(Arc<Loaded>, bool), Diagnostics> {
     let mut programs = PROGRAMS.lock().unwrap_or_else(PoisonError::into_inner);
-    let origin = Origin {
-        text: text.into(),
-        options: options.clone(),
-    };
-    if let Some(loaded) = programs.known.get(&origin).and_then(Weak::upgrade) {
+    if let Some(loaded) = programs.find(text, options) {
         return Ok((loaded, false));
     }
     let loaded = Arc::new(Loaded {
         program: Arc::new(Program::compile(text, options)?),
         reports: Reports::default(),
     });
-    programs.insert(origin, &loaded);
+    programs.insert(text, options, &loaded);
     Ok((loaded, true))
 }
 
 impl Programs {
-    fn insert(&mut self, origin: Origin, loaded: &Arc<Loaded>) {
+    fn find(&self, text: &[u8], options: &Arc<CompileOptions>) -> Option<Arc<Loaded>> {
+        let known = self.known.get(text)?;
+        let same = Arc::ptr_eq(&known.options, options) || known.options == *options;
+        known.program.upgrade().filter(|_| same)
+    }
+
+    /// Remembers a program, instead of that of the same text and other options if there is one.
+    fn insert(&mut self, text: &[u8], options: &Arc<CompileOptions>, loaded: &Arc<Loaded>) {
         if self.known.len() >= self.room {
-            self.known.retain(|_, program| program.strong_count() > 0);
+            self.known
+                .retain(|_, known| known.program.strong_count() > 0);
             // Twice what is alive: each sweep is paid for by as many compilations.
             self.room = 2 * self.known.len() + 16;
         }
-        self.known.insert(origin, Arc::downgrade(loaded));
+        let known = Known {
+            options: Arc::clone(options),
+            program: Arc::downgrade(loaded),
+        };
+        self.known.insert(text.into(), known);
     }
 }
 
@@ -70,7 +78,7 @@ mod tests {
     use super::*;
 
     fn load(text: &str) -> Arc<Loaded> {
-        let (loaded, _) = of_text(text.as_bytes(), &CompileOptions::default()).unwrap();
+        let (loaded, _) = of_text(text.as_bytes(), &Arc::default()).unwrap();
         loaded
     }
 
@@ -84,20 +92,23 @@ mod tests {
         let gone = Arc::downgrade(&first);
         drop(first);
         assert!(gone.upgrade().is_none());
-        let (_, compiled) = of_text(text.as_bytes(), &CompileOptions::default()).unwrap();
+        let (_, compiled) = of_text(text.as_bytes(), &Arc::default()).unwrap();
         assert!(compiled);
     }
 
     #[test]
     fn a_list_of_environment_variables_makes_another_program() {
         let text = br#"{"request": {"set": [{"name": "x-env", "value": "{{ env('HOME') }}"}]}}"#;
-        let allowing = |names: &[&str]| CompileOptions {
-            env_allow: Some(names.iter().map(ToString::to_string).collect()),
-            ..CompileOptions::default()
+        let load = |names: &[&str]| {
+            let options = CompileOptions {
+                env_allow: Some(names.iter().map(ToString::to_string).collect()),
+                ..CompileOptions::default()
+            };
+            of_text(text, &Arc::new(options)).unwrap().0
         };
-        let (home, _) = of_text(text, &allowing(&["HOME"])).unwrap();
-        let (both, _) = of_text(text, &allowing(&["HOME", "PATH"])).unwrap();
-        assert!(!Arc::ptr_eq(&home, &both));
+        let home = load(&["HOME"]);
+        assert!(Arc::ptr_eq(&home, &load(&["HOME"])));
+        assert!(!Arc::ptr_eq(&home, &load(&["HOME", "PATH"])));
     }
 
     #[test]
@@ -105,18 +116,16 @@ mod tests {
         let mut programs = Programs::default();
         let kept = load("{}");
         for number in 0..1000 {
-            let origin = Origin {
-                text: format!("{number}").into_bytes().into(),
-                options: CompileOptions::default(),
-            };
-            let (loaded, _) = of_text(
-                format!(r#"{{"limits": {{"fuel": {}}}}}"#, number + 1).as_bytes(),
-                &CompileOptions::default(),
-            )
-            .unwrap();
-            programs.insert(origin, if number == 0 { &kept } else { &loaded });
+            let loaded = load(&format!(r#"{{"limits": {{"fuel": {}}}}}"#, number + 1));
+            let program = if number == 0 { &kept } else { &loaded };
+            programs.insert(number.to_string().as_bytes(), &Arc::default(), program);
         }
         assert!(programs.known.len() < 50, "{}", programs.known.len());
-        assert!(programs.known.values().any(|it| it.strong_count() > 0));
+        assert!(
+            programs
+                .known
+                .values()
+                .any(|it| it.program.strong_count() > 0)
+        );
     }
 }

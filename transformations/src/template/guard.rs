@@ -13,6 +13,8 @@ use crate::diagnostics::Diagnostic;
 const MAX_TAG_TOKENS: usize = 4_000;
 /// `elif` branches in one template.
 const MAX_BRANCHES: usize = 200;
+/// What is not longer than this holds neither: a token takes a byte, a branch `{%elif%}`.
+const SMALL: usize = MAX_BRANCHES * 8;
 /// Bytes of template text.
 const MAX_BYTES: usize = 4 << 20;
 
@@ -35,6 +37,9 @@ fn check_tokens(source: &str, path: &str, is_expression: bool) -> Option<Diagnos
         };
     if source.len() > MAX_BYTES {
         return refuse(format!("the template is larger than {MAX_BYTES} bytes"));
+    }
+    if source.len() <= SMALL {
+        return None;
     }
     let mut in_tag = 0;
     let mut branches = 0;
