@@ -1,4 +1,4 @@
-//! What bodies and streams are made of: JSON documents, and events in both of their formats.
+//! What bodies and streams are made of: JSON documents, events in both of their formats, codings.
 //!
 //! Everything here is a pure function or a state machine over bytes. It knows no HTTP, no templates and
 //! no host; what it reads it leaves as it stands, so that what nobody edits keeps its bytes.
@@ -14,5 +14,6 @@
 
 #![forbid(unsafe_code)]
 
+pub mod coding;
 pub mod events;
 pub mod json;

@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use crate::seeds::Goldens;
 
 mod acl;
+mod coding;
 mod dialects;
 mod events;
 mod exchange;
@@ -88,6 +89,12 @@ pub const TARGETS: &[Target] = &[
         folder: "dialects",
         run: dialects::run,
         seeds: Goldens::traffic,
+    },
+    Target {
+        name: "coding",
+        folder: "coding",
+        run: coding::run,
+        seeds: |_| Vec::new(),
     },
     Target {
         name: "acl",
