@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod apply;
 pub mod count;
 pub mod dialect;
 pub mod facts;

@@ -1,6 +1,8 @@
 //! LLM traffic of every dialect: any bytes are a path, a request, a response and a stream. Whatever is
 //! edited stays JSON, chunks change nothing, and no numbers make a wrong sum.
 
+use std::ops::Range;
+
 use formats::events::{Decoder, Format, Frame};
 use formats::json::read;
 use llm::count;
@@ -8,7 +10,7 @@ use llm::dialect::path::PathFacts;
 use llm::dialect::{self, Dialect};
 use llm::place::{Edits, Place};
 use llm::request::Request;
-use llm::response::Response;
+use llm::response::{Response, Rewrite, TextKey, Texts};
 use llm::usage::{Ending, Hidden, Meter, ask, hide};
 
 use super::{Choices, Outcome};
@@ -81,6 +83,7 @@ fn response(dialect: Dialect, body: &str) -> Option<(usize, bool)> {
 fn stream(dialect: Dialect, chunks: &[&[u8]]) -> Vec<String> {
     let mut decoder = Decoder::new(Format::Sse, 1 << 16);
     let (mut meter, mut response) = (Meter::new(dialect), Response::default());
+    let (mut texts, mut is_open) = (Texts::new(dialect), true);
     let mut seen = Vec::new();
     let mut see = |frame: Frame<'_>| {
         let (Frame::Event(event) | Frame::Tail(event)) = frame else {
@@ -91,6 +94,14 @@ fn stream(dialect: Dialect, chunks: &[&[u8]]) -> Vec<String> {
         if response.read_event(dialect, &data).is_ok() {
             meter.see(&response, &data);
             seen.push(format!("{response:?}"));
+            let (mut edits, mut before) = (Edits::new(), Vec::new());
+            // A stream of too many texts is not rewritten on.
+            is_open = is_open
+                && texts
+                    .event(&response, &data, &mut Same, &mut edits, &mut before)
+                    .is_ok();
+            let is_same = edits.is_empty() && before.is_empty();
+            assert!(is_same, "texts that stay as they are were written");
         }
     };
     for mut chunk in chunks.iter().copied() {
@@ -102,6 +113,19 @@ fn stream(dialect: Dialect, chunks: &[&[u8]]) -> Vec<String> {
     check(&meter);
     seen.push(format!("{meter:?}"));
     seen
+}
+
+/// Leaves texts as they are.
+struct Same;
+
+impl Rewrite for Same {
+    fn delta(&mut self, _: TextKey, delta: &str, out: &mut String) {
+        out.push_str(delta);
+    }
+
+    fn end(&mut self, _: TextKey, _: &mut String) {}
+
+    fn whole(&mut self, _: TextKey, _: &str, _: &mut dyn FnMut(Range<usize>, &str)) {}
 }
 
 /// Whether every text can be replaced, and nothing but JSON is left.
