@@ -52,8 +52,9 @@ codes! {
     BAD_HEADER_VALUE = 1019, "a constant is not what this header must hold";
     TEMPLATE_IN_POINTER = 1020, "a JSON Pointer holds a template";
     NEVER_REACHED = 1021, "something stands behind what always applies, and is never reached";
-    BODY_IN_CONDITION = 1022, "a condition that is decided with the headers reads the body";
+    BODY_IN_CONDITION = 1022, "what is made of the headers alone reads the body";
     MISSING_VALUE = 1023, "a rule lacks a value";
+    BAD_VARIABLE = 1024, "a variable has a name that it cannot have";
     BAD_EVENT_RULE = 1030, "a rule for the events of a stream contradicts itself or does nothing";
     SYNTAX = 1201, "a template cannot be parsed";
     UNKNOWN_FUNCTION = 1203, "a template calls an unknown function";

@@ -31,6 +31,8 @@ pub struct Config {
     pub request: Vec<Transform>,
     /// What happens to responses, likewise.
     pub response: Vec<Transform>,
+    /// What is rendered once for each exchange, by name.
+    pub vars: Vec<Variable>,
     /// Bounds on rendering.
     pub limits: Limits,
     /// The environment variables that templates may read; `None`: no opinion.
@@ -130,6 +132,17 @@ pub enum ExtractorSource {
 pub struct Expression {
     /// The expression.
     pub text: String,
+    /// Where it stands in the configuration.
+    pub path: String,
+}
+
+/// A text that is rendered once for each exchange, from the headers of its request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variable {
+    /// The name that templates use.
+    pub name: String,
+    /// The template.
+    pub value: String,
     /// Where it stands in the configuration.
     pub path: String,
 }

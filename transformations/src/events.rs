@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::config::StreamFormat;
 use crate::direction::Direction;
 use crate::error::{Failure, TransformErrorKind};
-use crate::message::{HeaderSnapshot, HostAnswers, append_header, is_compressed};
+use crate::message::{HeaderSnapshot, HostAnswers, Vars, append_header, is_compressed};
 use crate::on_error::Place;
 use crate::ops::TransformationOps;
 use crate::program::{DirectionProgram, Program};
@@ -65,6 +65,7 @@ impl EventStream {
         program: &Arc<Program>,
         transform: usize,
         captured: Option<&HeaderSnapshot>,
+        vars: Option<&Arc<Vars>>,
         ops: &(impl TransformationOps + ?Sized),
     ) -> Result<OpenedEvents, Failure> {
         let mut content_type = String::new();
@@ -94,6 +95,7 @@ impl EventStream {
             captured.cloned().unwrap_or_default(),
             HeaderSnapshot::take(ops, Direction::Response, names),
             HostAnswers::ask(ops, &rules.reads),
+            vars.cloned(),
         );
         Ok(OpenedEvents::Stream(Box::new(EventStream {
             decoder: Decoder::new(format, rules.max_event_bytes),

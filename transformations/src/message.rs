@@ -21,12 +21,14 @@ mod field;
 mod headers;
 mod line;
 mod reads;
+mod vars;
 
 pub(crate) use event::EventFields;
 pub(crate) use field::{EVENT, EVENT_FIELDS, EventField, Field, LINE, Part};
 pub(crate) use headers::{HeaderSnapshot, append as append_header, is_compressed};
 pub(crate) use line::WithLine;
 pub(crate) use reads::{Asked, HeaderNames, HostRead, Reads};
+pub(crate) use vars::Vars;
 
 use event::EventValue;
 use headers::{HeadersValue, copied};
@@ -60,6 +62,8 @@ pub(crate) struct Message {
     configured: Value,
     /// What is known of the event that this message is.
     event: Option<EventFields>,
+    /// The variables of the configuration.
+    vars: Option<Arc<Vars>>,
 }
 
 /// What the host answered to what templates ask it for.
@@ -152,12 +156,19 @@ impl Message {
             host,
             configured: Value::UNDEFINED,
             event: None,
+            vars: None,
         }
     }
 
     /// A message whose functions know what the configuration says to them.
     pub(crate) fn with_configured(mut self, configured: &Value) -> Message {
         self.configured = configured.clone();
+        self
+    }
+
+    /// A message whose templates know the variables of the configuration.
+    pub(crate) fn with_vars(mut self, vars: Option<Arc<Vars>>) -> Message {
+        self.vars = vars;
         self
     }
 
@@ -290,7 +301,10 @@ impl Object for Message {
             }
             Some(EventFields::AtEnd) if key == EVENT => return None,
             // Private names hold a space. They are never looked up in the body: it is the client's.
-            _ if !key.contains(' ') => return self.variable(key),
+            _ if !key.contains(' ') => {
+                let var = self.vars.as_ref().and_then(|vars| vars.value(key));
+                return var.or_else(|| self.variable(key));
+            }
             _ => {}
         }
         let fields = |direction| {

@@ -4,6 +4,8 @@
 //! every template in it is parsed, every name in it is known, and what it needs of the host is
 //! known too. Nothing in it changes, locks or parses afterwards.
 
+use std::sync::Arc;
+
 use crate::config::{Config, OnError};
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::direction::Direction;
@@ -21,7 +23,7 @@ mod compile;
 mod events;
 mod reply;
 
-pub(crate) use compile::PatchRule;
+pub(crate) use compile::{PatchRule, RenderedPatch};
 pub(crate) use reply::ReplyRule;
 
 pub(crate) use events::{Condition, Edit, EventProgram, EventRule, EventTemplate, NewEvent};
@@ -31,6 +33,7 @@ pub(crate) use events::{Condition, Edit, EventProgram, EventRule, EventTemplate,
 pub struct Program {
     pub(crate) request: Transforms,
     pub(crate) response: Transforms,
+    pub(crate) vars: Variables,
     /// The request headers that the response reads.
     pub(crate) captured: HeaderNames,
     /// Something reads the time at which the request came.
@@ -42,6 +45,15 @@ pub struct Program {
     warnings: Vec<Diagnostic>,
     /// The configuration path of each [`FieldId`].
     paths: Vec<String>,
+}
+
+/// The variables of a configuration, which every exchange renders for itself.
+#[derive(Debug)]
+pub(crate) struct Variables {
+    pub(crate) names: Arc<[Box<str>]>,
+    pub(crate) templates: Box<[Template]>,
+    /// Everything that they read of the request.
+    pub(crate) reads: Reads,
 }
 
 /// The transforms of one direction.
@@ -75,6 +87,8 @@ pub(crate) struct DirectionProgram {
     pub(crate) as_json: bool,
     /// The message is an event of a stream, which templates know by that name.
     pub(crate) event: bool,
+    /// What is compiled here is rendered before there is a body.
+    before_body: bool,
     /// `parseAs: None`: the body is neither read nor written.
     pub(crate) headers_only: bool,
     /// The route is chosen again whatever changes.

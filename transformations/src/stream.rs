@@ -4,13 +4,13 @@
 //! and local replies; this decides what the message becomes. Everything is rendered before
 //! anything is applied, so that a failure leaves the message as it came.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::config::OnError;
 use crate::direction::Direction;
 use crate::error::Failure;
 use crate::events::{EventStream, OpenedEvents};
-use crate::message::HeaderSnapshot;
+use crate::message::{HeaderSnapshot, Reads, Vars};
 use crate::needs::DirectionNeeds;
 use crate::on_error::Place;
 use crate::ops::TransformationOps;
@@ -24,6 +24,7 @@ mod host;
 mod render;
 mod reply;
 mod scratch;
+mod vars;
 mod view;
 
 use commands::Captured;
@@ -43,6 +44,8 @@ pub struct Stream {
     response: Chosen,
     /// Whether to answer in place of the upstream was decided by the headers.
     reply_is_decided: bool,
+    /// The variables of the configuration, once something has read one.
+    vars: OnceLock<Arc<Vars>>,
 }
 
 /// Which transform of a direction applies.
@@ -145,6 +148,7 @@ impl Stream {
             request: Chosen::of(&program.request),
             response: Chosen::of(&program.response),
             reply_is_decided: false,
+            vars: OnceLock::new(),
             program,
         }
     }
@@ -202,6 +206,7 @@ impl Stream {
         let Some(rule) = compiled.reply.as_ref().filter(|rule| !rule.reads_body) else {
             return Ok(());
         };
+        self.render_vars(&compiled.reads, ops);
         let decided = scratch::with(|scratch| {
             let text = &mut scratch.text;
             reply::decide(&self.program, compiled, rule, self.kept(), ops, text)
@@ -227,6 +232,7 @@ impl Stream {
         ops: &mut (impl TransformationOps + ?Sized),
     ) -> Result<Vec<Failure>, Failure> {
         let transforms = self.program.of(direction);
+        self.render_vars(&transforms.conditions.reads, ops);
         let (transform, failures) = scratch::with(|scratch| {
             choose::transform(
                 &self.program,
@@ -270,7 +276,20 @@ impl Stream {
         Captured {
             headers: self.captured.as_ref(),
             started: self.started,
+            vars: self.vars.get(),
         }
+    }
+
+    /// Renders the variables that are about to be read for the first time.
+    fn render_vars(&self, reads: &Reads, ops: &(impl TransformationOps + ?Sized)) {
+        if reads.vars.is_empty() {
+            return;
+        }
+        let program = &*self.program;
+        let vars = self
+            .vars
+            .get_or_init(|| Arc::new(Vars::new(&program.vars.names)));
+        vars::render(program, vars, &reads.vars, self.captured.as_ref(), ops);
     }
 
     /// Transforms the request.
@@ -311,8 +330,12 @@ impl Stream {
         ops: &(impl TransformationOps + ?Sized),
     ) -> Result<OpenedEvents, Failure> {
         match self.transform_of(Direction::Response) {
-            Some((number, _)) => {
-                EventStream::open(&self.program, number, self.captured.as_ref(), ops)
+            Some((number, compiled)) => {
+                if let Some(events) = &compiled.events {
+                    self.render_vars(&events.reads, ops);
+                }
+                let (captured, vars) = (self.captured.as_ref(), self.vars.get());
+                EventStream::open(&self.program, number, captured, vars, ops)
             }
             None => Ok(OpenedEvents::NotAStream),
         }
@@ -340,6 +363,7 @@ impl Stream {
                 ..Applied::default()
             });
         };
+        self.render_vars(&compiled.reads, ops);
         let body = framing::access(
             compiled,
             &compiled.needs,

@@ -85,4 +85,25 @@ on_every_envoy! {
         assert_eq!((answer.status, answer.headers.has("grpc-status")), (403, false));
         assert!(origin.received().is_empty());
     }
+
+    fn a_reply_is_an_answer_on_its_stream_and_a_status_of_a_grpc_call(envoy) {
+        let reply = json!({"request": {"reply": {
+            "when": "not header(\"authorization\")",
+            "status": "{{ header(\"x-status\") }}",
+            "headers": [{"name": "x-why", "value": "{{ request.path }}"}],
+            "body": "who are you?",
+        }}});
+        let mut ground = Ground::with(envoy, reply).unwrap();
+        for (status, code) in [("401", "16"), ("403", "7"), ("429", "14"), ("404", "12")] {
+            let answer = ground.client.send("POST", "/a", Message::new().header("x-status", status).piece("{}"));
+            assert_eq!((answer.status.to_string().as_str(), answer.text().as_str()), (status, "who are you?"));
+            assert_eq!(answer.header("x-why"), "/a");
+            let answer = ground.client.send("POST", "/a", grpc().header("x-status", status).piece(grpc_frame("call")));
+            assert_grpc_status(&answer, code);
+            assert_eq!((answer.header("grpc-message").as_str(), answer.header("x-why").as_str()), ("who are you?", "/a"));
+        }
+        assert!(ground.origin.received().is_empty());
+        let known = Message::new().header("authorization", "x").piece("{}");
+        assert_eq!(ground.client.send("POST", "/a", known).status, 200);
+    }
 }

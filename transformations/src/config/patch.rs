@@ -4,6 +4,8 @@
 //! Read on the main thread with the rest of the configuration. Paths are constants, so that what a
 //! patch touches is known when it is loaded and cannot be chosen by a client.
 
+use super::Expression;
+
 /// One operation of RFC 6902, not yet checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PatchOperation {
@@ -15,6 +17,8 @@ pub struct PatchOperation {
     pub from: Option<String>,
     /// The value of `add`, `replace` and `test`.
     pub value: Option<ValueTemplate>,
+    /// When it applies; always without a condition.
+    pub when: Option<Expression>,
     /// Where the operation stands in the configuration.
     pub path: String,
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::bytes::type_name;
 use super::fields::shape::{Flag, List, Text, Whole, Words};
 use super::fields::{Field, Object, body, top, transform::BODY_HERE};
-use super::{Body, Config, HeaderRule, Limits, ParseAs};
+use super::{Body, Config, HeaderRule, Limits, ParseAs, Variable};
 use crate::codes::Code;
 use crate::diagnostics::{Diagnostic, nearest};
 
@@ -34,6 +34,7 @@ pub(super) fn config(value: &Value) -> (Config, Vec<Diagnostic>) {
         config = Config {
             request: reader.transforms(fields, &top::REQUESTS, on_error),
             response: reader.transforms(fields, &top::RESPONSES, on_error),
+            vars: reader.vars(fields),
             limits: reader.limits(fields),
             env_allow: reader.env_allow(fields),
         };
@@ -271,6 +272,25 @@ impl Reader {
             limits.recursion = depth;
         }
         limits
+    }
+
+    fn vars(&mut self, root: &Map<String, Value>) -> Vec<Variable> {
+        let field = &top::VARS;
+        let vars = root.get(field.name);
+        let Some(vars) = vars.and_then(|value| self.object(value, field.name)) else {
+            return Vec::new();
+        };
+        let vars = vars.iter().filter_map(|(name, value)| {
+            let shown: String = name.chars().take(64).collect();
+            let path = join(field.name, &shown);
+            let Value::String(value) = value else {
+                self.wrong_type(&path, "a template", value);
+                return None;
+            };
+            let (name, value) = (name.clone(), value.clone());
+            Some(Variable { name, value, path })
+        });
+        vars.collect()
     }
 
     fn env_allow(&mut self, root: &Map<String, Value>) -> Option<Vec<String>> {

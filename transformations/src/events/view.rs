@@ -10,7 +10,9 @@ use minijinja::Value;
 use super::select::Subject;
 use crate::direction::Direction;
 use crate::error::{Cause, TransformErrorKind};
-use crate::message::{BodyText, EventField, EventFields, HeaderSnapshot, HostAnswers, Message};
+use crate::message::{
+    BodyText, EventField, EventFields, HeaderSnapshot, HostAnswers, Message, Vars,
+};
 use crate::template::commands::Command;
 use crate::template::render::View;
 use formats::json::{Document, Kind};
@@ -21,6 +23,7 @@ pub(super) struct Surroundings {
     request: Arc<HeaderSnapshot>,
     response: Arc<HeaderSnapshot>,
     host: HostAnswers,
+    vars: Option<Arc<Vars>>,
     /// There is no other reason why the data of an event is no document.
     absent: Cause,
 }
@@ -30,11 +33,13 @@ impl Surroundings {
         request: HeaderSnapshot,
         response: HeaderSnapshot,
         host: HostAnswers,
+        vars: Option<Arc<Vars>>,
     ) -> Surroundings {
         Surroundings {
             request: Arc::new(request),
             response: Arc::new(response),
             host,
+            vars,
             absent: TransformErrorKind::UndeclaredVariable.into(),
         }
     }
@@ -86,6 +91,7 @@ impl<'a> EventView<'a> {
             self.surroundings.host.clone(),
         )
         .with_event(fields)
+        .with_vars(self.surroundings.vars.clone())
     }
 }
 
@@ -120,6 +126,10 @@ impl View for EventView<'_> {
             EventField::Json => {}
         }
         Ok(())
+    }
+
+    fn vars(&self) -> Option<&Vars> {
+        self.surroundings.vars.as_deref()
     }
 
     fn document(&self) -> Option<&Document> {

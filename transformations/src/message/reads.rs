@@ -102,6 +102,8 @@ pub(crate) struct Reads {
     pub(crate) start: bool,
     /// The trailers of the response.
     pub(crate) trailers: bool,
+    /// Variables of the configuration, by number.
+    pub(crate) vars: Vec<usize>,
 }
 
 impl Reads {
@@ -114,10 +116,20 @@ impl Reads {
         self.clock |= other.clock;
         self.start |= other.start;
         self.trailers |= other.trailers;
+        other
+            .vars
+            .iter()
+            .for_each(|number| self.insert_var(*number));
         for asked in &other.host {
             if !self.host.contains(asked) {
                 self.host.push(asked.clone());
             }
+        }
+    }
+
+    pub(crate) fn insert_var(&mut self, number: usize) {
+        if !self.vars.contains(&number) {
+            self.vars.push(number);
         }
     }
 

@@ -1,12 +1,15 @@
 //! From a checked configuration to a program: each template in its cheapest form, the needs of all.
 
+use std::sync::Arc;
+
 mod events;
 mod headers;
 mod patch;
 mod reply;
+mod vars;
 mod when;
 
-pub(crate) use patch::PatchRule;
+pub(crate) use patch::{PatchRule, RenderedPatch};
 
 use super::{Action, BodyRule, DirectionProgram, Program, Rule, TemplateField, Transforms};
 use crate::codes::Code;
@@ -43,8 +46,10 @@ pub(super) fn program(
         found,
         sources: Vec::new(),
         paths: Vec::new(),
+        vars: Arc::default(),
         trailers: Vec::new(),
     };
+    let vars = compiler.variables(&config.vars);
     let request = compiler.transforms(&config.request, Direction::Request);
     let response = compiler.transforms(&config.response, Direction::Response);
     let Compiler {
@@ -84,6 +89,10 @@ pub(super) fn program(
     for reads in response.reads() {
         captured.merge(&reads.request_headers);
     }
+    let reads_vars = |transforms: &Transforms| transforms.reads().any(|it| !it.vars.is_empty());
+    if reads_vars(&request) || reads_vars(&response) {
+        captured.merge(&vars.reads.request_headers);
+    }
     let reads_start = request
         .reads()
         .chain(response.reads())
@@ -96,6 +105,7 @@ pub(super) fn program(
     Some(Program {
         request,
         response,
+        vars,
         captured,
         reads_start,
         engine,
@@ -133,6 +143,8 @@ pub(super) struct Compiler<'a> {
     pub(super) found: &'a mut Vec<Diagnostic>,
     sources: Vec<Source>,
     paths: Vec<String>,
+    /// The names that templates know beside those of the body.
+    vars: Arc<[Box<str>]>,
     /// The fields that read trailers.
     trailers: Vec<String>,
 }
@@ -370,6 +382,8 @@ impl Compiler<'_> {
             line: kind == Kind::Line,
             as_json: compiled.as_json,
             event: compiled.event,
+            before_body: compiled.before_body,
+            vars: &self.vars,
             capabilities: self.capabilities,
             ..FieldContext::new(path, compiled.direction, self.env, &self.extractors)
         };
@@ -459,6 +473,7 @@ impl DirectionProgram {
             reads: Reads::default(),
             as_json: false,
             event: false,
+            before_body: false,
             headers_only: false,
             always_reroutes: false,
             commands: Vec::new(),

@@ -1,8 +1,10 @@
 //! The values of Envoy's command operators, asked of the host when a transform runs.
 
+use std::sync::Arc;
+
 use crate::direction::Direction;
 use crate::host::HostValue;
-use crate::message::{HeaderSnapshot, append_header};
+use crate::message::{HeaderSnapshot, Vars, append_header};
 use crate::ops::TransformationOps;
 use crate::template::commands::{Command, HeaderSource, MISSING, Operator};
 use crate::value::print;
@@ -14,6 +16,8 @@ pub(super) struct Captured<'a> {
     pub(super) headers: Option<&'a HeaderSnapshot>,
     /// When it came, in nanoseconds since 1970.
     pub(super) started: Option<i64>,
+    /// The variables of the configuration, once something has read one.
+    pub(super) vars: Option<&'a Arc<Vars>>,
 }
 
 /// Appends the value of an operator, or a hyphen if there is none.

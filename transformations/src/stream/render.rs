@@ -15,7 +15,8 @@ use crate::http;
 use crate::on_error::Place;
 use crate::ops::TransformationOps;
 use crate::program::{
-    Action, BodyRule, DirectionProgram, PatchRule, Program, Rule, TemplateField, When,
+    Action, BodyRule, DirectionProgram, PatchRule, Program, RenderedPatch, Rule, TemplateField,
+    When,
 };
 use crate::template::Template;
 use crate::template::render::{Renderer, View};
@@ -33,8 +34,8 @@ pub(super) struct Outcome {
     pub(super) document: Option<Document>,
     /// How long the body is, if it was read; unless it is empty, it is not compressed then.
     pub(super) read_bytes: Option<usize>,
-    /// The values of the patch, unless it is left out.
-    pub(super) patch_values: Option<Vec<String>>,
+    /// What the patch is to do, unless it is left out.
+    pub(super) patch: Option<RenderedPatch>,
 }
 
 impl Outcome {
@@ -45,7 +46,7 @@ impl Outcome {
         room: usize,
     ) -> Result<Option<Edited<'a>>, Failure> {
         let (Some(BodyRule::Patch(rule)), Some(document), Some(values)) =
-            (&compiled.body, &self.document, &self.patch_values)
+            (&compiled.body, &self.document, &self.patch)
         else {
             return Ok(None);
         };
@@ -87,7 +88,7 @@ pub(super) fn all<O: TransformationOps + ?Sized>(
             ..Outcome::default()
         });
     }
-    let mut patch_values = None;
+    let mut patch = None;
     match &compiled.body {
         None => {}
         Some(BodyRule::Template(value)) if whole => {
@@ -100,7 +101,7 @@ pub(super) fn all<O: TransformationOps + ?Sized>(
             }
             scratch.push(Rendered::Failed);
         }
-        Some(BodyRule::Patch(rule)) => patch_values = render.patch_values(rule)?,
+        Some(BodyRule::Patch(rule)) => patch = render.patch(rule)?,
     }
     for rule in &compiled.rules {
         let host = &render.templates.view.host;
@@ -129,7 +130,7 @@ pub(super) fn all<O: TransformationOps + ?Sized>(
         reply: None,
         document: render.templates.view.document,
         read_bytes: render.templates.view.read_bytes,
-        patch_values,
+        patch,
     })
 }
 
@@ -167,8 +168,8 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
         self.failed(cause, self.compiled.body_field, Place::Body)
     }
 
-    /// The values of a patch as JSON text; `None` if there is nothing to patch.
-    fn patch_values(&mut self, rule: &PatchRule) -> Result<Option<Vec<String>>, Failure> {
+    /// What a patch is to do; `None` if there is nothing to patch.
+    fn patch(&mut self, rule: &PatchRule) -> Result<Option<RenderedPatch>, Failure> {
         let view = &self.templates.view;
         if view.document.is_none() {
             // There is nothing wrong with no body at all.

@@ -10,7 +10,7 @@ use super::host::DirectionHost;
 use crate::direction::Direction;
 use crate::error::{Cause, TransformErrorKind};
 use crate::message::{
-    BodyText, EventField, HeaderSnapshot, HostAnswers, Message, append_header, is_compressed,
+    BodyText, EventField, HeaderSnapshot, HostAnswers, Message, Vars, append_header, is_compressed,
 };
 use crate::ops::TransformationOps;
 use crate::program::DirectionProgram;
@@ -151,6 +151,10 @@ impl<O: TransformationOps + ?Sized> View for MessageView<'_, O> {
         Ok(())
     }
 
+    fn vars(&self) -> Option<&Vars> {
+        self.captured.vars.map(Arc::as_ref)
+    }
+
     fn document(&self) -> Option<&Document> {
         let document = self.document.as_ref()?;
         (document.root().kind() != Kind::Null).then_some(document)
@@ -182,7 +186,11 @@ impl<O: TransformationOps + ?Sized> View for MessageView<'_, O> {
         let body = self.body_text();
         let host = self.host_answers();
         let message = Message::new(here, request, response, body, document, host);
-        let message = Arc::new(message.with_configured(configured));
+        let message = Arc::new(
+            message
+                .with_configured(configured)
+                .with_vars(self.captured.vars.cloned()),
+        );
         self.message = Some(Arc::clone(&message));
         message
     }

@@ -14,7 +14,7 @@ use super::guard;
 use super::segments::{self, Roots, Segment};
 use crate::codes::Code;
 use crate::config::has_markers;
-use crate::diagnostics::{Diagnostic, Excerpt, Severity};
+use crate::diagnostics::{Diagnostic, Excerpt, Severity, nearest};
 use crate::direction::Direction;
 use crate::functions::environment::EnvAccess;
 use crate::functions::{Extractors, Patterns};
@@ -43,6 +43,8 @@ pub(crate) struct FieldContext<'a> {
     pub(crate) event: bool,
     /// The template makes a line of a header from the one that it knows as `value`.
     pub(crate) line: bool,
+    /// The variables of the configuration.
+    pub(crate) vars: &'a [Box<str>],
     pub(crate) env: &'a EnvAccess,
     pub(crate) extractors: &'a Extractors,
     pub(crate) capabilities: Capabilities,
@@ -65,6 +67,7 @@ impl<'a> FieldContext<'a> {
             before_body: false,
             event: false,
             line: false,
+            vars: &[],
             env,
             extractors,
             capabilities: Capabilities::all(),
@@ -322,7 +325,10 @@ impl Walk<'_, '_> {
         if self.context.as_json || self.context.before_body {
             return;
         }
+        let vars = self.context.vars.iter().map(|known| &**known);
+        let near = nearest(name, vars).map(|near| format!("did you mean \"{near}\"?"));
         let help = match crate::functions::find(name) {
+            None if near.is_some() => near.unwrap_or_default(),
             None if self.context.event => "at the end of a stream there is no event to read".into(),
             Some(function) => format!("{name} is a function: write {}", function.signature()),
             None => "JSON fields become variables with \"body\": {\"parseAs\": \"AsJson\"}".into(),

@@ -17,7 +17,7 @@ use super::{JsonPart, Segment, Template};
 use crate::config::OnError;
 use crate::direction::Direction;
 use crate::error::{Cause, TransformErrorKind};
-use crate::message::{EventField, Message, WithLine};
+use crate::message::{EventField, Message, Vars, WithLine};
 use crate::on_error::Place;
 use crate::value::budget;
 use crate::value::print::{self, Layout};
@@ -39,6 +39,9 @@ pub(crate) trait View {
     /// # Errors
     /// If it is no text.
     fn event(&self, field: EventField, out: &mut String) -> Result<(), TransformErrorKind>;
+
+    /// The variables of the configuration, once something has read one.
+    fn vars(&self) -> Option<&Vars>;
 
     /// The parsed body. To templates `null` is none.
     fn document(&self) -> Option<&Document>;
@@ -219,6 +222,11 @@ impl<'p, V: View> Renderer<'p, V> {
                 None if *bare => return Err(self.view.absent().clone()),
                 None => self.missed = true,
             },
+            Segment::Var(number) => {
+                if let Some(vars) = self.view.vars() {
+                    out.push_str(vars.text(*number)?);
+                }
+            }
             Segment::Line => out.push_str(self.line.as_deref().unwrap_or_default()),
             Segment::Event(field) => self.view.event(*field, out)?,
             Segment::Command(command) => self.view.command(command, out),

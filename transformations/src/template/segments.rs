@@ -32,6 +32,8 @@ pub(crate) enum Segment {
     Event(EventField),
     /// The line of a header that the template is about.
     Line,
+    /// The variable of the configuration of this number.
+    Var(usize),
     /// One of Envoy's command operators.
     Command(Box<Command>),
 }
@@ -51,6 +53,8 @@ pub(crate) struct Roots<'a> {
     pub(super) event: bool,
     /// There is a line of a header to be read.
     pub(super) line: bool,
+    /// The variables of the configuration.
+    pub(super) vars: &'a [Box<str>],
     pub(super) env: &'a EnvAccess,
     pub(super) rewritten: Option<&'a Rewritten>,
 }
@@ -62,9 +66,15 @@ impl<'a> Roots<'a> {
             as_json: context.as_json,
             event: context.event,
             line: context.line,
+            vars: context.vars,
             env: context.env,
             rewritten: None,
         }
+    }
+
+    /// The number of the variable of the configuration that has this name.
+    fn var(&self, name: &str) -> Option<usize> {
+        self.vars.iter().position(|known| **known == *name)
     }
 
     /// The field of a message that `holder.name` is, if it is one.
@@ -108,6 +118,7 @@ pub(crate) fn recognise(template: &Stmt<'_>, roots: &Roots<'_>) -> Option<Vec<Se
 pub(super) fn expression(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> {
     match expr {
         Expr::Var(var) if roots.line && var.id == LINE => Some(Segment::Line),
+        Expr::Var(var) if roots.var(var.id).is_some() => roots.var(var.id).map(Segment::Var),
         Expr::Const(constant) => {
             let mut text = String::new();
             print::value(&mut text, &constant.value).ok()?;
@@ -227,6 +238,7 @@ fn json(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> {
         }
         at = match at {
             Expr::Var(var) if roots.line && var.id == LINE => return None,
+            Expr::Var(var) if roots.var(var.id).is_some() => return None,
             Expr::Var(var) => {
                 steps.push(Step::Key(var.id.into()));
                 break true;

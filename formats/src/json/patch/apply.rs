@@ -93,13 +93,30 @@ impl Patch {
         values: &'a [String],
         max_bytes: usize,
     ) -> Result<Edited<'a>, PatchError> {
+        self.apply_those(document, values, max_bytes, |_| true)
+    }
+
+    /// As [`apply`](Self::apply), for those operations, counted from 0, that are `wanted`. The values of
+    /// others may be anything.
+    ///
+    /// # Errors
+    ///
+    /// As [`apply`](Self::apply).
+    pub fn apply_those<'a>(
+        &'a self,
+        document: &'a Document,
+        values: &'a [String],
+        max_bytes: usize,
+        wanted: impl Fn(usize) -> bool,
+    ) -> Result<Edited<'a>, PatchError> {
         let room = max_bytes.checked_sub(document.text().len());
         let mut edit = Edit {
             root: open(document),
             values,
             room: room.unwrap_or_default(),
         };
-        for (operation, step) in self.steps.iter().enumerate() {
+        let steps = self.steps.iter().enumerate();
+        for (operation, step) in steps.filter(|(operation, _)| wanted(*operation)) {
             let outcome = if room.is_some() {
                 edit.step(step)
             } else {

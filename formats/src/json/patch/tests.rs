@@ -450,3 +450,30 @@ fn a_constant_that_is_not_json_is_refused_when_compiled() {
         "operation 0, `value`: not JSON: expected `:` after an object key at line 2 column 5"
     );
 }
+
+#[test]
+fn operations_that_are_not_wanted_are_not_there() {
+    let patch = json!([
+        {"op": "test", "path": "/a", "value": 2},
+        {"op": "remove", "path": "/missing"},
+        {"op": "add", "path": "/b", "value": 3},
+    ]);
+    let patch = Patch::parse(&patch).unwrap();
+    let document = Document::parse(r#"{"a": 1}"#).unwrap();
+    let apply = |wanted: fn(usize) -> bool| {
+        let edited = patch.apply_those(&document, &[], 100, wanted);
+        edited.map(|edited| {
+            edited
+                .segments()
+                .map(<[u8]>::to_vec)
+                .collect::<Vec<_>>()
+                .concat()
+        })
+    };
+    assert_eq!(
+        apply(|operation| operation == 2).unwrap(),
+        br#"{"a": 1, "b": 3}"#
+    );
+    assert_eq!(apply(|_| false).unwrap(), br#"{"a": 1}"#);
+    assert_eq!(apply(|operation| operation == 1).unwrap_err().operation, 1);
+}

@@ -1,6 +1,7 @@
 //! The fields of `body`, and those of the operations of a patch.
 
 use super::shape::{Json, List, Text, Words};
+use super::transform::WHEN_HERE;
 use super::{Field, Object};
 use crate::config::ParseAs;
 
@@ -82,5 +83,5 @@ pub static RENDERED_OPERAND: Field<Text> = Field::new(
 pub static OPERATION: Object = Object {
     name: "operation",
     text: "An operation on a JSON document (RFC 6902).",
-    groups: &[&[&OP, &PATH, &FROM, &OPERAND, &RENDERED_OPERAND]],
+    groups: &[&[&OP, &PATH, &FROM, &OPERAND, &RENDERED_OPERAND, &WHEN_HERE]],
 };

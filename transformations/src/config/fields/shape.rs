@@ -55,6 +55,8 @@ pub enum Text {
     Pointer,
     /// A regular expression.
     Pattern,
+    /// A name of the template language.
+    Name,
 }
 
 /// A whole number between bounds, both included.

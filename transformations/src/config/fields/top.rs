@@ -1,6 +1,6 @@
 //! The fields at the top of a configuration.
 
-use super::shape::{Form, Forms, List, Text, Whole, Words};
+use super::shape::{Form, Forms, List, Names, Text, Whole, Words};
 use super::transform::{REQUEST, RESPONSE};
 use super::{AnyField, Field, Object};
 use crate::config::OnError;
@@ -47,6 +47,18 @@ pub static ON_ERROR: Field<Words<OnError>> = Field::new(
 )
 .not_in_policies();
 
+/// `vars`
+pub static VARS: Field<Names> = Field::new(
+    "vars",
+    Names {
+        names: Text::Name,
+        of: &Text::Template,
+    },
+    "`{\"name\": template}`: texts that all templates know by their names, rendered once for each \
+     exchange; see [`vars`](#vars)",
+)
+.not_in_policies();
+
 /// `limits`
 pub static LIMITS_OF_ALL: Field<&Object> = Field::new(
     "limits",
@@ -71,7 +83,14 @@ pub static ENV_ALLOW: Field<List> = Field::new(
 pub static CONFIGURATION: Object = Object {
     name: "configuration",
     text: "What happens to the requests and responses of a filter or route.",
-    groups: &[&[&REQUESTS, &RESPONSES, &ON_ERROR, &LIMITS_OF_ALL, &ENV_ALLOW]],
+    groups: &[&[
+        &REQUESTS,
+        &RESPONSES,
+        &ON_ERROR,
+        &VARS,
+        &LIMITS_OF_ALL,
+        &ENV_ALLOW,
+    ]],
 };
 
 /// `limits.fuel`

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::{Reader, has_markers, join};
 use crate::codes::Code;
 use crate::config::fields::body;
+use crate::config::fields::transform::WHEN_HERE;
 use crate::config::{JsonPiece, PatchOperation, ValueTemplate};
 
 impl Reader {
@@ -59,6 +60,7 @@ impl Reader {
             pointer: pointer?,
             from,
             value: value.or(rendered),
+            when: self.expression(fields, &path, &WHEN_HERE),
             path,
         })
     }

@@ -9,7 +9,7 @@ use crate::config::{JsonPiece, PatchOperation, ValueTemplate};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::error::{Cause, FieldId, TransformErrorKind};
 use crate::on_error::Place;
-use crate::program::{DirectionProgram, TemplateField};
+use crate::program::{DirectionProgram, TemplateField, When};
 use crate::template::render::{Renderer, View};
 use crate::template::{JsonPart, Template};
 use crate::value::print;
@@ -24,34 +24,52 @@ const OPERATIONS: [&str; 6] = ["add", "remove", "replace", "move", "copy", "test
 #[derive(Debug)]
 pub(crate) struct PatchRule {
     patch: Patch,
-    /// The values that are not constant, by slot.
-    values: Box<[TemplateField]>,
-    /// The field to blame for each operation.
-    operations: Box<[FieldId]>,
+    /// The values that are not constant, by slot, with the number of their operation.
+    values: Box<[(usize, TemplateField)]>,
+    /// When each operation applies, and the field to blame for it.
+    operations: Box<[(Option<When>, FieldId)]>,
+}
+
+/// What a patch is to do to one document.
+#[derive(Debug)]
+pub(crate) struct RenderedPatch {
+    values: Vec<String>,
+    /// The operations that do not apply.
+    skipped: Vec<usize>,
 }
 
 impl PatchRule {
-    /// The values as JSON text.
+    /// Which operations apply, and their values as JSON text.
     ///
     /// # Errors
     /// What failed in which field.
     pub(crate) fn render<V: View>(
         &self,
         templates: &mut Renderer<'_, V>,
-    ) -> Result<Vec<String>, (Cause, FieldId)> {
+    ) -> Result<RenderedPatch, (Cause, FieldId)> {
+        let mut text = String::new();
+        let mut skipped = Vec::new();
+        for (number, (when, _)) in self.operations.iter().enumerate() {
+            let Some(when) = when else { continue };
+            let holds = templates.holds(&when.test, &mut text);
+            if !holds.map_err(|cause| (cause, when.field))? {
+                skipped.push(number);
+            }
+        }
         let mut values = Vec::with_capacity(self.values.len());
-        for value in &self.values {
+        for (operation, value) in &self.values {
             let mut text = String::new();
-            templates
-                .render(&value.template, Place::Body, &mut text)
-                .map_err(|cause| (cause, value.field))?;
+            if !skipped.contains(operation) {
+                templates
+                    .render(&value.template, Place::Body, &mut text)
+                    .map_err(|cause| (cause, value.field))?;
+            }
             values.push(text);
         }
-        Ok(values)
+        Ok(RenderedPatch { values, skipped })
     }
 
-    /// Applies the patch with the rendered `values`, which may make the document grow by
-    /// `room` bytes.
+    /// Applies the patch as it was `rendered`, which may make the document grow by `room` bytes.
     ///
     /// # Errors
     /// Which operation failed and whose fault it is: a document that does not fit is the fault of
@@ -59,20 +77,20 @@ impl PatchRule {
     pub(crate) fn apply<'a>(
         &'a self,
         document: &'a Document,
-        values: &'a [String],
+        rendered: &'a RenderedPatch,
         room: usize,
     ) -> Result<Edited<'a>, (Cause, FieldId)> {
+        let RenderedPatch { values, skipped } = rendered;
+        let wanted = |operation| !skipped.contains(&operation);
         let most = document.text().len().saturating_add(room);
         self.patch
-            .apply(document, values, most)
+            .apply_those(document, values, most, wanted)
             .map_err(|error| (to_cause(error.kind), self.field(error.operation)))
     }
 
     fn field(&self, operation: usize) -> FieldId {
-        self.operations
-            .get(operation)
-            .copied()
-            .unwrap_or(FieldId(u16::MAX))
+        let operation = self.operations.get(operation);
+        operation.map_or(FieldId(u16::MAX), |(_, field)| *field)
     }
 }
 
@@ -86,14 +104,15 @@ impl Compiler<'_> {
         let mut values = Vec::new();
         let checked: Vec<_> = operations
             .iter()
-            .map(|operation| Operation {
+            .enumerate()
+            .map(|(number, operation)| Operation {
                 op: &operation.op,
                 path: &operation.pointer,
                 from: operation.from.as_deref(),
                 value: operation
                     .value
                     .as_ref()
-                    .map(|value| self.slot(compiled, value, &mut values)),
+                    .map(|value| self.slot(compiled, number, value, &mut values)),
             })
             .collect();
         match Patch::compile(&checked) {
@@ -102,7 +121,10 @@ impl Compiler<'_> {
                 values: values.into(),
                 operations: operations
                     .iter()
-                    .map(|operation| self.field(operation.path.clone()))
+                    .map(|operation| {
+                        let when = self.when(compiled, operation.when.as_ref());
+                        (when, self.field(operation.path.clone()))
+                    })
                     .collect(),
             }),
             Err(faults) => {
@@ -119,14 +141,15 @@ impl Compiler<'_> {
     fn slot(
         &mut self,
         compiled: &mut DirectionProgram,
+        operation: usize,
         value: &ValueTemplate,
-        values: &mut Vec<TemplateField>,
+        values: &mut Vec<(usize, TemplateField)>,
     ) -> ValueSlot {
         let json = self.json(compiled, value);
         if let Template::Constant(text) = json.template {
             return ValueSlot::Const(text.into());
         }
-        values.push(json);
+        values.push((operation, json));
         ValueSlot::Slot(values.len() - 1)
     }
 

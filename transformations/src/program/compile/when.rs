@@ -50,6 +50,7 @@ impl Compiler<'_> {
         let Expression { text, path } = condition;
         let context = FieldContext {
             before_body,
+            vars: &self.vars,
             as_json: compiled.as_json,
             event: compiled.event,
             capabilities: self.capabilities,

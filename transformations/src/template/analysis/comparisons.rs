@@ -169,6 +169,12 @@ impl Walk<'_, '_> {
         if let Expr::Call(call) = expr {
             return self.called(call);
         }
+        if let Expr::Var(var) = expr
+            && self.context.vars.iter().any(|known| **known == *var.id)
+            && !self.is_assigned(var.id)
+        {
+            return Operand::Text { classic: false };
+        }
         let Some((holder, name)) = member(expr) else {
             return Operand::Unknown;
         };

@@ -100,6 +100,11 @@ impl Walk<'_, '_> {
         if self.is_assigned(name) {
             return;
         }
+        let var = self.context.vars.iter().position(|known| **known == *name);
+        if let Some(number) = var {
+            self.analysis.reads.insert_var(number);
+            return;
+        }
         match NAMESPACES.into_iter().find(|known| *known == name) {
             Some(root) if !self.context.as_json => {
                 let message = format!("{root} has no value of its own");

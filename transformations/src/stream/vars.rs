@@ -1,0 +1,111 @@
+//! Renders the variables of a configuration: once in an exchange, from the request as it came, when
+//! something that reads them is about to be rendered.
+
+use std::sync::Arc;
+
+use minijinja::Value;
+
+use crate::config::OnError;
+use crate::direction::Direction;
+use crate::error::{Cause, TransformErrorKind};
+use crate::message::{BodyText, EventField, HeaderSnapshot, HostAnswers, Message, Vars};
+use crate::on_error::Place;
+use crate::ops::TransformationOps;
+use crate::program::Program;
+use crate::template::commands::Command;
+use crate::template::render::{Renderer, View};
+use formats::json::Document;
+
+/// Renders those of the `wanted` variables that are not known yet. They may produce as much text
+/// together as the templates of a direction.
+pub(super) fn render<O: TransformationOps + ?Sized>(
+    program: &Program,
+    vars: &Vars,
+    wanted: &[usize],
+    captured: Option<&HeaderSnapshot>,
+    ops: &O,
+) {
+    let mut wanted = wanted.iter().filter(|number| !vars.is_known(**number));
+    let Some(first) = wanted.next() else {
+        return;
+    };
+    let nothing = HeaderSnapshot::default();
+    let view = RequestView {
+        headers: captured.unwrap_or(&nothing),
+        host: HostAnswers::ask(ops, &program.vars.reads),
+        absent: TransformErrorKind::UndeclaredVariable.into(),
+        message: None,
+    };
+    let engine = program.engine.as_ref();
+    let mut templates = Renderer::new(engine, OnError::Fail, program.output_bytes, view);
+    for number in std::iter::once(first).chain(wanted) {
+        let Some(template) = program.vars.templates.get(*number) else {
+            continue;
+        };
+        let mut text = String::new();
+        let rendered = templates.render(template, Place::Value, &mut text);
+        vars.keep(
+            *number,
+            rendered.map(|()| text.into()).map_err(|cause| cause.kind),
+        );
+    }
+}
+
+/// The request as it came, without its body.
+struct RequestView<'a> {
+    headers: &'a HeaderSnapshot,
+    host: HostAnswers,
+    absent: Cause,
+    message: Option<Arc<Message>>,
+}
+
+impl View for RequestView<'_> {
+    fn direction(&self) -> Direction {
+        Direction::Request
+    }
+
+    fn header(&self, direction: Direction, name: &str, out: &mut String) {
+        if direction == Direction::Request {
+            out.push_str(self.headers.get(name).unwrap_or_default());
+        }
+    }
+
+    /// Only values of headers may hold command operators.
+    fn command(&self, _: &Command, _: &mut String) {}
+
+    fn event(&self, _: EventField, _: &mut String) -> Result<(), TransformErrorKind> {
+        Ok(())
+    }
+
+    /// Variables do not see each other.
+    fn vars(&self) -> Option<&Vars> {
+        None
+    }
+
+    fn document(&self) -> Option<&Document> {
+        None
+    }
+
+    fn absent(&self) -> &Cause {
+        &self.absent
+    }
+
+    fn read_bytes(&self) -> usize {
+        0
+    }
+
+    fn message(&mut self, configured: &Value) -> Arc<Message> {
+        let message = self.message.get_or_insert_with(|| {
+            let message = Message::new(
+                Direction::Request,
+                Arc::new(self.headers.clone()),
+                None,
+                BodyText::default(),
+                Err(self.absent.kind),
+                self.host.clone(),
+            );
+            Arc::new(message.with_configured(configured))
+        });
+        Arc::clone(message)
+    }
+}
