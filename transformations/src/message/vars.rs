@@ -14,8 +14,11 @@ use crate::value::{Absent, budget};
 #[derive(Debug)]
 pub(crate) struct Vars {
     names: Arc<[Box<str>]>,
-    values: Box<[OnceLock<Result<Arc<str>, TransformErrorKind>>]>,
+    values: Box<[OnceLock<Rendered>]>,
 }
+
+/// The text of a variable, or why there is none.
+type Rendered = Result<Arc<str>, TransformErrorKind>;
 
 impl Vars {
     pub(crate) fn new(names: &Arc<[Box<str>]>) -> Vars {
@@ -31,7 +34,7 @@ impl Vars {
     }
 
     /// Keeps what a variable was rendered to, or why it could not be; the first time counts.
-    pub(crate) fn keep(&self, number: usize, rendered: Result<Arc<str>, TransformErrorKind>) {
+    pub(crate) fn keep(&self, number: usize, rendered: Rendered) {
         if let Some(value) = self.values.get(number) {
             value.get_or_init(|| rendered);
         }
