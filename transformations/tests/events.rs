@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use transformations::testing::{MemoryHost, Message};
-use transformations::{BodyAccess, CompileOptions, OpenedEvents, Program, Stream};
+use transformations::{BodyAccess, CompileOptions, Direction, OpenedEvents, Program, Stream};
 
 const SSE: &str = "text/event-stream; charset=utf-8";
 const NDJSON: &str = "application/x-ndjson";
@@ -472,4 +472,36 @@ fn rules_alone_do_not_buffer() {
         &[],
     );
     assert!(!stream.program().needs().response.buffers());
+}
+
+#[test]
+fn operations_of_a_patch_apply_to_the_events_that_their_conditions_are_for() {
+    let stream = json!({"rules": [{"patch": [
+        {"op": "remove", "path": "/secret", "when": "secret is defined"},
+        {"op": "add", "path": "/for", "value": "{{ request_header(\"x-who\") }}", "when": "n > 1"},
+    ]}]});
+    let body = "data: {\"n\":1,\"secret\":0}\n\ndata: {\"n\":2}\n\n";
+    let expected = "data: {\"n\":1}\n\ndata: {\"n\":2,\"for\":\"me\"}\n\n";
+    assert_eq!(run(stream, SSE, body), expected);
+}
+
+#[test]
+fn the_rules_are_those_of_the_transform_that_was_chosen() {
+    let rule = |data: &str| json!({"stream": {"rules": [{"data": data}]}});
+    let (mut one, mut other) = (rule("{{ who }}:{{ event.data }}"), rule("other"));
+    one["when"] = json!("response.status == 200 and who == \"me\"");
+    other["when"] = json!("response.status != 200");
+    let config = json!({"vars": {"who": "{{ header(\"x-who\") }}"}, "response": [one, other]});
+    for (status, expected) in [("200", "data: me:1\n\n"), ("203", "data: other\n\n")] {
+        let (mut stream, mut host) = open(&config, &[(":status", status), ("content-type", SSE)]);
+        stream.choose(Direction::Response, &mut host).unwrap();
+        assert!(stream.needs(Direction::Response).streams);
+        let Ok(OpenedEvents::Stream(mut events)) = stream.open_events(&host) else {
+            panic!("no stream");
+        };
+        let mut out = Vec::new();
+        events.push(b"data: 1\n\n", &mut out).unwrap();
+        events.finish(&mut out).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
 }
