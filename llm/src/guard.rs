@@ -20,6 +20,10 @@ use regex_automata::{Input, MatchKind, PatternSet};
 
 use crate::mask::{Ahead, MAX_COMPILED, MAX_WORD, Words, is_findable};
 
+/// How much memory the states of all expressions may take that a worker has met. What does not fit is
+/// made again.
+const MAX_CACHE: usize = 16 << 20;
+
 /// A rule.
 #[derive(Clone, Debug)]
 pub struct Rule {
@@ -90,7 +94,9 @@ pub enum GuardError {
 #[derive(Debug)]
 pub struct Guard {
     names: Vec<Box<str>>,
-    /// All expressions as one automaton.
+    /// All expressions as one automaton, which says quickly whether any matches.
+    any: Option<Regex>,
+    /// The same, and it says which.
     regexes: Option<Regex>,
     /// The rule of each expression.
     rules: Vec<usize>,
@@ -110,7 +116,8 @@ impl Guard {
             let name = || rule.name.clone();
             match &rule.terms {
                 Terms::Regex(regex) => {
-                    compile(&[regex]).map_err(|failure| failure.of(name(), index))?;
+                    compile(&[regex], MatchKind::LeftmostFirst)
+                        .map_err(|failure| failure.of(name(), index))?;
                     expressions.push(regex.as_str());
                     of.push(index);
                 }
@@ -131,18 +138,22 @@ impl Guard {
         for byte in words.first_bytes() {
             first[usize::from(byte)] = true;
         }
-        let regexes = match of.last() {
-            None => None,
+        let together = |kind| match of.last() {
+            None => Ok(None),
             Some(&index) => {
                 let name = rules
                     .get(index)
                     .map_or_else(String::new, |it| it.name.clone());
-                Some(compile(&expressions).map_err(|failure| failure.of(name, index))?)
+                let compiled = compile(&expressions, kind);
+                compiled
+                    .map(Some)
+                    .map_err(|failure| failure.of(name, index))
             }
         };
         Ok(Guard {
             names: rules.iter().map(|it| it.name.as_str().into()).collect(),
-            regexes,
+            any: together(MatchKind::LeftmostFirst)?,
+            regexes: together(MatchKind::All)?,
             rules: of,
             words,
             first,
@@ -176,8 +187,8 @@ impl Guard {
     }
 
     fn first_regex(&self, text: &str, applies: impl Fn(usize) -> bool) -> Option<usize> {
-        let regexes = self.regexes.as_ref()?;
-        if !self.rules.iter().any(|&it| applies(it)) {
+        let (any, regexes) = (self.any.as_ref()?, self.regexes.as_ref()?);
+        if !self.rules.iter().any(|&it| applies(it)) || !any.is_match(text) {
             return None;
         }
         let mut matched = PatternSet::new(self.rules.len());
@@ -233,9 +244,10 @@ impl Failure {
     }
 }
 
-fn compile(expressions: &[impl AsRef<str>]) -> Result<Regex, Failure> {
+fn compile(expressions: &[impl AsRef<str>], kind: MatchKind) -> Result<Regex, Failure> {
     let config = Config::new()
-        .match_kind(MatchKind::All)
+        .match_kind(kind)
+        .hybrid_cache_capacity(MAX_CACHE)
         .nfa_size_limit(Some(MAX_COMPILED.saturating_mul(expressions.len().max(1))));
     let built = Builder::new().configure(config).build_many(expressions);
     built.map_err(|error| match error.syntax_error() {

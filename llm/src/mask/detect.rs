@@ -217,6 +217,7 @@ impl Detectors {
             let start = token_start(text, at, trigger);
             let near = text.get(start..).unwrap_or_default();
             let mut before = text.get(..start).and_then(|it| it.chars().next_back());
+            let mut failed = None;
             for (offset, character) in near.char_indices() {
                 let place = start + offset;
                 if place > trigger {
@@ -227,8 +228,16 @@ impl Detectors {
                         Next::Nothing => {}
                         next => return next,
                     }
+                    failed = self.failed(text, place);
+                    if failed.is_some() {
+                        break;
+                    }
                 }
                 before = Some(character);
+            }
+            if let Some(end) = failed {
+                at = end;
+                continue;
             }
             let Some(rest) = bytes.get(trigger..).filter(|it| !it.is_empty()) else {
                 return Next::Nothing;
@@ -283,6 +292,12 @@ impl Detectors {
             let stands = start.and_then(|it| bytes.get(it..it + prefix.len()));
             stands == Some(prefix)
         })
+    }
+
+    /// Where a number ends that begins here, and of which no part is a value, since it fails its check.
+    fn failed(&self, text: &str, place: usize) -> Option<usize> {
+        let row = self.rows.get(Kind::Iban as usize).copied().flatten();
+        row.and_then(|_| iban::failed(Ahead::new(text, place, true)))
     }
 
     /// What begins at a place.

@@ -127,14 +127,14 @@ impl Numbering {
         Ok(number)
     }
 
-    /// The values by their placeholders.
-    pub(super) fn originals(&self, names: &[Box<str>]) -> Originals {
+    /// Gives up the values, by their placeholders.
+    pub(super) fn originals(&mut self, names: &[Box<str>]) -> Originals {
         let mut originals = Originals::default();
-        for (name, numbers) in names.iter().zip(&self.names) {
-            for (value, number) in &numbers.values {
-                let placeholder = placeholder(name, *number).into_boxed_str();
+        for (name, numbers) in names.iter().zip(&mut self.names) {
+            for (value, number) in numbers.values.drain() {
+                let placeholder = placeholder(name, number).into_boxed_str();
                 originals.longest = originals.longest.max(placeholder.len());
-                originals.values.insert(placeholder, value.clone());
+                originals.values.insert(placeholder, value);
             }
         }
         originals

@@ -102,7 +102,7 @@ impl Masking {
     }
 
     /// Goes on to the response, which knows the values.
-    pub fn into_response(self, returns: Returns) -> Unmasking {
+    pub fn into_response(mut self, returns: Returns) -> Unmasking {
         let originals = match returns {
             Returns::Restore | Returns::Both => self.numbering.originals(&self.masker.names),
             Returns::Mask => Originals::default(),

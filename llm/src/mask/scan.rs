@@ -4,7 +4,6 @@
 //! Called on workers.
 
 use regex_automata::meta;
-use regex_automata::{Input, MatchKind, PatternSet};
 
 use super::detect::{Detectors, Extent, Next};
 use super::pattern::{MAX_COMPILED, Pattern, PatternError, Search};
@@ -14,7 +13,7 @@ use super::pattern::{MAX_COMPILED, Pattern, PatternError, Search};
 pub(super) struct Scanner {
     detectors: Detectors,
     patterns: Vec<Pattern>,
-    /// Says quickly which of the patterns a whole text has at all.
+    /// Says quickly whether a whole text has matches of the patterns at all.
     any: Option<meta::Regex>,
 }
 
@@ -41,9 +40,7 @@ impl Scanner {
             Some(&(row, _)) => {
                 let all: Vec<_> = expressions.iter().map(|(_, regex)| *regex).collect();
                 let limit = MAX_COMPILED.saturating_mul(all.len());
-                let config = meta::Config::new()
-                    .match_kind(MatchKind::All)
-                    .nfa_size_limit(Some(limit));
+                let config = meta::Config::new().nfa_size_limit(Some(limit));
                 let any = meta::Builder::new().configure(config).build_many(&all);
                 Some(any.map_err(|_| (row, PatternError::TooLarge))?)
             }
@@ -71,18 +68,12 @@ impl Scanner {
     ) -> Pass<'s> {
         room.next.clear();
         room.next.resize(self.patterns.len() + 1, None);
-        if let Some(any) = self.any.as_ref().filter(|_| extent.is_whole()) {
-            let mut matched = PatternSet::new(self.patterns.len());
-            any.which_overlapping_matches(&Input::new(text), &mut matched);
-            for (index, next) in room.next.iter_mut().skip(1).enumerate() {
-                let matches = u32::try_from(index)
-                    .ok()
-                    .and_then(|it| regex_automata::PatternID::new(it as usize).ok())
-                    .is_some_and(|it| matched.contains(it));
-                if !matches {
-                    *next = Some(Next::Nothing);
-                }
-            }
+        let any = self.any.as_ref().filter(|_| extent.is_whole());
+        if any.is_some_and(|any| !any.is_match(text)) {
+            room.next
+                .iter_mut()
+                .skip(1)
+                .for_each(|it| *it = Some(Next::Nothing));
         }
         Pass {
             scanner: self,

@@ -1,6 +1,6 @@
 //! International bank account numbers (ISO 13616): the country's length, and mod 97.
 
-use super::super::ahead::{Ahead, Verdict, is_blank};
+use super::super::ahead::{Ahead, More, Verdict, is_blank};
 
 /// How long the number of each country is, as registered.
 const LENGTHS: &[(&[u8; 2], usize)] = &[
@@ -97,40 +97,77 @@ const LENGTHS: &[(&[u8; 2], usize)] = &[
 
 /// A number that begins here, in capitals or not; single blanks may stand behind the check digits and
 /// what follows them.
-pub(super) fn iban(mut ahead: Ahead<'_>) -> Verdict {
-    let mut country = [0; 2];
-    for letter in &mut country {
-        match ahead.eat(|it| it.is_ascii_alphabetic())? {
-            Some(it) => *letter = it.to_ascii_uppercase() as u8,
-            None => return Ok(None),
+pub(super) fn iban(ahead: Ahead<'_>) -> Verdict {
+    let form = Form::read(ahead)?;
+    // Words with blanks between are no account, whatever they add up to.
+    let valid = form.filter(|it| it.sound && !it.prose);
+    Ok(valid.map(|it| it.end))
+}
+
+/// Where a number ends that begins here, is printed as these numbers are (capitals, groups of four, no
+/// further group), and fails its check: no part of it is a number of another kind.
+pub(super) fn failed(ahead: Ahead<'_>) -> Option<usize> {
+    let form = Form::read(ahead).ok().flatten();
+    form.filter(|it| !it.sound && it.printed).map(|it| it.end)
+}
+
+/// What looks like a number.
+struct Form {
+    end: usize,
+    /// Whether it passes its check.
+    sound: bool,
+    /// Whether it could be words.
+    prose: bool,
+    /// Whether it is written as on paper.
+    printed: bool,
+}
+
+impl Form {
+    fn read(mut ahead: Ahead<'_>) -> Result<Option<Form>, More> {
+        let mut country = [0; 2];
+        let mut printed = true;
+        for letter in &mut country {
+            match ahead.eat(|it| it.is_ascii_alphabetic())? {
+                Some(it) => {
+                    *letter = it.to_ascii_uppercase() as u8;
+                    printed &= it.is_ascii_uppercase();
+                }
+                None => return Ok(None),
+            }
         }
-    }
-    let Ok(row) = LENGTHS.binary_search_by(|(name, _)| (*name).cmp(&country)) else {
-        return Ok(None);
-    };
-    let length = LENGTHS.get(row).map_or(0, |&(_, length)| length);
-    let Some(check) = ahead.eat_digits(2)? else {
-        return Ok(None);
-    };
-    let (mut remainder, mut letters, mut blanks) = (0, 0, 0);
-    for _ in 4..length {
-        blanks += usize::from(ahead.eat(is_blank)?.is_some());
-        let Some(character) = ahead.eat(|it| it.is_ascii_alphanumeric())? else {
+        let Ok(row) = LENGTHS.binary_search_by(|(name, _)| (*name).cmp(&country)) else {
             return Ok(None);
         };
-        letters += usize::from(character.is_ascii_alphabetic());
-        remainder = append(remainder, character);
+        let length = LENGTHS.get(row).map_or(0, |&(_, length)| length);
+        let Some(check) = ahead.eat_digits(2)? else {
+            return Ok(None);
+        };
+        let (mut remainder, mut letters, mut blanks) = (0, 0, 0);
+        for place in 4..length {
+            let blank = ahead.eat(is_blank)?.is_some();
+            blanks += usize::from(blank);
+            printed &= blank == (place % 4 == 0);
+            let Some(character) = ahead.eat(|it| it.is_ascii_alphanumeric())? else {
+                return Ok(None);
+            };
+            letters += usize::from(character.is_ascii_alphabetic());
+            printed &= !character.is_ascii_lowercase();
+            remainder = append(remainder, character);
+        }
+        if ahead.in_word()? {
+            return Ok(None);
+        }
+        for letter in country {
+            remainder = append(remainder, char::from(letter));
+        }
+        let sound = (remainder * 100 + check) % 97 == 1;
+        Ok(Some(Form {
+            end: ahead.at(),
+            sound,
+            prose: blanks > 0 && letters > length / 2,
+            printed: printed && !sound && !ahead.at_blank_and_digit()?,
+        }))
     }
-    for letter in country {
-        remainder = append(remainder, char::from(letter));
-    }
-    remainder = (remainder * 100 + check) % 97;
-    // Words with blanks between are no account, whatever they add up to.
-    let prose = blanks > 0 && letters > length / 2;
-    if remainder != 1 || prose || ahead.in_word()? {
-        return Ok(None);
-    }
-    Ok(Some(ahead.at()))
 }
 
 /// The remainder of a number to 97 when a digit is appended, or a letter as its two digits (A is 10).

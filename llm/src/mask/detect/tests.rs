@@ -112,6 +112,26 @@ fn the_longest_match_wins_then_the_earlier_row() {
 }
 
 #[test]
+fn a_number_that_fails_its_check_is_none_of_any_kind() {
+    let detectors = all();
+    // From the second or third group on these are cards, but for the account that they are part of.
+    for text in [
+        "FR77 3000 4111 1111 1111 1111 189",
+        "DE88 4111 1111 1111 1111 00",
+    ] {
+        assert_eq!(found(&detectors, text), [], "{text}");
+        let card = &text[text.find("4111").unwrap()..][..19];
+        assert_eq!(found(&detectors, card).len(), 1, "{card}");
+    }
+    // What only looks a little like one hides nothing.
+    let text = "be12 call 415-555-2671 BE12 CALL 4111 1111 1111 1111";
+    assert_eq!(
+        marked(text, &found(&detectors, text)),
+        "be12 call «415-555-2671» BE12 CALL «4111 1111 1111 1111»"
+    );
+}
+
+#[test]
 fn text_is_never_cut_inside_of_a_character() {
     let detectors = all();
     for text in [

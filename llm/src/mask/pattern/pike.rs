@@ -21,6 +21,9 @@ pub(crate) struct Search {
     now: Threads,
     then: Threads,
     stack: Vec<StateID>,
+    /// How many bytes were read.
+    #[cfg(test)]
+    pub(super) steps: usize,
 }
 
 #[derive(Debug, Default)]
@@ -159,6 +162,10 @@ impl Search {
                     _ => Outcome::Nothing,
                 };
             };
+            #[cfg(test)]
+            {
+                self.steps += 1;
+            }
             self.then.clear(states);
             for index in 0..self.now.list.len() {
                 let Some(&(state, start)) = self.now.list.get(index) else {
