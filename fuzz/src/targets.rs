@@ -10,6 +10,7 @@ mod dialects;
 mod events;
 mod exchange;
 mod json;
+mod mask;
 mod patch;
 mod render;
 mod streams;
@@ -101,6 +102,12 @@ pub const TARGETS: &[Target] = &[
         folder: "acl",
         run: acl::run,
         seeds: |_| Vec::new(),
+    },
+    Target {
+        name: "mask",
+        folder: "mask",
+        run: mask::run,
+        seeds: mask::seeds,
     },
 ];
 
