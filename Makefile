@@ -45,7 +45,7 @@ fuzz: need-cargo
 	@CARGO='$(CARGO)' fuzz/libfuzzer.sh $(FUZZ_SECONDS)
 
 bench: need-python module
-	$(CARGO) bench --workspace --bench render --bench events --bench json
+	$(CARGO) bench --workspace --bench compile --bench render --bench events --bench json
 	$(CARGO) run --release --quiet -p rustformations-tests --bin loopback -- $(BENCH_OPTIONS)
 
 sweep: need-cargo

@@ -44,7 +44,7 @@ pub struct Program {
     needs: Needs,
     warnings: Vec<Diagnostic>,
     /// The configuration path of each [`FieldId`].
-    paths: Vec<String>,
+    paths: Box<[Box<str>]>,
 }
 
 /// The variables of a configuration, which every exchange renders for itself.
@@ -241,9 +241,7 @@ impl Program {
 
     /// Where a field stands in the configuration, such as `response.set[0].value`.
     pub fn field_path(&self, field: FieldId) -> &str {
-        self.paths
-            .get(usize::from(field.0))
-            .map_or("", String::as_str)
+        self.paths.get(usize::from(field.0)).map_or("", |path| path)
     }
 
     /// The rules for events of one transform of responses.

@@ -141,7 +141,7 @@ fn a_distinct_route_keeps_little_and_shares_the_engine() {
     let mut program = None;
     let measured = measure(|| program = Some(compile(1)));
     assert!(
-        measured.bytes_current < 4 << 10,
+        measured.bytes_current < 6 << 10,
         "{} bytes are kept",
         measured.bytes_current
     );

@@ -112,7 +112,7 @@ pub(super) fn program(
         output_bytes: config.limits.output_bytes,
         needs,
         warnings: Vec::new(),
-        paths,
+        paths: paths.into_iter().map(String::into_boxed_str).collect(),
     })
 }
 
@@ -213,6 +213,8 @@ impl Compiler<'_> {
         compiled.reply = self.reply(&mut compiled, transform);
         let stream = transform.stream.as_ref();
         compiled.events = stream.map(|rules| self.events(rules, transform.on_error));
+        // Kept for as long as the route is, and there are thousands.
+        compiled.rules.shrink_to_fit();
         compiled.needs = needs(&compiled, transform);
         let trailers = std::mem::take(&mut self.trailers);
         if !compiled.needs.buffers() {
