@@ -54,8 +54,7 @@ fn value<O: TransformationOps + ?Sized>(
             .or_else(|| header(*source, other.as_ref()?, ops, direction, captured, out)),
         Operator::StartTime(format) => {
             let started = captured.started.unwrap_or_else(|| ops.unix_nanoseconds());
-            format.append(started, out);
-            Some(())
+            format.append(started, out)
         }
         Operator::Metadata {
             namespace,
