@@ -4,12 +4,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a failure here is a broken benchmark")]
 
+use std::sync::Arc;
+
 use divan::{Bencher, black_box, counter::BytesCount};
+use llm::apply::{Unmasked, mask_request};
 use llm::dialect::Dialect;
 use llm::dialect::path::PathFacts;
+use llm::mask::{Action, Kind, Masker, Returns, Settings};
 use llm::place::Edits;
 use llm::request::Request;
-use llm::response::Response;
+use llm::response::{Response, Texts};
+use llm::text::Role;
 use llm::usage::{Meter, ask, hide};
 
 fn main() {
@@ -55,6 +60,62 @@ fn meter_and_hide_event(bencher: Bencher<'_, '_>) {
         hide(&response, CHAT_EVENT, &mut edits);
         edits.write(CHAT_EVENT)
     });
+}
+
+fn masker() -> Arc<Masker> {
+    let settings = Settings {
+        detectors: Kind::ALL
+            .into_iter()
+            .map(|kind| (kind, Action::Mask))
+            .collect(),
+        ..Settings::default()
+    };
+    Arc::new(Masker::compile(&settings).unwrap())
+}
+
+/// Each event of a stream whose own values are masked and whose placeholders are restored.
+#[divan::bench(args = [" a few words", " to [EMAIL_1] and"])]
+fn mask_and_restore_event(bencher: Bencher<'_, '_>, text: &str) {
+    let body = r#"{"messages":[{"role":"user","content":"I am jo@example.com"}]}"#;
+    let request = Request::read(Dialect::OpenaiChat, body).unwrap();
+    let mut masking = masker().open();
+    mask_request(
+        &request,
+        body,
+        &[Role::User],
+        &mut masking,
+        &mut Edits::new(),
+    )
+    .unwrap();
+    let mut unmasked = Unmasked::new(masking.into_response(Returns::Both));
+    let mut texts = Texts::new(Dialect::OpenaiChat);
+    let data = CHAT_EVENT.replace(" a few words", text);
+    let (mut response, mut before) = (Response::default(), Vec::new());
+    bencher.bench_local(|| {
+        response
+            .read_event(Dialect::OpenaiChat, black_box(&data))
+            .unwrap();
+        let mut edits = Edits::new();
+        let done = texts.event(&response, &data, &mut unmasked, &mut edits, &mut before);
+        done.unwrap();
+        match edits.is_empty() {
+            true => None,
+            false => Some(edits.write(&data)),
+        }
+    });
+}
+
+#[divan::bench(args = [1 << 10, 1 << 16])]
+fn mask_request_of(bencher: Bencher<'_, '_>, size: usize) {
+    let (body, masker) = (chat(size), masker());
+    bencher
+        .counter(BytesCount::from(body.len()))
+        .bench_local(|| {
+            let request = Request::read(Dialect::OpenaiChat, black_box(&body)).unwrap();
+            let (mut masking, mut edits) = (masker.open(), Edits::new());
+            mask_request(&request, &body, &[Role::User], &mut masking, &mut edits).unwrap();
+            edits.write(&body)
+        });
 }
 
 #[divan::bench(args = [1 << 10, 1 << 16, 1 << 20])]

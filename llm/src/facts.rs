@@ -215,6 +215,19 @@ pub enum FactTime {
 }
 
 impl Fact {
+    /// The object in which templates have the fact, below `ai`; none for those that are at its top.
+    pub const fn group(self) -> Option<&'static str> {
+        match self {
+            Fact::InputTokens
+            | Fact::CachedTokens
+            | Fact::CacheCreationTokens
+            | Fact::OutputTokens
+            | Fact::ReasoningTokens
+            | Fact::TotalTokens => Some("usage"),
+            _ => None,
+        }
+    }
+
     /// The fact of this name.
     pub fn named(name: &str) -> Option<Fact> {
         Fact::ALL.iter().copied().find(|it| it.name() == name)
@@ -364,6 +377,13 @@ mod tests {
             assert_eq!(Fact::named(fact.name()), Some(fact));
         }
         assert_eq!(printed.len(), Fact::ALL.len());
+        let grouped = Fact::ALL.iter().filter(|it| it.group() == Some("usage"));
+        assert!(
+            grouped
+                .map(|it| it.name())
+                .all(|name| name.ends_with("_tokens"))
+        );
+        assert_eq!(Fact::EstimatedInputTokens.group(), None);
     }
 
     #[test]

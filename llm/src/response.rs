@@ -21,7 +21,7 @@ mod own;
 mod responses;
 mod rewrite;
 
-pub use rewrite::{MAX_TEXTS, Rewrite, Texts, TooManyTexts};
+pub use rewrite::{MAX_TEXTS, Rewrite, RewriteError, Texts};
 
 /// A response, or an event of one.
 #[derive(Clone, Debug, Default)]
@@ -32,7 +32,7 @@ pub struct Response {
     pub ends: Vec<End>,
     /// The model that answered, a string that is not empty.
     pub model: Option<Place>,
-    /// Why the answer of the first choice ended, a string.
+    /// Why a choice ended, a string; of several choices in one event, the first that did.
     pub finish_reason: Option<Place>,
     /// What was told of tokens; none where nothing was, not even zeros.
     pub usage: Option<Reported>,
@@ -208,7 +208,7 @@ impl Response {
         Ok(())
     }
 
-    /// Notes why a choice ended. The first choice speaks for all.
+    /// Notes why a choice ended. The first that did speaks for all.
     fn finish(&mut self, raw: Raw<'_>) {
         if raw.kind() == Kind::String && self.finish_reason.is_none() {
             self.finish_reason = Some(raw.into());

@@ -111,6 +111,22 @@ fn what_is_too_deep_is_not_masked_by_half() {
 }
 
 #[test]
+fn what_was_edited_before_is_not_left_unmasked() {
+    let (request, mut edits) = (
+        Request::read(Dialect::OpenaiChat, CHAT).unwrap(),
+        Edits::new(),
+    );
+    let text = request
+        .texts
+        .iter()
+        .find(|it| it.role == Role::User)
+        .unwrap();
+    edits.replace(text.place, "\"\"");
+    let unseen = mask_request(&request, CHAT, &Role::ALL, &mut masker().open(), &mut edits);
+    assert_eq!(unseen, Err(Unseen::EditedTwice));
+}
+
+#[test]
 fn streams_of_every_dialect_are_restored_wherever_they_are_cut() {
     let events: [(Dialect, &[&str], &str); 4] = [
         (

@@ -11,7 +11,7 @@ use std::ops::Range;
 use formats::events::{Decoder, Format, Frame};
 use llm::dialect::Dialect;
 use llm::place::Edits;
-use llm::response::{Response, Rewrite, TextKey, Texts};
+use llm::response::{Response, Rewrite, RewriteError, TextKey, Texts};
 
 #[derive(Default)]
 struct Louder(HashMap<TextKey, String>);
@@ -373,6 +373,28 @@ fn bodies_are_rewritten_in_place() {
     let expected =
         r#"{"choices":[{"index":0,"text":"AB"},{"index":1,"message":{"content":"C\/ÄD"}}]}"#;
     assert_eq!(edits.write(body), expected);
+}
+
+#[test]
+fn what_was_edited_before_is_not_left_as_it_is() {
+    let bodies = [
+        r#"{"choices":[{"index":0,"delta":{"content":"abc"}}]}"#,
+        r#"{"choices":[{"index":0,"message":{"content":"abc"}}]}"#,
+    ];
+    for data in bodies {
+        let (mut response, mut edits) = (Response::default(), Edits::new());
+        response.read_event(Dialect::OpenaiChat, data).unwrap();
+        edits.replace(response.pieces[0].place, "0");
+        let mut texts = Texts::new(Dialect::OpenaiChat);
+        let error = texts.event(
+            &response,
+            data,
+            &mut Louder::default(),
+            &mut edits,
+            &mut Vec::new(),
+        );
+        assert_eq!(error, Err(RewriteError::EditedTwice));
+    }
 }
 
 #[test]

@@ -14,6 +14,9 @@ pub enum Unseen {
     /// Something in it nests too deeply to be looked into.
     #[error("the request nests too deeply to be looked into")]
     TooDeep,
+    /// A text was edited before: two edits of it would not both be made.
+    #[error("a text of the request was edited twice")]
+    EditedTwice,
     /// It has more values than are kept.
     #[error(transparent)]
     Values(#[from] MaskError),
@@ -45,7 +48,9 @@ pub fn mask_request(
         let changes = masking.mask(&contents(text), form(text.kind))?;
         let parts = changes.iter();
         let parts = parts.map(|it| (it.range.clone(), it.replacement.as_str()));
-        edits.rewrite(body, text.place, parts);
+        if !edits.rewrite(body, text.place, parts) {
+            return Err(Unseen::EditedTwice);
+        }
     }
     Ok(())
 }

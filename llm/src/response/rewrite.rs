@@ -4,7 +4,6 @@
 //! event of its dialect looks is known here. Events keep their order, ids and indices; of an event only
 //! the strings change whose text changes. One for each response that is rewritten, on its worker thread.
 
-use std::fmt;
 use std::ops::Range;
 
 use formats::json::quote;
@@ -40,17 +39,16 @@ pub struct Texts {
     scratch: String,
 }
 
-/// A response has more than [`MAX_TEXTS`] texts at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooManyTexts;
-
-impl fmt::Display for TooManyTexts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "more than {MAX_TEXTS} texts are open in one response")
-    }
+/// A response whose texts cannot be rewritten on. Carries nothing of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RewriteError {
+    /// More than [`MAX_TEXTS`] texts are open at once.
+    #[error("more than {MAX_TEXTS} texts are open in one response")]
+    TooManyTexts,
+    /// A text was edited before: two edits of it would not both be made.
+    #[error("a text of the response was edited twice")]
+    EditedTwice,
 }
-
-impl std::error::Error for TooManyTexts {}
 
 impl Texts {
     /// Before the response.
@@ -68,7 +66,7 @@ impl Texts {
     /// `before`, as events.
     ///
     /// # Errors
-    /// Too many texts at once. The response cannot be rewritten then.
+    /// Too many texts at once, or one that `edits` has edited already. What comes cannot be rewritten then.
     ///
     /// # Cost
     /// That of `rewrite`; memory only for texts that begin, change or end.
@@ -79,7 +77,7 @@ impl Texts {
         rewrite: &mut dyn Rewrite,
         edits: &mut Edits,
         before: &mut Vec<u8>,
-    ) -> Result<(), TooManyTexts> {
+    ) -> Result<(), RewriteError> {
         self.shape.learn(response, data);
         for (at, piece) in response.pieces.iter().enumerate() {
             let contents = piece.place.contents(data).unwrap_or_default();
@@ -90,7 +88,9 @@ impl Texts {
                 let parts = parts
                     .iter()
                     .map(|(range, with)| (range.clone(), with.as_str()));
-                edits.rewrite(data, piece.place, parts);
+                if !edits.rewrite(data, piece.place, parts) {
+                    return Err(RewriteError::EditedTwice);
+                }
                 continue;
             }
             self.open(piece.key, response, data)?;
@@ -102,8 +102,9 @@ impl Texts {
                 rewrite.end(piece.key, &mut self.scratch);
                 self.open.retain(|(key, _)| *key != piece.key);
             }
-            if self.scratch != *contents {
-                edits.replace(piece.place, quote(&self.scratch));
+            let is_edited = self.scratch != *contents;
+            if is_edited && !edits.replace(piece.place, quote(&self.scratch)) {
+                return Err(RewriteError::EditedTwice);
             }
         }
         if !response.ends.is_empty() {
@@ -118,12 +119,12 @@ impl Texts {
         self.end(&[End::All], rewrite, None, out);
     }
 
-    fn open(&mut self, key: TextKey, response: &Response, data: &str) -> Result<(), TooManyTexts> {
+    fn open(&mut self, key: TextKey, response: &Response, data: &str) -> Result<(), RewriteError> {
         if self.open.iter().any(|(it, _)| *it == key) {
             return Ok(());
         }
         if self.open.len() == MAX_TEXTS {
-            return Err(TooManyTexts);
+            return Err(RewriteError::TooManyTexts);
         }
         self.open.push((key, Labels::of(response, data)));
         Ok(())
