@@ -13,7 +13,6 @@ mod metadata;
 mod programs;
 mod reports;
 mod stats;
-mod streaming;
 
 use std::any::Any;
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use divan::{Bencher, black_box, counter::BytesCount};
 use transformations::testing::{MemoryHost, Message};
-use transformations::{CompileOptions, OpenedEvents, Program};
+use transformations::{CompileOptions, Program};
 
 fn main() {
     divan::main();
@@ -27,7 +27,7 @@ fn run(bencher: Bencher<'_, '_>, rules: &str) {
     let config = format!(r#"{{"response": {{"stream": {{"rules": [{rules}]}}}}}}"#);
     let options = CompileOptions::default();
     let program = Arc::new(Program::compile(config.as_bytes(), &options).unwrap());
-    let host = MemoryHost {
+    let mut host = MemoryHost {
         response: Message::new(&[("content-type", "text/event-stream")], ""),
         ..MemoryHost::default()
     };
@@ -35,16 +35,18 @@ fn run(bencher: Bencher<'_, '_>, rules: &str) {
     bencher
         .counter(BytesCount::from(body.len()))
         .bench_local(|| {
-            let opened = program.open().open_events(&host).unwrap();
-            let OpenedEvents::Stream(mut events) = opened else {
-                panic!("the benchmark's response is a stream of events");
-            };
-            let mut out = Vec::with_capacity(body.len());
+            host.response = Message::new(&[("content-type", "text/event-stream")], "");
+            let mut exchange = program.open();
+            let _ = exchange.on_response_headers(&mut host, false);
             let mut changed = 0;
             for chunk in body.chunks(1448) {
-                changed += events.push(chunk, &mut out).unwrap().changed;
+                host.response.body = vec![chunk.to_vec()];
+                let answer = exchange.on_response_body(&mut host, false);
+                changed += answer.applied.events;
+                black_box(&host.response.body);
             }
-            black_box((events.finish(&mut out), changed, out))
+            host.response.body.clear();
+            black_box((exchange.on_response_body(&mut host, true), changed))
         });
 }
 

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use divan::Bencher;
-use transformations::{BodyAccess, CompileOptions, Program, TransformationOps};
+use transformations::{CompileOptions, Program, TransformationOps};
 
 #[global_allocator]
 static ALLOCATOR: divan::AllocProfiler = divan::AllocProfiler::system();
@@ -84,13 +84,13 @@ fn run(bencher: Bencher<'_, '_>, config: &str, body: Vec<u8>) {
     };
     let mut host = Host { body };
     bencher.bench_local(|| {
-        let mut stream = program.open();
-        stream.on_request_headers(&host);
-        let request = stream.transform_request(&mut host, BodyAccess::Whole);
-        (
-            request,
-            stream.transform_response(&mut host, BodyAccess::Whole),
-        )
+        let mut exchange = program.open();
+        let ends = host.body.is_empty();
+        let request = exchange.on_request_headers(&mut host, ends);
+        let body = (!ends).then(|| exchange.on_request_body(&mut host, true));
+        let response = exchange.on_response_headers(&mut host, ends);
+        let answer = (!ends).then(|| exchange.on_response_body(&mut host, true));
+        (request, body, response, answer)
     });
 }
 

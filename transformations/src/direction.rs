@@ -4,9 +4,9 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// From the client to the upstream.
-    Request,
+    Request = 0,
     /// Back to the client.
-    Response,
+    Response = 1,
 }
 
 impl Direction {

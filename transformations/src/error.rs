@@ -1,8 +1,8 @@
 //! What can go wrong while one message is transformed.
 //!
-//! Returned by [`Stream`](crate::Stream) on a worker thread and turned into a local reply by the
+//! Answered by an [`Exchange`](crate::Exchange) on a worker thread and turned into a local reply by the
 //! filter, or counted where the configuration lets the message pass. The error is a small `Copy` value:
-//! a kind, a direction, and the field of the configuration that it happened in. It never holds a header
+//! a kind, a stage, a direction, and the field of the configuration that it happened in. It never holds a header
 //! value, a body, or anything else of the traffic, and neither does the reason beside it.
 
 use std::fmt;
@@ -27,7 +27,7 @@ pub enum TransformErrorKind {
     StreamedBody,
     /// The body lacks what `body.patch` expects in it.
     PatchFailed,
-    /// The response is a compressed stream, whose events cannot be seen.
+    /// A stream is compressed, and its events cannot be seen.
     CompressedStream,
     /// An event of a stream is longer than `maxEventBytes`.
     EventTooLarge,
@@ -45,13 +45,19 @@ pub enum TransformErrorKind {
     InvalidMetadataValue,
     /// A value of `body.patch` is not JSON.
     InvalidPatchValue,
+    /// A body is larger than may be held.
+    BodyTooLarge,
+    /// The host did not take a header or a body.
+    RefusedByHost,
+    /// The configuration of the route is for another filter.
+    ForeignRouteConfig,
 }
 
 use TransformErrorKind as Kind;
 
 impl TransformErrorKind {
     /// Every kind, for whoever keeps a counter for each.
-    pub const ALL: [TransformErrorKind; 16] = [
+    pub const ALL: [TransformErrorKind; 19] = [
         Kind::UndeclaredVariable,
         Kind::InvalidJson,
         Kind::JsonTooDeep,
@@ -68,6 +74,9 @@ impl TransformErrorKind {
         Kind::InvalidHeaderValue,
         Kind::InvalidMetadataValue,
         Kind::InvalidPatchValue,
+        Kind::BodyTooLarge,
+        Kind::RefusedByHost,
+        Kind::ForeignRouteConfig,
     ];
 
     /// A constant token: what response code details begin with.
@@ -89,6 +98,9 @@ impl TransformErrorKind {
             Kind::InvalidHeaderValue => "rustformation_invalid_header_value",
             Kind::InvalidMetadataValue => "rustformation_invalid_metadata_value",
             Kind::InvalidPatchValue => "rustformation_invalid_patch_value",
+            Kind::BodyTooLarge => "rustformation_body_too_large",
+            Kind::RefusedByHost => "rustformation_refused_by_envoy",
+            Kind::ForeignRouteConfig => "rustformation_foreign_route_config",
         }
     }
 
@@ -109,22 +121,28 @@ impl TransformErrorKind {
             | Kind::StreamedBody
             | Kind::PatchFailed
             | Kind::CompressedStream
-            | Kind::EventTooLarge => true,
+            | Kind::EventTooLarge
+            | Kind::BodyTooLarge => true,
             Kind::Render
             | Kind::OutOfFuel
             | Kind::TooDeep
             | Kind::TooMuchOutput
             | Kind::InvalidHeaderValue
             | Kind::InvalidMetadataValue
-            | Kind::InvalidPatchValue => false,
+            | Kind::InvalidPatchValue
+            | Kind::RefusedByHost
+            | Kind::ForeignRouteConfig => false,
         }
     }
 
-    /// The status of the local reply: the client is told of its own faults, with 400 or 415, never of
-    /// those of a response, which are a 502. What the configuration cannot do is a 500.
+    /// The status of the local reply: the client is told of its own faults, with 400, 413 or 415, never
+    /// of those of a response, which are a 502. What the configuration cannot do is a 500, and so is a
+    /// response that is too large to be held, as Envoy has it.
     pub const fn status(self, direction: Direction) -> u32 {
         match (direction, self) {
             (Direction::Request, Kind::CompressedBody) => 415,
+            (Direction::Request, Kind::BodyTooLarge) => 413,
+            (Direction::Response, Kind::BodyTooLarge) => 500,
             (Direction::Request, _) if self.is_of_message() => 400,
             (Direction::Response, _) if self.is_of_message() => 502,
             _ => 500,
@@ -141,8 +159,8 @@ impl TransformErrorKind {
             Kind::StreamedBody => "the body is a stream of events, which is not held to be read",
             Kind::PatchFailed => "the body lacks what this operation expects",
             Kind::CompressedStream => {
-                "the response is a compressed stream, whose events cannot be seen: remove \
-                 accept-encoding from the request"
+                "this is a compressed stream, whose events cannot be seen: remove accept-encoding from \
+                 the request"
             }
             Kind::EventTooLarge => "an event of the stream is longer than maxEventBytes",
             Kind::Render => "the template could not be rendered",
@@ -152,6 +170,12 @@ impl TransformErrorKind {
             Kind::InvalidHeaderValue => "the value is not allowed in this header",
             Kind::InvalidMetadataValue => "the value is not of the configured metadata type",
             Kind::InvalidPatchValue => "the value rendered to something else than JSON",
+            Kind::BodyTooLarge => "the body is larger than may be held",
+            Kind::RefusedByHost => "Envoy did not take what was written",
+            Kind::ForeignRouteConfig => {
+                "the route's configuration belongs to another filter of this module: name the same \
+                 filter on the route and on the listener; using the listener's"
+            }
         }
     }
 }
@@ -161,10 +185,28 @@ impl TransformErrorKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FieldId(pub(crate) u16);
 
+impl FieldId {
+    /// No field: the fault is not in a field of the configuration.
+    pub(crate) const NONE: FieldId = FieldId(u16::MAX);
+}
+
+/// The stage that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StageName {
+    /// None: what failed comes before all stages.
+    Opening,
+    /// Templates for headers, body and metadata.
+    Transform,
+    /// Rules for the events of a stream.
+    Events,
+}
+
 /// Why a message was not transformed (as configured).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TransformError {
     kind: TransformErrorKind,
+    stage: StageName,
     direction: Direction,
     field: FieldId,
 }
@@ -172,11 +214,13 @@ pub struct TransformError {
 impl TransformError {
     pub(crate) fn new(
         kind: TransformErrorKind,
+        stage: StageName,
         direction: Direction,
         field: FieldId,
     ) -> TransformError {
         TransformError {
             kind,
+            stage,
             direction,
             field,
         }
@@ -185,6 +229,11 @@ impl TransformError {
     /// What happened.
     pub fn kind(&self) -> TransformErrorKind {
         self.kind
+    }
+
+    /// The stage that it happened in.
+    pub fn stage(&self) -> StageName {
+        self.stage
     }
 
     /// Which message it happened to.
@@ -225,10 +274,34 @@ pub struct Failure {
 }
 
 impl Failure {
-    pub(crate) fn new(cause: Cause, direction: Direction, field: FieldId) -> Failure {
+    pub(crate) fn new(
+        cause: Cause,
+        stage: StageName,
+        direction: Direction,
+        field: FieldId,
+    ) -> Failure {
         Failure {
-            error: TransformError::new(cause.kind, direction, field),
+            error: TransformError::new(cause.kind, stage, direction, field),
             reason: cause.reason,
+        }
+    }
+
+    /// The configuration of a route that is for another filter than the one that meets it.
+    pub fn foreign_route_config() -> Failure {
+        let kind = TransformErrorKind::ForeignRouteConfig;
+        Failure::new(
+            kind.into(),
+            StageName::Opening,
+            Direction::Request,
+            FieldId::NONE,
+        )
+    }
+
+    /// The same failure, with what the host knows of its reason. No part of a message may be in it.
+    pub fn because(self, reason: &str) -> Failure {
+        Failure {
+            reason: Some(reason.into()),
+            ..self
         }
     }
 

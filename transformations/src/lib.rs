@@ -4,12 +4,13 @@
 //! into dynamic metadata; each value is a template over the message. [`Program::compile`] turns the
 //! configuration into something that runs, or says everything that is wrong with it.
 //! [`Program::needs`] says what the program reads and writes, so that a host can decide before any
-//! traffic what to buffer. [`Program::open`] gives the state of one stream, and that calls back
-//! into the host through [`TransformationOps`].
+//! traffic what it will have to hold. [`Program::open`] gives the state of one exchange: it is told
+//! what comes, calls back into the host through [`TransformationOps`], and answers whether that goes on,
+//! is held, or is answered in another way.
 //!
 //! ```
 //! use std::sync::Arc;
-//! use transformations::{BodyAccess, CompileOptions, Program, testing::MemoryHost};
+//! use transformations::{CompileOptions, Next, Program, testing::MemoryHost};
 //!
 //! let config = br#"{"request": {"set": [{"name": "x-who", "value": "{{ header('user-agent') }}"}]}}"#;
 //! let program = Arc::new(Program::compile(config, &CompileOptions::default())?);
@@ -17,15 +18,16 @@
 //!
 //! let mut host = MemoryHost::default();
 //! host.request.headers.push((b"user-agent".to_vec(), b"curl/8".to_vec()));
-//! let mut stream = program.open();
-//! stream.on_request_headers(&host);
-//! stream.transform_request(&mut host, BodyAccess::Whole)?;
+//! let mut exchange = program.open();
+//! // These headers are the whole request; else its body would follow.
+//! let answer = exchange.on_request_headers(&mut host, true);
+//! assert_eq!(answer.next, Next::Pass);
 //! assert_eq!(host.request.values("x-who"), ["curl/8"]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! The crate knows HTTP and JSON, never Envoy. Compilation happens on the main thread; a program is
-//! shared by all workers without locks; a stream belongs to one worker.
+//! shared by all workers without locks; an exchange belongs to one worker.
 
 #![forbid(unsafe_code)]
 
@@ -34,7 +36,7 @@ pub mod config;
 pub mod diagnostics;
 mod direction;
 mod error;
-mod events;
+mod exchange;
 pub mod functions;
 mod host;
 pub mod http;
@@ -45,7 +47,7 @@ mod on_error;
 mod ops;
 mod options;
 mod program;
-mod stream;
+mod stages;
 mod template;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -54,12 +56,12 @@ mod value;
 pub use codes::Code;
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use direction::Direction;
-pub use error::{Failure, FieldId, TransformError, TransformErrorKind};
-pub use events::{EventStream, OpenedEvents, Streamed};
+pub use error::{Failure, FieldId, StageName, TransformError, TransformErrorKind};
+pub use exchange::{Answer, Exchange, Next, Reply};
 pub use host::{Attribute, AttributeKind, HostValue, LastKinds, MetadataKind, MetadataSource};
 pub use metadata::MAX_METADATA_DEPTH;
-pub use needs::{DirectionNeeds, Needs};
+pub use needs::{BodyNeed, DirectionNeeds, Needs, Writes};
 pub use ops::TransformationOps;
 pub use options::{Capabilities, CompileOptions, ENV_ALLOW_VARIABLE};
 pub use program::Program;
-pub use stream::{Applied, BodyAccess, BodyChange, Decision, Reply, Stream};
+pub use stages::{Applied, BodyChange};

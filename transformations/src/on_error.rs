@@ -25,6 +25,8 @@ impl OnError {
     /// the message passes as it came (`skip`) or is answered with the error.
     pub(crate) fn leaves_out(self, error: TransformError, place: Place) -> bool {
         match (self, error.kind()) {
+            // These are no failures of a field: there is nothing to be left out.
+            (_, Kind::BodyTooLarge | Kind::RefusedByHost | Kind::ForeignRouteConfig) => false,
             // Whole-body rules are not for streams of events: that is no failure of the message.
             (_, Kind::StreamedBody) | (OnError::Continue, _) => true,
             (OnError::Fail | OnError::Skip, _) => false,

@@ -1,7 +1,7 @@
 //! The host: what a transform needs from whoever carries the message.
 //!
 //! The filter implements this over Envoy, tests and tools over memory. Called on the worker thread
-//! of the stream, only from within a [`Stream`](crate::Stream) method. Headers are bytes; names
+//! of the stream, only from within an [`Exchange`](crate::Exchange) method. Headers are bytes; names
 //! passed in are lower case. A write answers `false` when the host refused it.
 //!
 //! The required methods are few and simple. The provided ones have a correct default; override
@@ -9,6 +9,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::direction::Direction;
 use crate::host::{Attribute, HostValue, LastKinds, MetadataSource};
 use formats::json::{Document, ParseError};
 
@@ -179,6 +180,64 @@ pub trait TransformationOps {
     /// If it is not valid JSON.
     fn parse_response_json_body(&mut self) -> Result<Option<Document>, ParseError> {
         parse(self.get_response_body())
+    }
+
+    /// Visits what the hook is about: the pieces of the body that came last, and not what is held before
+    /// them. To a host that holds nothing that is the body.
+    fn for_each_received(&mut self, direction: Direction, visit: &mut dyn FnMut(&[u8])) {
+        let body = match direction {
+            Direction::Request => self.get_request_body(),
+            Direction::Response => self.get_response_body(),
+        };
+        if !body.is_empty() {
+            visit(&body);
+        }
+    }
+
+    /// Puts `bytes` in the place of what the hook is about; `length` is how long that is, if it is
+    /// known.
+    fn replace_received(
+        &mut self,
+        direction: Direction,
+        length: Option<usize>,
+        bytes: &[u8],
+    ) -> bool {
+        let drained = match (direction, length) {
+            (_, Some(0)) => true,
+            (Direction::Request, _) => {
+                let length = length.unwrap_or_else(|| self.request_body_length());
+                length == 0 || self.drain_request_body(length)
+            }
+            (Direction::Response, _) => {
+                let length = length.unwrap_or_else(|| self.response_body_length());
+                length == 0 || self.drain_response_body(length)
+            }
+        };
+        drained
+            && (bytes.is_empty()
+                || match direction {
+                    Direction::Request => self.append_request_body(bytes),
+                    Direction::Response => self.append_response_body(bytes),
+                })
+    }
+
+    /// Lets the host hold this many bytes of a body, if it would hold fewer. Called before it holds any.
+    fn raise_body_limit(&mut self, bytes: u64) {
+        let _ = bytes;
+    }
+
+    /// Whether the host ended the exchange because it should have held more of this message than it may.
+    /// Asked when the exchange is over, and only if the message was held then.
+    fn held_too_much(&self, direction: Direction) -> bool {
+        let _ = direction;
+        false
+    }
+
+    /// Whether the host ended the exchange because it was given a larger body than it may hold. Asked when
+    /// the exchange is over.
+    fn wrote_too_much(&self, direction: Direction) -> bool {
+        let _ = direction;
+        false
     }
 }
 

@@ -24,9 +24,8 @@ mod events;
 mod reply;
 
 pub(crate) use compile::{PatchRule, RenderedPatch};
-pub(crate) use reply::ReplyRule;
-
 pub(crate) use events::{Condition, Edit, EventProgram, EventRule, EventTemplate, NewEvent};
+pub(crate) use reply::ReplyRule;
 
 /// A compiled configuration.
 #[derive(Debug)]
@@ -60,21 +59,40 @@ pub(crate) struct Variables {
 #[derive(Debug)]
 pub(crate) struct Transforms {
     /// In the order in which they are tried: the first whose condition holds is applied.
-    pub(crate) all: Box<[DirectionProgram]>,
+    pub(crate) all: Box<[Stages]>,
     /// What their conditions read, as a transform that does nothing.
     pub(crate) conditions: DirectionProgram,
 }
 
-/// One transform of a direction.
+/// One transform of a direction: what happens to the messages that it is for.
+#[derive(Debug)]
+pub(crate) struct Stages {
+    pub(crate) when: Option<When>,
+    pub(crate) needs: DirectionNeeds,
+    pub(crate) on_error: OnError,
+    /// The field to blame for what concerns the body as a whole.
+    pub(crate) body_field: FieldId,
+    /// In the order in which they apply.
+    pub(crate) all: Box<[Stage]>,
+}
+
+/// Something that happens to a message.
+#[derive(Debug)]
+pub(crate) enum Stage {
+    /// The events of a streamed body, one by one. They see the headers as they came.
+    Events(EventProgram),
+    /// A whole message: templates for headers, body and metadata.
+    Templates(Box<DirectionProgram>),
+}
+
+/// The templates of one transform.
 #[derive(Debug)]
 pub(crate) struct DirectionProgram {
     pub(crate) direction: Direction,
-    pub(crate) when: Option<When>,
     /// What answers a request in place of the upstream.
     pub(crate) reply: Option<ReplyRule>,
-    pub(crate) needs: DirectionNeeds,
-    /// What happens to the events of a streamed response.
-    pub(crate) events: Option<EventProgram>,
+    /// There are rules for events beside these.
+    pub(crate) beside_events: bool,
     /// Set, add, remove and metadata, in the order in which they apply.
     pub(crate) rules: Vec<Rule>,
     pub(crate) body: Option<BodyRule>,
@@ -193,12 +211,12 @@ pub(crate) enum BodyRule {
 impl Transforms {
     /// What any of them, or their conditions, read.
     fn reads(&self) -> impl Iterator<Item = &Reads> {
-        let events = self.all.iter().filter_map(|it| it.events.as_ref());
-        let transforms = self.all.iter().map(|it| &it.reads);
-        let conditions = std::iter::once(&self.conditions.reads);
-        transforms
-            .chain(events.map(|it| &it.reads))
-            .chain(conditions)
+        let stages = self.all.iter().flat_map(|it| &it.all);
+        let reads = stages.map(|stage| match stage {
+            Stage::Events(rules) => &rules.reads,
+            Stage::Templates(compiled) => &compiled.reads,
+        });
+        reads.chain([&self.conditions.reads])
     }
 
     /// What any of them needs.
@@ -206,6 +224,24 @@ impl Transforms {
         let mut needs = DirectionNeeds::default();
         self.all.iter().for_each(|it| needs.merge(&it.needs));
         needs
+    }
+}
+
+impl Stages {
+    /// Those for whole messages that have something to do.
+    pub(crate) fn templates(&self) -> impl DoubleEndedIterator<Item = &DirectionProgram> {
+        self.all.iter().filter_map(|stage| match stage {
+            Stage::Templates(compiled) => Some(&**compiled).filter(|it| it.has_rules()),
+            Stage::Events(_) => None,
+        })
+    }
+
+    /// That for events.
+    pub(crate) fn events(&self) -> Option<&EventProgram> {
+        self.all.iter().find_map(|stage| match stage {
+            Stage::Events(rules) => Some(rules),
+            Stage::Templates(_) => None,
+        })
     }
 }
 
@@ -246,7 +282,7 @@ impl Program {
 
     /// The rules for events of one transform of responses.
     pub(crate) fn events(&self, transform: usize) -> Option<&EventProgram> {
-        self.response.all.get(transform)?.events.as_ref()
+        self.response.all.get(transform)?.events()
     }
 
     pub(crate) fn of(&self, direction: Direction) -> &Transforms {

@@ -3,6 +3,10 @@
 //! A small real host and not a mock: it holds two messages and does what it is told. Assert on what
 //! the messages are afterwards.
 
+mod send;
+
+use crate::direction::Direction;
+use crate::exchange::Reply;
 use crate::host::{Attribute, HostValue, LastKinds, MetadataSource};
 use crate::ops::TransformationOps;
 
@@ -150,11 +154,27 @@ pub struct MemoryHost {
     pub seconds: i64,
     /// The nanoseconds of that second.
     pub nanoseconds: i64,
+    /// The trailers of the request.
+    pub request_trailers: Vec<(String, String)>,
     /// The trailers of the response.
     pub response_trailers: Vec<(String, String)>,
+    /// A body that is sent ends with an empty piece of its own, as in HTTP/1, and not with its last one.
+    pub ends_alone: bool,
+    /// What the exchange answered to each piece that was sent, in order: `pass`, `hold`, `drop` or
+    /// `reply`.
+    pub answers: Vec<&'static str>,
+    /// What the configuration had a message answered with.
+    pub reply: Option<Reply>,
 }
 
 impl MemoryHost {
+    fn message(&mut self, direction: Direction) -> &mut Message {
+        match direction {
+            Direction::Request => &mut self.request,
+            Direction::Response => &mut self.response,
+        }
+    }
+
     fn add_to_list(&mut self, namespace: &str, key: &str, value: MetadataValue) -> bool {
         let known = self
             .metadata

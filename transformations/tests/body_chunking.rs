@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use transformations::testing::{MemoryHost, Message};
-use transformations::{BodyAccess, CompileOptions, Program};
+use transformations::{CompileOptions, Direction, Program};
 
 const BODY: &str = r#"{"model":"é日本","m":["\u00e9", 1.50, "😀"],"k":null}"#;
 
@@ -20,9 +20,8 @@ fn transform(
         request,
         ..MemoryHost::default()
     };
-    let mut stream = program.open();
-    stream.on_request_headers(&host);
-    let error = stream.transform_request(&mut host, BodyAccess::Whole).err();
+    let mut exchange = program.open();
+    let error = host.send(&mut exchange, Direction::Request).err();
     (
         host.request.body_bytes(),
         host.request.values("x"),

@@ -1,7 +1,8 @@
 //! Runs every case in `tests/cases` on the in-memory host.
 //!
 //! A case is a configuration, messages, and what must come out: headers, body, metadata, an error,
-//! or the exact text of diagnostics.
+//! or the exact text of diagnostics. Messages are sent piece by piece: a `body` in one, or `chunks`, and
+//! then `trailers`; `answers` are what the exchange says to each piece.
 
 #![allow(clippy::unwrap_used, reason = "a test says no by panicking")]
 
@@ -11,8 +12,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use transformations::testing::{MemoryHost, Message, MetadataValue};
 use transformations::{
-    Applied, BodyAccess, BodyChange, Capabilities, CompileOptions, Direction, Failure, Program,
-    Reply, Stream,
+    BodyChange, Capabilities, CompileOptions, Direction, Exchange, Failure, Program,
 };
 
 #[test]
@@ -54,7 +54,8 @@ fn run(case: &Value) -> Result<(), String> {
         "configText",
         "request",
         "response",
-        "access",
+        "endsAlone",
+        "answers",
         "bodyChange",
         "envAllow",
         "expect",
@@ -114,41 +115,40 @@ fn evaluate(case: &Value, program: &Arc<Program>) -> Result<(), String> {
         response: message(&case["response"]),
         ..MemoryHost::default()
     };
-    let mut stream = program.open();
-    stream.on_request_headers(&host);
-    let access = match case["access"].as_str() {
-        Some("headers") => BodyAccess::HeadersOnly,
-        Some("absent") => BodyAccess::Absent,
-        Some("stream") => BodyAccess::Stream,
-        Some(unknown) => return Err(format!("unknown access {unknown}")),
-        None => BodyAccess::Whole,
-    };
-    let outcome = transform(
-        &mut stream,
-        &mut host,
-        access,
-        case.get("response").is_some(),
-    );
-    let (error, left_out) = match outcome {
-        Ok(Outcome {
-            left_out,
-            reroute,
-            body,
-            holds,
-            reply,
-        }) => {
-            let field = |reply: &Reply| stream.program().field_path(reply.field).to_owned();
-            let shown = reply.map(|(reply, at_once)| {
-                serde_json::json!({
-                    "status": reply.status, "headers": reply.headers, "body": reply.body,
-                    "field": field(&reply), "atOnce": at_once,
-                })
-            });
-            let expected = case.get("reply").cloned();
-            same("reply", &format!("{expected:?}"), &format!("{shown:?}"))?;
-            if let Some(expected) = case.get("holds") {
-                same("holds", &expected.to_string(), &holds.to_string())?;
-            }
+    host.ends_alone = case["endsAlone"].as_bool().unwrap_or_default();
+    host.request_trailers = trailers(&case["request"]);
+    host.response_trailers = trailers(&case["response"]);
+    let mut exchange = program.open();
+    let is_response = case.get("response").is_some();
+    let error = send(&mut exchange, &mut host, is_response);
+    let shown = host.reply.as_ref().map(|reply| {
+        let field = reply.details.strip_prefix("rustformation_reply{");
+        let field = field.and_then(|field| field.strip_suffix('}'));
+        serde_json::json!({
+            "status": reply.status, "headers": reply.headers, "body": reply.body,
+            "field": field,
+            "atOnce": host.answers.as_slice() == ["reply"],
+        })
+    });
+    let expected = case.get("reply").cloned();
+    same("reply", &format!("{expected:?}"), &format!("{shown:?}"))?;
+    if let Some(expected) = case.get("holds") {
+        let direction = match is_response {
+            true => Direction::Response,
+            false => Direction::Request,
+        };
+        let holds = exchange.needs(direction).buffers();
+        same("holds", &expected.to_string(), &holds.to_string())?;
+    }
+    if let Some(expected) = case.get("answers") {
+        same(
+            "answers",
+            expected.as_str().unwrap(),
+            &host.answers.join(" "),
+        )?;
+    }
+    let (error, left_out) = match error {
+        Ok((left_out, reroute, body)) => {
             if let Some(expected) = case.get("bodyChange") {
                 same(
                     "body change",
@@ -170,7 +170,7 @@ fn evaluate(case: &Value, program: &Arc<Program>) -> Result<(), String> {
                 "{} {} {}",
                 error.status(),
                 error.details(),
-                stream.program().field_path(error.field())
+                exchange.program().field_path(error.field())
             )
         };
         failures.iter().map(one).collect::<Vec<_>>().join(", ")
@@ -219,52 +219,27 @@ fn evaluate(case: &Value, program: &Arc<Program>) -> Result<(), String> {
     Ok(())
 }
 
-/// What came of a case that did not fail.
-struct Outcome {
-    left_out: Vec<Failure>,
-    reroute: bool,
-    body: BodyChange,
-    /// The chosen transform of the last direction waits for the body.
-    holds: bool,
-    /// The answer in place of one from the upstream, and whether it came before the body.
-    reply: Option<(Reply, bool)>,
+/// Sends both messages; answers what was left out of them, whether the route is to be chosen again, and
+/// what became of the last body.
+fn send(
+    exchange: &mut Exchange,
+    host: &mut MemoryHost,
+    response: bool,
+) -> Result<(Vec<Failure>, bool, BodyChange), Failure> {
+    let request = host.send(exchange, Direction::Request)?;
+    let mut failures = request.failures;
+    if !response || host.reply.is_some() {
+        return Ok((failures, request.reroute, request.body));
+    }
+    let response = host.send(exchange, Direction::Response)?;
+    failures.extend(response.failures);
+    Ok((failures, request.reroute, response.body))
 }
 
-fn transform(
-    stream: &mut Stream,
-    host: &mut MemoryHost,
-    access: BodyAccess,
-    response: bool,
-) -> Result<Outcome, Failure> {
-    let (mut left_out, mut request) = (Vec::new(), Applied::default());
-    let mut reply = None;
-    if access != BodyAccess::Stream {
-        let decision = stream.choose(Direction::Request, host)?;
-        left_out.extend(decision.failures);
-        reply = decision.reply.map(|reply| (reply, true));
-    }
-    if access != BodyAccess::Stream && reply.is_none() {
-        request = stream.transform_request(host, access)?;
-        left_out.extend(request.failures);
-        reply = request.reply.map(|reply| (reply, false));
-    }
-    let mut outcome = Outcome {
-        left_out,
-        reroute: request.reroute,
-        body: request.body,
-        holds: stream.needs(Direction::Request).buffers(),
-        reply,
-    };
-    if !response || outcome.reply.is_some() {
-        return Ok(outcome);
-    }
-    let decision = stream.choose(Direction::Response, host)?;
-    let response = stream.transform_response(host, access)?;
-    outcome.left_out.extend(decision.failures);
-    outcome.left_out.extend(response.failures);
-    outcome.body = response.body;
-    outcome.holds = stream.needs(Direction::Response).buffers();
-    Ok(outcome)
+fn trailers(message: &Value) -> Vec<(String, String)> {
+    let pairs = message["trailers"].as_array().into_iter().flatten();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    pairs.map(|pair| (text(&pair[0]), text(&pair[1]))).collect()
 }
 
 fn message(value: &Value) -> Message {
@@ -274,6 +249,14 @@ fn message(value: &Value) -> Message {
         .flatten()
         .map(|pair| (pair[0].as_str().unwrap(), pair[1].as_str().unwrap()))
         .collect();
+    if let Some(chunks) = value.get("chunks") {
+        let mut message = Message::new(&headers, "");
+        message.body = strings(chunks)
+            .into_iter()
+            .map(String::into_bytes)
+            .collect();
+        return message;
+    }
     match value.get("bodyBytes") {
         Some(bytes) => Message::new(&headers, to_bytes(bytes)),
         None => Message::new(&headers, value["body"].as_str().unwrap_or_default()),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use transformations::testing::{MemoryHost, Message};
-use transformations::{BodyAccess, CompileOptions, Program};
+use transformations::{CompileOptions, Direction, Program};
 
 /// Headers of a response, each absent or with one or several lines.
 const LINES: [&[&str]; 7] = [
@@ -57,11 +57,9 @@ fn holds(program: &Arc<Program>, lines: &[&str], status: &str) -> (bool, bool) {
         response: Message::new(&headers, ""),
         ..MemoryHost::default()
     };
-    let mut stream = program.open();
-    stream.on_request_headers(&host);
-    stream
-        .transform_response(&mut host, BodyAccess::Whole)
-        .unwrap();
+    let mut exchange = program.open();
+    let _ = exchange.on_request_headers(&mut host, true);
+    host.send(&mut exchange, Direction::Response).unwrap();
     let is_set = |name| host.response.values(name) == ["1"];
     (is_set("x-fast"), is_set("x-engine"))
 }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use transformations::testing::MemoryHost;
-use transformations::{BodyAccess, CompileOptions, Program};
+use transformations::{CompileOptions, Direction, Program};
 
 #[test]
 fn random_values_differ_between_calls_and_agree_within_one() {
@@ -13,10 +13,8 @@ fn random_values_differ_between_calls_and_agree_within_one() {
     let config = serde_json::json!({"request": {"body": {"value": template}}});
     let program = Program::compile(config.to_string().as_bytes(), &CompileOptions::default());
     let mut host = MemoryHost::default();
-    let mut stream = Arc::new(program.unwrap()).open();
-    stream
-        .transform_request(&mut host, BodyAccess::Whole)
-        .unwrap();
+    let mut exchange = Arc::new(program.unwrap()).open();
+    host.send(&mut exchange, Direction::Request).unwrap();
     let text = String::from_utf8(host.request.body_bytes()).unwrap();
     let (first, second) = text.split_once('|').unwrap();
     assert_ne!(first, second);
@@ -36,9 +34,7 @@ fn the_environment_is_read_only_where_allowed() {
         };
         let program = Program::compile(config.as_bytes(), &options).ok()?;
         let mut host = MemoryHost::default();
-        Arc::new(program)
-            .open()
-            .transform_request(&mut host, BodyAccess::Whole)
+        host.send(&mut Arc::new(program).open(), Direction::Request)
             .ok()?;
         Some(String::from_utf8(host.request.body_bytes()).unwrap())
     };
@@ -82,8 +78,7 @@ fn programs_that_live_together_keep_their_own_settings() {
         let source = (b"x-source".to_vec(), b"a1".to_vec());
         host.request.headers.push(source);
         let mut stream = program.open();
-        stream
-            .transform_request(&mut host, BodyAccess::Whole)
+        host.send(&mut stream, Direction::Request)
             .map(|_| String::from_utf8(host.request.body_bytes()).unwrap())
             .map_err(|failure| failure.error().kind().name())
     };

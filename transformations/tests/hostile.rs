@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use transformations::testing::{MemoryHost, Message};
-use transformations::{BodyAccess, CompileOptions, Program};
+use transformations::{CompileOptions, Direction, Program};
 
 /// How long one render may take.
 const MAX_TIME: Duration = Duration::from_secs(10);
@@ -46,10 +46,7 @@ fn render(template: &str, body: &str) -> Outcome {
         request,
         ..MemoryHost::default()
     };
-    match program
-        .open()
-        .transform_request(&mut host, BodyAccess::Whole)
-    {
+    match host.send(&mut program.open(), Direction::Request) {
         Ok(_) => Outcome::Done(host.request.values("x-out").concat().len()),
         Err(failure) => Outcome::Stopped(failure.error().details()),
     }

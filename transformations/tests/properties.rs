@@ -7,7 +7,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use transformations::testing::{MemoryHost, Message};
-use transformations::{BodyAccess, CompileOptions, Program};
+use transformations::{CompileOptions, Direction, Program};
 
 /// JSON of any shape, with this project's field names mixed in.
 fn any_json() -> impl Strategy<Value = Value> {
@@ -154,10 +154,9 @@ fn exercise(config: &[u8]) {
         response: Message::new(&[(":status", "200")], "[1]"),
         ..MemoryHost::default()
     };
-    let mut stream = program.open();
-    stream.on_request_headers(&host);
-    let _ = stream.transform_request(&mut host, BodyAccess::Whole);
-    let _ = stream.transform_response(&mut host, BodyAccess::Whole);
+    let mut exchange = program.open();
+    let _ = host.send(&mut exchange, Direction::Request);
+    let _ = host.send(&mut exchange, Direction::Response);
 }
 
 fn body_of(template: &str, headers: &[(&str, &str)], body: &str) -> Result<String, String> {
@@ -172,9 +171,7 @@ fn body_of(template: &str, headers: &[(&str, &str)], body: &str) -> Result<Strin
         request: Message::new(headers, body),
         ..MemoryHost::default()
     };
-    Arc::new(program)
-        .open()
-        .transform_request(&mut host, BodyAccess::Whole)
+    host.send(&mut Arc::new(program).open(), Direction::Request)
         .map_err(|error| error.to_string())?;
     Ok(String::from_utf8(host.request.body_bytes()).unwrap())
 }
@@ -224,11 +221,14 @@ proptest! {
                           "response": {"body": {"parseAs": "AsString", "value": ""}}}"#;
         let program = Arc::new(Program::compile(config, &CompileOptions::default()).unwrap());
         let mut host = before.clone();
-        let mut stream = program.open();
-        stream.on_request_headers(&host);
-        stream.transform_request(&mut host, BodyAccess::Whole).unwrap();
-        stream.transform_response(&mut host, BodyAccess::Whole).unwrap();
-        prop_assert_eq!(host, before);
+        let mut exchange = program.open();
+        host.send(&mut exchange, Direction::Request).unwrap();
+        host.send(&mut exchange, Direction::Response).unwrap();
+        for (is, was) in [(&host.request, &before.request), (&host.response, &before.response)] {
+            prop_assert_eq!(&is.headers, &was.headers);
+            prop_assert_eq!(is.body_bytes(), was.body_bytes());
+        }
+        prop_assert_eq!(&host.metadata, &before.metadata);
     }
 
     #[test]

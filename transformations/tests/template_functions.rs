@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use transformations::testing::{MemoryHost, Message};
-use transformations::{BodyAccess, CompileOptions, Program, TransformErrorKind};
+use transformations::{CompileOptions, Direction, Program, TransformErrorKind};
 
 fn compile(config: &Value) -> Result<Arc<Program>, String> {
     Program::compile(config.to_string().as_bytes(), &CompileOptions::default())
@@ -29,9 +29,7 @@ fn render(template: &str, body: &str) -> Result<String, TransformErrorKind> {
         request,
         ..MemoryHost::default()
     };
-    let result = program
-        .open()
-        .transform_request(&mut host, BodyAccess::Whole);
+    let result = host.send(&mut program.open(), Direction::Request);
     result.map_err(|failure| failure.error().kind())?;
     Ok(host.request.values("x-out").concat())
 }
@@ -234,10 +232,7 @@ fn an_extractor_reads_the_body_of_its_direction() {
         response,
         ..MemoryHost::default()
     };
-    program
-        .open()
-        .transform_response(&mut host, BodyAccess::Whole)
-        .unwrap();
+    host.send(&mut program.open(), Direction::Response).unwrap();
     assert_eq!(host.response.values("x-out"), ["42"]);
 }
 
@@ -250,12 +245,10 @@ fn a_response_reads_the_query_that_the_client_sent() {
         request,
         ..MemoryHost::default()
     };
-    let mut stream = program.open();
-    stream.on_request_headers(&host);
+    let mut exchange = program.open();
+    let _ = exchange.on_request_headers(&mut host, true);
     host.request = Message::new(&[(":path", "/rewritten")], "");
-    stream
-        .transform_response(&mut host, BodyAccess::Whole)
-        .unwrap();
+    host.send(&mut exchange, Direction::Response).unwrap();
     assert_eq!(host.response.values("x-out"), ["sent"]);
 
     let given = "{{ query_param('/q?a=1', 'a') }}";
@@ -519,10 +512,8 @@ fn the_documented_soap_example_translates_both_ways() {
         response: Message::new(&[(":status", "200"), ("content-type", "text/xml")], answer),
         ..MemoryHost::default()
     };
-    let mut stream = program.open();
-    stream
-        .transform_request(&mut host, BodyAccess::Whole)
-        .unwrap();
+    let mut exchange = program.open();
+    host.send(&mut exchange, Direction::Request).unwrap();
     assert_eq!(
         String::from_utf8(host.request.body_bytes()).unwrap(),
         "<?xml version=\"1.0\"?>\
@@ -530,9 +521,7 @@ fn the_documented_soap_example_translates_both_ways() {
          <GetPrice xmlns=\"urn:shop\"><item>tea</item><item>milk &amp; more</item></GetPrice>\
          </soap:Body></soap:Envelope>"
     );
-    stream
-        .transform_response(&mut host, BodyAccess::Whole)
-        .unwrap();
+    host.send(&mut exchange, Direction::Response).unwrap();
     assert_eq!(
         String::from_utf8(host.response.body_bytes()).unwrap(),
         r##"{"price":[{"@currency":"EUR","#text":"1.90"},{"@currency":"EUR","#text":"2"}]}"##
@@ -631,10 +620,8 @@ fn the_lines_of_a_header_are_read_one_by_one() {
             ..MemoryHost::default()
         };
         let mut stream = program.open();
-        stream.on_request_headers(&host);
-        stream
-            .transform_response(&mut host, BodyAccess::Whole)
-            .unwrap();
+        let _ = stream.on_request_headers(&mut host, true);
+        host.send(&mut stream, Direction::Response).unwrap();
         assert_eq!(host.response.values("x-out"), [result], "{template}");
     }
 }
@@ -647,10 +634,7 @@ fn the_lines_of_a_request_are_those_of_the_request() {
         request: Message::new(&[("cookie", "a=1; x=y"), ("cookie", "b=2")], ""),
         ..MemoryHost::default()
     };
-    program
-        .open()
-        .transform_request(&mut host, BodyAccess::Whole)
-        .unwrap();
+    host.send(&mut program.open(), Direction::Request).unwrap();
     let expected = "[\"a=1; x=y\", \"b=2\"]|a=1; x=y; b=2|a=1; x=y";
     assert_eq!(host.request.values("x-out"), [expected]);
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde_json::json;
 use transformations::functions::{self, Builtin, FILTERS, TESTS, VARIABLES};
 use transformations::testing::{MemoryHost, Message, MetadataValue};
-use transformations::{Attribute, BodyAccess, CompileOptions, HostValue, MetadataSource, Program};
+use transformations::{Attribute, CompileOptions, Direction, HostValue, MetadataSource, Program};
 
 const MARKER: &str = "<!-- Everything below is generated from the code: UPDATE_DOCS=1 cargo test -p transformations --test template_reference -->\n";
 
@@ -96,18 +96,15 @@ fn render(template: &str, of_response: bool) -> Result<String, String> {
     let program = Program::compile(config.as_bytes(), &CompileOptions::default())
         .map_err(|problems| problems.to_string())?;
     let mut host = host();
-    let mut stream = Arc::new(program).open();
-    stream.on_request_headers(&host);
+    let mut exchange = Arc::new(program).open();
     let (result, message) = if of_response {
+        let _ = exchange.on_request_headers(&mut host, true);
         (
-            stream.transform_response(&mut host, BodyAccess::Whole),
+            host.send(&mut exchange, Direction::Response),
             &host.response,
         )
     } else {
-        (
-            stream.transform_request(&mut host, BodyAccess::Whole),
-            &host.request,
-        )
+        (host.send(&mut exchange, Direction::Request), &host.request)
     };
     result.map_err(|error| error.to_string())?;
     String::from_utf8(message.body_bytes()).map_err(|error| error.to_string())

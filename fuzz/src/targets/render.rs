@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use transformations::testing::{MemoryHost, Message};
-use transformations::{BodyAccess, Capabilities, CompileOptions, Failure, OpenedEvents, Program};
+use transformations::{Capabilities, CompileOptions, Direction, Failure, Program};
 
 use super::{Choices, Outcome};
 use crate::scene::{self, Scene};
@@ -105,25 +105,13 @@ fn transform(
         seconds: 1_700_000_000,
         ..MemoryHost::default()
     };
-    let access = if scene.is_upgrade() {
-        BodyAccess::HeadersOnly
-    } else {
-        BodyAccess::Whole
-    };
-    let mut stream = program.open();
-    stream.on_request_headers(&host);
+    let mut exchange = program.open();
     let mut errors = Vec::new();
-    match stream.transform_request(&mut host, access) {
-        Ok(applied) => errors.extend(applied.failures),
-        Err(error) => errors.push(error),
-    }
-    let access = match stream.open_events(&host) {
-        Ok(OpenedEvents::NotAStream) => access,
-        _ => BodyAccess::Stream,
-    };
-    match stream.transform_response(&mut host, access) {
-        Ok(applied) => errors.extend(applied.failures),
-        Err(error) => errors.push(error),
+    for direction in [Direction::Request, Direction::Response] {
+        match host.send(&mut exchange, direction) {
+            Ok(applied) => errors.extend(applied.failures),
+            Err(error) => errors.push(error),
+        }
     }
     Rendered {
         request: (host.request.headers.clone(), host.request.body_bytes()),

@@ -7,7 +7,9 @@ use envoy_proxy_dynamic_modules_rust_sdk::abi::{
     envoy_dynamic_module_type_metadata_source as EnvoySource,
 };
 use envoy_proxy_dynamic_modules_rust_sdk::{EnvoyHttpFilter, HttpMessage};
-use transformations::{Attribute, HostValue, LastKinds, MetadataSource, TransformationOps};
+use transformations::{
+    Attribute, Direction, HostValue, LastKinds, MetadataSource, TransformationOps,
+};
 
 use super::{attributes, limits, metadata};
 
@@ -140,6 +142,38 @@ impl<EHF: EnvoyHttpFilter> TransformationOps for Host<'_, EHF> {
         self.append_end(HttpMessage::Response, data)
     }
 
+    /// Only what came: what Envoy shows as buffered may be held by another filter, and was here before.
+    fn for_each_received(&mut self, direction: Direction, visit: &mut dyn FnMut(&[u8])) {
+        let received = message(direction).received();
+        for chunk in self.0.body_chunks_mut(received).unwrap_or_default() {
+            visit(chunk.as_slice());
+        }
+    }
+
+    fn replace_received(
+        &mut self,
+        direction: Direction,
+        length: Option<usize>,
+        bytes: &[u8],
+    ) -> bool {
+        let received = message(direction).received();
+        let length = length.unwrap_or_else(|| self.0.body_view_size(received));
+        (length == 0 || self.0.drain_body(received, length))
+            && (bytes.is_empty() || self.0.append_body(received, bytes))
+    }
+
+    fn raise_body_limit(&mut self, bytes: u64) {
+        limits::raise(self.0, Some(bytes));
+    }
+
+    fn held_too_much(&self, direction: Direction) -> bool {
+        limits::was_too_large(self.0, message(direction))
+    }
+
+    fn wrote_too_much(&self, direction: Direction) -> bool {
+        limits::became_too_large(self.0, message(direction))
+    }
+
     fn set_dynamic_metadata_string(&mut self, namespace: &str, key: &str, value: &str) -> bool {
         self.0.set_dynamic_metadata_string(namespace, key, value);
         true
@@ -181,5 +215,12 @@ impl<EHF: EnvoyHttpFilter> TransformationOps for Host<'_, EHF> {
 
     fn add_dynamic_metadata_list_bool(&mut self, namespace: &str, key: &str, value: bool) -> bool {
         self.0.add_dynamic_metadata_list_bool(namespace, key, value)
+    }
+}
+
+fn message(direction: Direction) -> HttpMessage {
+    match direction {
+        Direction::Request => HttpMessage::Request,
+        Direction::Response => HttpMessage::Response,
     }
 }

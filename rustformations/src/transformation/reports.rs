@@ -64,7 +64,10 @@ impl Reports {
 
 fn line(field: &str, failure: &Failure, route: &str, unsaid: u64) -> String {
     let kind = failure.error().kind().name();
-    let mut line = format!("{field}: {failure} ({kind}");
+    let mut line = format!("{failure} ({kind}");
+    if !field.is_empty() {
+        line.insert_str(0, &format!("{field}: "));
+    }
     if !route.is_empty() {
         line.push_str(&format!(" on route \"{route}\""));
     }

@@ -6,6 +6,7 @@ use envoy_proxy_dynamic_modules_rust_sdk::abi::envoy_dynamic_module_type_metrics
 use envoy_proxy_dynamic_modules_rust_sdk::{
     EnvoyCounterId, EnvoyCounterVecId, EnvoyHttpFilter, EnvoyHttpFilterConfig, envoy_log_error,
 };
+use transformations::{Direction, TransformErrorKind};
 
 const REQUESTS: &str = "rustformations_requests_transformed";
 const RESPONSES: &str = "rustformations_responses_transformed";
@@ -38,24 +39,23 @@ impl Stats {
         })
     }
 
-    /// A request was transformed.
-    pub(super) fn request_transformed<EHF: EnvoyHttpFilter>(self, envoy: &EHF) {
+    /// A message was transformed.
+    pub(super) fn transformed<EHF: EnvoyHttpFilter>(self, envoy: &EHF, direction: Direction) {
+        let counter = match direction {
+            Direction::Request => self.requests,
+            Direction::Response => self.responses,
+        };
         // Here and below: a counter that Envoy refuses to raise must not fail a request.
-        let _ = envoy.increment_counter(self.requests, 1);
-    }
-
-    /// A response was transformed.
-    pub(super) fn response_transformed<EHF: EnvoyHttpFilter>(self, envoy: &EHF) {
-        let _ = envoy.increment_counter(self.responses, 1);
-    }
-
-    /// Something went wrong with one message; `kind` is one of a small fixed set.
-    pub(super) fn error<EHF: EnvoyHttpFilter>(self, envoy: &EHF, kind: &'static str) {
-        self.errors(envoy, kind, 1);
+        let _ = envoy.increment_counter(counter, 1);
     }
 
     /// The same went wrong so many times.
-    pub(super) fn errors<EHF: EnvoyHttpFilter>(self, envoy: &EHF, kind: &'static str, times: u32) {
-        let _ = envoy.increment_counter_vec(self.errors, &[kind], u64::from(times));
+    pub(super) fn errors<EHF: EnvoyHttpFilter>(
+        self,
+        envoy: &EHF,
+        kind: TransformErrorKind,
+        times: u32,
+    ) {
+        let _ = envoy.increment_counter_vec(self.errors, &[kind.name()], u64::from(times));
     }
 }

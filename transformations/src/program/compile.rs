@@ -11,7 +11,10 @@ mod when;
 
 pub(crate) use patch::{PatchRule, RenderedPatch};
 
-use super::{Action, BodyRule, DirectionProgram, Program, Rule, TemplateField, Transforms};
+use super::{
+    Action, BodyRule, DirectionProgram, Program, Rule, Stage, Stages, TemplateField, Transforms,
+    When,
+};
 use crate::codes::Code;
 use crate::config::{
     ClearRouteCache, Config, Extractor, MetadataKind, MetadataRule, OnError, ParseAs, Transform,
@@ -24,7 +27,7 @@ use crate::functions::environment::EnvAccess;
 use crate::functions::{Configured, Extractors, Patterns};
 use crate::message::{HeaderNames, Reads};
 use crate::metadata::{MetadataType, MetadataValue};
-use crate::needs::{DirectionNeeds, Needs};
+use crate::needs::{BodyNeed, DirectionNeeds, Needs, Writes};
 use crate::options::{Capabilities, CompileOptions};
 use crate::template::analysis::{FieldContext, analyse};
 use crate::template::engine::{Engine, Source};
@@ -120,18 +123,26 @@ fn needs(compiled: &DirectionProgram, transform: &Transform) -> DirectionNeeds {
     let parses_json = compiled.parses_json();
     let writes = |rule: &Rule| !matches!(rule.action, Action::Metadata { .. });
     let reads_body = parses_json || (compiled.reads.body && !compiled.headers_only);
+    let holds = reads_body || compiled.body.is_some();
+    let is_response = compiled.direction == Direction::Response;
     DirectionNeeds {
-        has_work: compiled.has_rules() || compiled.events.is_some(),
-        reads_body,
+        body: match compiled.beside_events {
+            // Streams of events are let through by what would hold them to be read.
+            true if holds => BodyNeed::WholeUnlessEvents,
+            false if reads_body && is_response => BodyNeed::WholeUnlessEvents,
+            false if holds => BodyNeed::Whole,
+            true => BodyNeed::Events,
+            false if compiled.has_rules() => BodyNeed::Headers,
+            false => BodyNeed::Nothing,
+        },
         parses_json,
-        writes_body: compiled.body.is_some(),
-        writes_headers: compiled.body.is_some() || compiled.rules.iter().any(writes),
-        writes_metadata: compiled.rules.iter().any(|rule| !writes(rule)),
-        reroutes: compiled.always_reroutes || compiled.rules.iter().any(|rule| rule.reroutes),
+        writes: Writes {
+            headers: compiled.body.is_some() || compiled.rules.iter().any(writes),
+            body: compiled.body.is_some(),
+            metadata: compiled.rules.iter().any(|rule| !writes(rule)),
+            route: compiled.always_reroutes || compiled.rules.iter().any(|rule| rule.reroutes),
+        },
         max_body_bytes: transform.max_body_bytes,
-        // Streams of events are let through by what would hold them to be read.
-        streams: compiled.events.is_some()
-            || (compiled.direction == Direction::Response && reads_body),
     }
 }
 
@@ -169,9 +180,7 @@ impl Compiler<'_> {
             .iter()
             .map(|transform| {
                 let when = self.when_of_transform(&mut conditions, transform.when.as_ref());
-                let mut compiled = self.transform(transform, direction);
-                compiled.when = when;
-                compiled
+                self.transform(transform, direction, when)
             })
             .collect();
         Transforms { all, conditions }
@@ -196,7 +205,12 @@ impl Compiler<'_> {
         }
     }
 
-    fn transform(&mut self, transform: &Transform, direction: Direction) -> DirectionProgram {
+    fn transform(
+        &mut self,
+        transform: &Transform,
+        direction: Direction,
+        when: Option<When>,
+    ) -> Stages {
         let body_field = self.field(format!("{}.body.parseAs", transform.path));
         let mut compiled = DirectionProgram {
             as_json: transform.body.parse_as == ParseAs::AsJson,
@@ -212,16 +226,28 @@ impl Compiler<'_> {
         }
         compiled.reply = self.reply(&mut compiled, transform);
         let stream = transform.stream.as_ref();
-        compiled.events = stream.map(|rules| self.events(rules, transform.on_error));
+        let events = stream.map(|rules| self.events(rules, transform.on_error));
+        compiled.beside_events = events.is_some();
         // Kept for as long as the route is, and there are thousands.
         compiled.rules.shrink_to_fit();
-        compiled.needs = needs(&compiled, transform);
+        let needs = needs(&compiled, transform);
         let trailers = std::mem::take(&mut self.trailers);
-        if !compiled.needs.buffers() {
+        if !needs.buffers() {
             self.found
                 .extend(trailers.iter().map(|path| never_in_time(path)));
         }
-        compiled
+        let templates = Stage::Templates(Box::new(compiled));
+        Stages {
+            when,
+            needs,
+            on_error: transform.on_error,
+            body_field,
+            all: events
+                .map(Stage::Events)
+                .into_iter()
+                .chain([templates])
+                .collect(),
+        }
     }
 
     fn body(&mut self, compiled: &mut DirectionProgram, transform: &Transform) {
@@ -464,10 +490,8 @@ impl DirectionProgram {
     ) -> DirectionProgram {
         DirectionProgram {
             direction,
-            when: None,
             reply: None,
-            needs: DirectionNeeds::default(),
-            events: None,
+            beside_events: false,
             rules: Vec::new(),
             body: None,
             body_field,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use transformations::testing::{MemoryHost, Message};
-use transformations::{BodyAccess, CompileOptions, Program, functions};
+use transformations::{CompileOptions, Direction, Program, functions};
 
 /// Something that a template can do with `doc`.
 pub(crate) struct Row {
@@ -387,8 +387,7 @@ impl Row {
 impl Prepared {
     /// What becomes of it does not matter, only what it takes.
     pub(crate) fn render(mut self) {
-        let mut stream = self.program.open();
-        stream.on_request_headers(&self.host);
-        let _ = stream.transform_request(&mut self.host, BodyAccess::Whole);
+        let mut exchange = self.program.open();
+        let _ = self.host.send(&mut exchange, Direction::Request);
     }
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use transformations::testing::{MemoryHost, Message};
-use transformations::{BodyAccess, CompileOptions};
+use transformations::{CompileOptions, Direction};
 
 use super::*;
 
@@ -13,10 +13,8 @@ fn failure(template: &str, body: &str) -> Failure {
         request: Message::new(&[], body),
         ..MemoryHost::default()
     };
-    let outcome = Arc::new(program)
-        .open()
-        .transform_request(&mut host, BodyAccess::Whole);
-    outcome.unwrap_err()
+    let mut exchange = Arc::new(program).open();
+    host.send(&mut exchange, Direction::Request).unwrap_err()
 }
 
 #[test]

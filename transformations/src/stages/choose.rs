@@ -1,11 +1,12 @@
 //! Chooses the transform of a message by the conditions of all, before anything is held.
 
 use super::commands::Captured;
+use super::edits::Edits;
 use super::view::MessageView;
 use super::{BodyAccess, note};
 use crate::config::OnError;
 use crate::direction::Direction;
-use crate::error::Failure;
+use crate::error::{Failure, StageName};
 use crate::on_error::Place;
 use crate::ops::TransformationOps;
 use crate::program::{Program, Transforms};
@@ -15,12 +16,11 @@ use crate::template::render::Renderer;
 ///
 /// A condition that fails counts as false, unless `onError` answers that with an error. Under `auto` it
 /// does for a request: what a condition lets pass may have been meant to be refused.
-pub(super) fn transform<O: TransformationOps + ?Sized>(
+pub(crate) fn choose<O: TransformationOps + ?Sized>(
     program: &Program,
     transforms: &Transforms,
     captured: Captured<'_>,
     ops: &mut O,
-    text: &mut String,
 ) -> Result<(Option<usize>, Vec<Failure>), Failure> {
     let conditions = &transforms.conditions;
     let direction = conditions.direction;
@@ -28,6 +28,8 @@ pub(super) fn transform<O: TransformationOps + ?Sized>(
     let engine = program.engine.as_ref();
     let mut templates = Renderer::new(engine, OnError::Auto, program.output_bytes, view);
     let mut failures = Vec::new();
+    let mut edits = Edits::take();
+    let text = &mut edits.text;
     for (number, transform) in transforms.all.iter().enumerate() {
         let Some(when) = &transform.when else {
             return Ok((Some(number), failures));
@@ -37,7 +39,7 @@ pub(super) fn transform<O: TransformationOps + ?Sized>(
             Ok(false) => continue,
             Err(cause) => cause,
         };
-        let failure = Failure::new(cause, direction, when.field);
+        let failure = Failure::new(cause, StageName::Opening, direction, when.field);
         let place = match direction {
             Direction::Request => Place::Body,
             Direction::Response => Place::Value,

@@ -1,60 +1,73 @@
-//! Applies rendered values: body, set, add, remove, metadata.
+//! Writes to the host what the stages made of a message, once, behind the last of them: body, headers,
+//! metadata.
 
+use super::edits::{Change, Edits, HeaderEdit};
 use super::framing::{self, Content, Described};
 use super::host::DirectionHost;
-use super::scratch::{Rendered, Scratch};
 use super::{Applied, BodyAccess, BodyChange};
+use crate::direction::Direction;
 use crate::http::{self, NamePattern};
 use crate::metadata::MetadataValue;
 use crate::ops::TransformationOps;
-use crate::program::{Action, BodyRule, DirectionProgram, Rule};
-use crate::template::Template;
 use formats::json::patch::Edited;
 
-/// Applies everything that [`render`](super::render) left in `scratch`, and the edited body.
-pub(super) fn all<O: TransformationOps + ?Sized>(
-    compiled: &DirectionProgram,
-    ops: &mut O,
-    body: BodyAccess,
-    scratch: &Scratch,
-    edited: Option<&Edited<'_>>,
-    read_bytes: Option<usize>,
-) -> Applied {
-    let mut apply = Apply {
-        host: DirectionHost {
-            ops,
-            direction: compiled.direction,
-        },
-        applied: Applied {
-            reroute: compiled.always_reroutes,
-            ..Applied::default()
-        },
-        read_bytes,
-    };
-    let first_rule = usize::from(matches!(compiled.body, Some(BodyRule::Template(_))));
-    let numbered = compiled.rules.iter().zip(first_rule..);
-    let values = numbered.filter_map(|(rule, index)| match scratch.value(index) {
-        Rendered::Skipped => None,
-        value => Some((rule, value, text(&rule.value.template, scratch, index))),
-    });
-    let status_of = |(rule, _, text): (&Rule, _, _)| framing::status_to_set(&rule.action, text?);
-    let status = values.clone().filter_map(status_of).last();
-    apply.content(compiled, body, status, scratch, edited);
-    for (rule, value, text) in values {
-        match value {
-            Rendered::Lines(number) => apply.lines(rule, scratch.lines(number)),
-            _ => apply.rule(rule, text),
-        }
-    }
-    apply.applied
+/// What is to be written.
+pub(super) struct Commit<'a, 'p> {
+    /// What each stage made, in order.
+    pub(super) edits: &'a [Edits<'p>],
+    /// The body, if a stage made another one.
+    pub(super) body: Option<NewBody<'a>>,
+    /// Some stage has a rule for the status.
+    pub(super) sets_status: bool,
+    /// How long the host's body is, if it was read; unless it is empty, it is not compressed then.
+    pub(super) read_bytes: Option<usize>,
 }
 
-/// The rendered text; `None` if the template failed.
-fn text<'a>(template: &'a Template, scratch: &'a Scratch, index: usize) -> Option<&'a str> {
-    match (scratch.value(index), template) {
-        (Rendered::Constant, Template::Constant(text)) => Some(text),
-        (Rendered::Text(start, end), _) => scratch.text.get(start..end),
-        _ => None,
+/// A body made by the stages.
+pub(super) enum NewBody<'a> {
+    Text(&'a [u8]),
+    Edited(&'a Edited<'a>),
+}
+
+impl Commit<'_, '_> {
+    /// Writes everything.
+    pub(super) fn write<O: TransformationOps + ?Sized>(
+        &self,
+        ops: &mut O,
+        direction: Direction,
+        body: BodyAccess,
+    ) -> Applied {
+        let mut apply = Apply {
+            host: DirectionHost { ops, direction },
+            applied: Applied {
+                reroute: self.edits.iter().any(|edits| edits.reroutes),
+                ..Applied::default()
+            },
+            read_bytes: self.read_bytes,
+        };
+        apply.content(self, body);
+        for edits in self.edits {
+            for edit in &edits.headers {
+                apply.edit(edit, edits);
+            }
+            for edit in &edits.metadata {
+                if let Some(value) = edit.of.read(edits.value(&edit.value)) {
+                    apply.metadata(edit.namespace, edit.key, &value);
+                }
+            }
+        }
+        apply.applied
+    }
+
+    /// The status that the edits set at last.
+    fn status(&self) -> Option<u16> {
+        let all = self.edits.iter();
+        let all = all.flat_map(|edits| edits.headers.iter().map(move |edit| (edits, edit)));
+        let mut statuses = all.filter_map(|(edits, edit)| {
+            let sets = matches!(edit.change, Change::Set) && edit.name == ":status";
+            sets.then(|| http::status(edits.value(&edit.value).as_bytes()))?
+        });
+        statuses.next_back()
     }
 }
 
@@ -69,34 +82,24 @@ struct Apply<'a, O: ?Sized> {
 }
 
 impl<O: TransformationOps + ?Sized> Apply<'_, O> {
-    /// Makes of the body what its rule and the status that the rules set demand.
-    fn content(
-        &mut self,
-        compiled: &DirectionProgram,
-        body: BodyAccess,
-        status: Option<u16>,
-        scratch: &Scratch,
-        edited: Option<&Edited<'_>>,
-    ) {
+    /// Makes of the body what its rules and the status that they set demand.
+    fn content(&mut self, commit: &Commit<'_, '_>, body: BodyAccess) {
+        let status = commit.status();
         let may_have_some = status.is_some_and(|status| !http::has_no_content(status));
         if may_have_some && self.host.has_no_content() {
             // What it told of does not come.
             self.remove("content-length");
         }
-        match framing::content(compiled, &self.host, body, status) {
-            Content::Here => match (&compiled.body, edited) {
-                (Some(BodyRule::Template(value)), _) => {
-                    if let Some(text) = text(&value.template, scratch, 0) {
-                        self.rewrite(text);
-                    }
-                }
-                (_, Some(edited)) if !edited.is_unchanged() => {
+        match framing::content(commit.sets_status, &self.host, body, status) {
+            Content::Here => match &commit.body {
+                Some(NewBody::Text(text)) => self.rewrite(text),
+                Some(NewBody::Edited(edited)) if !edited.is_unchanged() => {
                     let described = framing::descriptions(&self.host);
                     self.body(edited.len(), edited.segments(), described);
                 }
                 _ => {}
             },
-            Content::Described if compiled.body.is_some() => {
+            Content::Described if commit.edits.iter().any(|edits| edits.has_body_rule) => {
                 self.remove("content-length");
                 self.forget(framing::descriptions(&self.host));
             }
@@ -106,12 +109,12 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
     }
 
     /// Replaces the body with a text, unless it is the same.
-    fn rewrite(&mut self, text: &str) {
+    fn rewrite(&mut self, text: &[u8]) {
         // What describes the bytes is worth a look at them: it stays if they do.
         let described = framing::descriptions(&self.host);
         let same_length = described.contains(&true) && self.length() == text.len();
-        if !(same_length && self.host.body() == text.as_bytes()) {
-            self.body(text.len(), std::iter::once(text.as_bytes()), described);
+        if !(same_length && self.host.body() == text) {
+            self.body(text.len(), std::iter::once(text), described);
         }
     }
 
@@ -209,15 +212,28 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
         }
     }
 
-    /// Replaces the lines of a header by others, of which the empty ones go.
-    fn lines<'l>(&mut self, rule: &Rule, lines: impl Iterator<Item = &'l [u8]>) {
-        let Some(name) = rule.action.header() else {
-            return;
-        };
-        self.applied.reroute |= rule.reroutes;
-        self.remove(name);
-        for line in lines.filter(|line| !line.is_empty()) {
-            self.header(|host| host.add(name, line));
+    fn edit(&mut self, edit: &HeaderEdit<'_>, edits: &Edits<'_>) {
+        let value = edits.value(&edit.value);
+        if edit.reroutes && self.changes(edit, value) {
+            self.applied.reroute = true;
+        }
+        let name = edit.name;
+        match &edit.change {
+            // An empty pseudo header is left as it is: no message can be without it.
+            Change::Set if value.is_empty() && http::is_vital(name, self.host.direction) => {}
+            Change::Set if value.is_empty() => self.remove(name),
+            Change::Set => self.header(|host| host.set(name, value.as_bytes())),
+            Change::Add if value.is_empty() => {}
+            Change::Add => self.header(|host| host.add(name, value.as_bytes())),
+            Change::Remove => self.remove(name),
+            Change::RemoveAll { names, .. } => self.remove_all(names),
+            Change::Lines(lines) => {
+                self.remove(name);
+                let lines = lines.iter().map(|line| edits.line(line));
+                for line in lines.filter(|line| !line.is_empty()) {
+                    self.header(|host| host.add(name, line));
+                }
+            }
         }
     }
 
@@ -238,35 +254,6 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
         found.iter().for_each(|name| self.remove(name));
     }
 
-    fn rule(&mut self, rule: &Rule, text: Option<&str>) {
-        let text = text.unwrap_or_default();
-        if rule.reroutes && self.changes(&rule.action, text) {
-            self.applied.reroute = true;
-        }
-        match &rule.action {
-            // An empty pseudo header is left as it is: no message can be without it.
-            Action::Set { name }
-                if text.is_empty() && http::is_vital(name, self.host.direction) => {}
-            Action::Set { name } if text.is_empty() => self.header(|host| host.remove(name)),
-            Action::Set { name } => self.header(|host| host.set(name, text.as_bytes())),
-            Action::Add { .. } if text.is_empty() => {}
-            Action::Add { name } => self.header(|host| host.add(name, text.as_bytes())),
-            Action::Remove { name } => self.header(|host| host.remove(name)),
-            Action::RemoveAll { names, .. } => self.remove_all(names),
-            // A header without lines has none to edit.
-            Action::Edit { .. } => {}
-            Action::Metadata {
-                namespace,
-                key,
-                value,
-            } => {
-                if let Some(value) = value.read(text) {
-                    self.metadata(namespace, key, &value);
-                }
-            }
-        }
-    }
-
     fn remove(&mut self, name: &str) {
         self.header(|host| host.remove(name));
     }
@@ -277,24 +264,25 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
         self.applied.headers = true;
     }
 
-    /// Whether a rule is about to give the header another value than it has.
-    fn changes(&self, action: &Action, text: &str) -> bool {
-        if let Action::RemoveAll { routing, .. } = action {
-            return routing.iter().any(|name| self.host.any(name, |_| true));
-        }
-        let Some(name) = action.header() else {
-            return false;
-        };
+    /// Whether an edit is about to give the header another value than it has.
+    fn changes(&self, edit: &HeaderEdit<'_>, value: &str) -> bool {
         let (mut lines, mut same) = (0, true);
-        self.host.for_each_value(name, &mut |value| {
-            lines += 1;
-            same &= value == text.as_bytes();
-        });
-        match action {
-            Action::Add { .. } => !text.is_empty(),
-            Action::Set { .. } if !text.is_empty() => lines != 1 || !same,
+        let mut look_at = |name: &str| {
+            self.host.for_each_value(name, &mut |line| {
+                lines += 1;
+                same &= line == value.as_bytes();
+            });
+        };
+        match &edit.change {
+            Change::RemoveAll { routing, .. } => routing.iter().for_each(|name| look_at(name)),
+            Change::Lines(_) => return true,
+            _ => look_at(edit.name),
+        }
+        match &edit.change {
+            Change::Add => !value.is_empty(),
+            Change::Set if !value.is_empty() => lines != 1 || !same,
             // An empty value removes, unless no message can be without the header.
-            _ => lines > 0 && !http::is_vital(name, self.host.direction),
+            _ => lines > 0 && !http::is_vital(edit.name, self.host.direction),
         }
     }
 

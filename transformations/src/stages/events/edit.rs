@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use super::Streamed;
+use super::Passed;
 use super::select::Subject;
 use super::view::{EventView, Surroundings};
 use crate::direction::Direction;
-use crate::error::{Cause, Failure, FieldId, TransformErrorKind};
+use crate::error::{Cause, Failure, FieldId, StageName, TransformErrorKind};
 use crate::on_error::Place;
 use crate::program::{Edit, EventProgram, EventRule, EventTemplate, NewEvent, PatchRule, Program};
 use crate::template::Template;
@@ -39,7 +39,7 @@ struct State {
     oversized: bool,
     /// What ended the stream for good.
     stopped: Option<Failure>,
-    report: Streamed,
+    report: Passed,
     /// What templates are rendered into; kept for its memory.
     text: String,
 }
@@ -60,14 +60,14 @@ impl Editor {
                 open: None,
                 oversized: false,
                 stopped: None,
-                report: Streamed::default(),
+                report: Passed::default(),
                 text: String::new(),
             },
         }
     }
 
     /// What happened since the last report.
-    pub(super) fn report(&mut self) -> Result<Streamed, Failure> {
+    pub(super) fn report(&mut self) -> Result<Passed, Failure> {
         let report = std::mem::take(&mut self.state.report);
         self.state.stopped.clone().map_or(Ok(report), Err)
     }
@@ -320,7 +320,7 @@ fn patched(
 }
 
 fn failure(cause: Cause, field: FieldId) -> Failure {
-    Failure::new(cause, Direction::Response, field)
+    Failure::new(cause, StageName::Events, Direction::Response, field)
 }
 
 impl EventProgram {

@@ -2,23 +2,22 @@
 
 use std::sync::Arc;
 
-use super::super::scratch::{Line, Rendered, Scratch};
+use super::super::edits::Line;
 use super::Render;
 use crate::error::{Cause, Failure, TransformErrorKind};
 use crate::on_error::Place;
 use crate::ops::TransformationOps;
 use crate::program::Rule;
 
-impl<O: TransformationOps + ?Sized> Render<'_, O> {
-    /// Leaves the new lines of a header in `scratch`, or that there is nothing to write. A line that is
-    /// not UTF-8, or whose template fails, stays as it came.
+impl<O: TransformationOps + ?Sized> Render<'_, '_, O> {
+    /// The new lines of a header; none if they are as they came. A line that is not UTF-8, or whose
+    /// template fails, stays as it came.
     pub(super) fn lines(
         &mut self,
         rule: &Rule,
         name: &str,
-        scratch: &mut Scratch,
         check: impl Fn(&mut String, usize) -> Result<(), TransformErrorKind>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<Vec<Line>>, Failure> {
         let mut came: Vec<Vec<u8>> = Vec::new();
         let host = &self.templates.view.host;
         host.for_each_value(name, &mut |line| came.push(line.to_vec()));
@@ -29,31 +28,29 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
                 lines.push(Line::Kept(line));
                 continue;
             };
-            let start = scratch.text.len();
+            let start = self.edits.text.len();
             let rendered = self
-                .line(rule, text, &mut scratch.text)
-                .and_then(|()| Ok(check(&mut scratch.text, start)?));
+                .line(rule, text)
+                .and_then(|()| Ok(check(&mut self.edits.text, start)?));
+            let made = &mut self.edits.text;
             match rendered {
                 Ok(()) => {
-                    is_changed |= scratch.text.get(start..) != Some(text);
-                    lines.push(Line::Made(start..scratch.text.len()));
+                    is_changed |= made.get(start..) != Some(text);
+                    lines.push(Line::Made(start..made.len()));
                 }
                 Err(cause) => {
-                    scratch.text.truncate(start);
+                    made.truncate(start);
                     self.failed(cause, rule.value.field, Place::Value)?;
                     lines.push(Line::Kept(line));
                 }
             }
         }
-        match is_changed {
-            true => scratch.push_lines(lines),
-            false => scratch.push(Rendered::Skipped),
-        }
-        Ok(())
+        Ok(is_changed.then_some(lines))
     }
 
-    fn line(&mut self, rule: &Rule, line: &str, out: &mut String) -> Result<(), Cause> {
+    fn line(&mut self, rule: &Rule, line: &str) -> Result<(), Cause> {
         self.templates.line = Some(Arc::from(line));
+        let out = &mut self.edits.text;
         let result = self
             .templates
             .render(&rule.value.template, Place::Value, out);

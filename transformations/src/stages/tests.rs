@@ -1,11 +1,11 @@
-//! What a stream promises beyond the cases: forms of templates, limits.
+//! What stages promise beyond the cases: forms of templates, limits.
 
 use std::sync::Arc;
 
 use crate::program::{BodyRule, Program};
 use crate::template::{Template, Test};
 use crate::testing::{MemoryHost, Message};
-use crate::{BodyAccess, CompileOptions};
+use crate::{CompileOptions, Direction};
 
 fn compile(config: &serde_json::Value) -> Arc<Program> {
     let program = Program::compile(config.to_string().as_bytes(), &CompileOptions::default());
@@ -16,7 +16,9 @@ fn form(template: &str) -> &'static str {
     let config = serde_json::json!({
         "request": {"body": {"parseAs": "AsJson", "value": template}},
     });
-    match &compile(&config).request.all[0].body {
+    let program = compile(&config);
+    let compiled = program.request.all[0].templates().next();
+    match compiled.and_then(|compiled| compiled.body.as_ref()) {
         Some(BodyRule::Template(value)) => match value.template {
             Template::Constant(_) => "constant",
             Template::Segments(_) => "segments",
@@ -135,9 +137,7 @@ fn all_templates_of_a_direction_pay_from_one_budget() {
             request: Message::new(&[("x-20", "12345678901234567890")], ""),
             ..MemoryHost::default()
         };
-        let outcome = compile(&config)
-            .open()
-            .transform_request(&mut host, BodyAccess::Whole);
+        let outcome = host.send(&mut compile(&config).open(), Direction::Request);
         assert_eq!(outcome.is_ok(), fits, "{second}");
     }
 }
@@ -154,9 +154,7 @@ fn header_values_that_are_not_utf8_are_left_out() {
         request,
         ..MemoryHost::default()
     };
-    compile(&config)
-        .open()
-        .transform_request(&mut host, BodyAccess::Whole)
+    host.send(&mut compile(&config).open(), Direction::Request)
         .unwrap();
     assert_eq!(host.request.values("x-joined"), ["[one, two]"]);
 }
@@ -168,9 +166,7 @@ fn endless_templates_stop_within_the_default_budget_in_time() {
     let config = serde_json::json!({"request": {"body": {"value": template}}});
     let started = std::time::Instant::now();
     let mut host = MemoryHost::default();
-    let error = compile(&config)
-        .open()
-        .transform_request(&mut host, BodyAccess::Whole);
+    let error = host.send(&mut compile(&config).open(), Direction::Request);
     assert_eq!(
         error.unwrap_err().error().details(),
         "rustformation_out_of_fuel"
@@ -195,9 +191,7 @@ fn a_long_body_earns_the_fuel_that_walking_it_takes() {
             request: Message::new(&[], body),
             ..MemoryHost::default()
         };
-        compile(&config)
-            .open()
-            .transform_request(&mut host, BodyAccess::Whole)
+        host.send(&mut compile(&config).open(), Direction::Request)
     };
     assert!(walk(50_000).is_ok());
     // As many instructions without as many bytes are still refused.
@@ -232,11 +226,123 @@ fn deep_values_can_be_built_and_dropped() {
     let template =
         "{% set n = namespace(x=[]) %}{% for i in range(99999) %}{% set n.x = [n.x] %}{% endfor %}";
     let config = serde_json::json!({"request": {"body": {"value": template}}});
-    let error = compile(&config)
-        .open()
-        .transform_request(&mut MemoryHost::default(), BodyAccess::Whole);
+    let error = MemoryHost::default().send(&mut compile(&config).open(), Direction::Request);
     assert_eq!(
         error.unwrap_err().error().details(),
         "rustformation_too_much_output"
     );
+}
+
+/// One program in which the stages of several apply one after the other.
+fn chain(configs: &[serde_json::Value]) -> Arc<Program> {
+    let mut programs = configs.iter().map(|config| {
+        let program = Program::compile(config.to_string().as_bytes(), &CompileOptions::default());
+        program.unwrap_or_else(|found| panic!("{found}"))
+    });
+    let mut all = programs.next().unwrap();
+    for next in programs {
+        // Each has an engine of its own; these need none.
+        assert!(all.engine.is_none() && next.engine.is_none());
+        let [stages] = &mut *all.request.all else {
+            panic!("one transform in each")
+        };
+        let more = next.request.all.into_iter().flat_map(|stages| stages.all);
+        let before = std::mem::take(&mut stages.all);
+        stages.all = before.into_iter().chain(more).collect();
+    }
+    Arc::new(all)
+}
+
+#[test]
+fn a_stage_sees_the_message_as_the_one_before_has_left_it() {
+    let patch = |name: &str, value: &str| {
+        serde_json::json!({"request": {
+            "set": [{"name": name, "value": "{{ header('x-a') }}|{{ header('host') }}|{{ a }}"},
+                    {"name": "x-a", "value": value}, {"name": "host", "value": value}],
+            "add": [{"name": "x-a", "value": "more"}],
+            "remove": ["x-gone"],
+            "body": {"patch": [{"op": "add", "path": "/a", "value": value}]},
+        }})
+    };
+    let see = serde_json::json!({"request": {
+        "body": {"parseAs": "AsJson"},
+        "set": [{"name": "x-third", "value": "{{ a }}{{ header('x-a') }}{{ header('x-gone') }}"}],
+    }});
+    let program = chain(&[patch("x-first", "one"), patch("x-second", "two"), see]);
+    let headers = [
+        (":authority", "zero"),
+        ("x-a", "zero"),
+        ("x-gone", "!"),
+        ("content-length", "7"),
+    ];
+    for ends_alone in [false, true] {
+        let mut host = MemoryHost {
+            request: Message::new(&headers, "{\"a\":0}"),
+            ends_alone,
+            ..MemoryHost::default()
+        };
+        let applied = host.send(&mut program.open(), Direction::Request).unwrap();
+        assert_eq!(applied.body, crate::BodyChange::Replaced);
+        let request = &host.request;
+        assert_eq!(request.body_bytes(), b"{\"a\":\"two\"}");
+        assert_eq!(request.values("content-length"), ["11"]);
+        assert_eq!(request.values("x-first"), ["zero||0"]);
+        assert_eq!(request.values("x-second"), ["one, more|one|one"]);
+        assert_eq!(request.values("x-third"), ["twotwo, more"]);
+        assert_eq!(request.values("x-a"), ["two", "more"]);
+        assert!(request.values("x-gone").is_empty());
+    }
+}
+
+#[test]
+fn nothing_is_applied_of_any_stage_if_a_later_one_fails() {
+    // The needs of all are those of the first here.
+    let first = serde_json::json!({"request": {
+        "body": {"parseAs": "AsJson"}, "set": [{"name": "x-a", "value": "1{{ b }}"}],
+    }});
+    let failing = |on_error: &str| {
+        serde_json::json!({"request": {
+            "onError": on_error,
+            "body": {"patch": [{"op": "remove", "path": "/missing"}]},
+            "set": [{"name": "x-b", "value": "2"}],
+        }})
+    };
+    let last = serde_json::json!({"request": {"set": [{"name": "x-c", "value": "{{ header('x-a') }}{{ header('x-b') }}"}]}});
+    let send = |on_error: &str| {
+        let program = chain(&[first.clone(), failing(on_error), last.clone()]);
+        let mut host = MemoryHost {
+            request: Message::new(&[], "{\"a\":0}"),
+            ..MemoryHost::default()
+        };
+        let result = host.send(&mut program.open(), Direction::Request);
+        let seen = ["x-a", "x-b", "x-c"].map(|name| host.request.values(name).concat());
+        (result.map(|applied| applied.failures.len()), seen)
+    };
+    let (result, seen) = send("fail");
+    assert!(result.is_err());
+    assert_eq!(seen, ["", "", ""]);
+    // What is skipped has made nothing, and the others have.
+    assert_eq!(send("skip"), (Ok(1), ["1", "", "1"].map(str::to_owned)));
+    assert_eq!(
+        send("continue"),
+        (Ok(1), ["1", "2", "12"].map(str::to_owned))
+    );
+}
+
+#[test]
+fn a_body_that_no_stage_changed_is_not_written_again() {
+    let read = serde_json::json!({"request": {
+        "body": {"parseAs": "AsJson"}, "set": [{"name": "x-a", "value": "{{ a }}"}],
+    }});
+    let program = chain(&[read.clone(), read]);
+    let mut host = MemoryHost {
+        request: Message::new(&[], "{\"a\":0}"),
+        ..MemoryHost::default()
+    };
+    host.request.body = vec![b"{\"a\"".to_vec(), b":0}".to_vec()];
+    let before = host.request.body.clone();
+    let applied = host.send(&mut program.open(), Direction::Request).unwrap();
+    assert_eq!(applied.body, crate::BodyChange::Unchanged);
+    assert_eq!(host.request.body, before);
+    assert_eq!(host.request.values("x-a"), ["0"]);
 }

@@ -1,7 +1,7 @@
 //! Transforms the events of a streamed response one by one: `response.stream`.
 //!
-//! Compiled with the program on the main thread. The filter opens an [`EventStream`] in the response
-//! headers hook, on the stream's worker, and passes every chunk of the body through it. Whatever way
+//! Compiled with the program on the main thread. The exchange opens an [`EventStream`] with the response
+//! headers, on its worker, and passes every chunk of the body through it. Whatever way
 //! the body is cut into chunks, the same bytes come out; events that no rule touches keep theirs; no
 //! more is held than one unfinished event, up to `maxEventBytes`. Nothing here calls the host: what
 //! templates read of headers was copied when the stream was opened.
@@ -13,11 +13,12 @@ use std::sync::Arc;
 
 use crate::config::StreamFormat;
 use crate::direction::Direction;
-use crate::error::{Failure, TransformErrorKind};
+use crate::error::{Failure, StageName, TransformErrorKind};
 use crate::message::{HeaderSnapshot, HostAnswers, Vars, append_header, is_compressed};
 use crate::on_error::Place;
 use crate::ops::TransformationOps;
-use crate::program::{DirectionProgram, Program};
+use crate::program::{DirectionProgram, Program, Stages};
+use crate::stages::Applied;
 use formats::events::{Decoder, Format};
 
 mod edit;
@@ -29,19 +30,32 @@ use view::Surroundings;
 
 /// What happened to a piece of a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Streamed {
+pub(crate) struct Passed {
     /// Events that a rule applied to.
-    pub changed: u32,
-    /// Failures that `onError` lets pass: to be counted.
-    pub failed: u32,
-    /// The first of them: to be logged.
-    pub failure: Option<Failure>,
+    changed: u32,
+    /// Failures that `onError` lets pass.
+    failed: u32,
+    /// The first of them.
+    failure: Option<Failure>,
+}
+
+impl Passed {
+    /// Adds this to what was done to the piece so far.
+    pub(crate) fn add_to(self, applied: &mut Applied) {
+        applied.events = applied.events.saturating_add(self.changed);
+        applied.more_failures = applied.more_failures.saturating_add(self.failed);
+        if let Some(failure) = self.failure
+            && applied.failures.is_empty()
+        {
+            applied.more_failures -= 1;
+            applied.failures.push(failure);
+        }
+    }
 }
 
 /// What the rules of `response.stream` have to do with a response.
 #[derive(Debug)]
-pub enum OpenedEvents {
+pub(crate) enum Opened {
     /// Nothing: there are no rules, or the response is no stream of theirs.
     NotAStream,
     /// The body is to be passed through this, and `content-length` removed.
@@ -54,38 +68,48 @@ pub enum OpenedEvents {
 
 /// The state of one streamed response.
 #[derive(Debug)]
-pub struct EventStream {
+pub(crate) struct EventStream {
     decoder: Decoder,
     editor: Editor,
 }
 
 impl EventStream {
-    /// See [`Stream::open_events`](crate::Stream::open_events).
+    /// Decides whether the body of this response is a stream of events, and whether the rules are for it,
+    /// by the headers as they came.
+    ///
+    /// # Errors
+    /// If the stream is compressed, there are rules for it, and `onError` is `fail`.
     pub(crate) fn open(
         program: &Arc<Program>,
         transform: usize,
         captured: Option<&HeaderSnapshot>,
         vars: Option<&Arc<Vars>>,
         ops: &(impl TransformationOps + ?Sized),
-    ) -> Result<OpenedEvents, Failure> {
+    ) -> Result<Opened, Failure> {
         let mut content_type = String::new();
         append_header(ops, Direction::Response, "content-type", &mut content_type);
         let Some(format) = Format::of(&content_type) else {
-            return Ok(OpenedEvents::NotAStream);
+            return Ok(Opened::NotAStream);
         };
-        let rules = program.events(transform);
+        let stages = program.response.all.get(transform);
+        let rules = stages.and_then(Stages::events);
         let Some(rules) = rules.filter(|rules| rules.format.includes(format)) else {
-            let compiled = program.response.all.get(transform);
-            return Ok(match compiled.is_some_and(DirectionProgram::reads_body) {
-                true => OpenedEvents::PassingBy,
-                false => OpenedEvents::NotAStream,
+            let mut templates = stages.into_iter().flat_map(Stages::templates);
+            return Ok(match templates.any(DirectionProgram::reads_body) {
+                true => Opened::PassingBy,
+                false => Opened::NotAStream,
             });
         };
         if is_compressed(ops, Direction::Response) {
             let kind = TransformErrorKind::CompressedStream;
-            let failure = Failure::new(kind.into(), Direction::Response, rules.field);
+            let failure = Failure::new(
+                kind.into(),
+                StageName::Events,
+                Direction::Response,
+                rules.field,
+            );
             return if rules.on_error.lets_pass(failure.error(), Place::Body) {
-                Ok(OpenedEvents::Unreadable(failure))
+                Ok(Opened::Unreadable(failure))
             } else {
                 Err(failure)
             };
@@ -97,7 +121,7 @@ impl EventStream {
             HostAnswers::ask(ops, &rules.reads),
             vars.cloned(),
         );
-        Ok(OpenedEvents::Stream(Box::new(EventStream {
+        Ok(Opened::Stream(Box::new(EventStream {
             decoder: Decoder::new(format, rules.max_event_bytes),
             editor: Editor::new(Arc::clone(program), transform, format, surroundings),
         })))
@@ -112,7 +136,7 @@ impl EventStream {
     /// # Cost
     /// A search for line ends, a copy of the chunk, and what the rules do. Events are parsed only if
     /// a rule reads JSON.
-    pub fn push(&mut self, mut chunk: &[u8], out: &mut Vec<u8>) -> Result<Streamed, Failure> {
+    pub(crate) fn push(&mut self, mut chunk: &[u8], out: &mut Vec<u8>) -> Result<Passed, Failure> {
         while let Some(frame) = self.decoder.next(&mut chunk) {
             self.editor.frame(frame, out);
         }
@@ -124,7 +148,7 @@ impl EventStream {
     ///
     /// # Errors
     /// As [`push`](Self::push).
-    pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<Streamed, Failure> {
+    pub(crate) fn finish(&mut self, out: &mut Vec<u8>) -> Result<Passed, Failure> {
         if let Some(frame) = self.decoder.finish() {
             self.editor.frame(frame, out);
         }

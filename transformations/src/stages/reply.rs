@@ -2,8 +2,10 @@
 //!
 //! Decided with the headers, unless something of it reads the body.
 
+use super::BodyAccess;
 use super::commands::Captured;
-use super::render::Render;
+use super::transform::Render;
+use super::view::MessageView;
 use crate::error::{Failure, FieldId, TransformErrorKind};
 use crate::http;
 use crate::on_error::Place;
@@ -12,58 +14,48 @@ use crate::program::{Action, DirectionProgram, Program, ReplyRule};
 
 /// An answer to be sent in place of one from the upstream.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Reply {
+pub(crate) struct OwnReply {
     /// From 200 to 599.
-    pub status: u16,
+    pub(crate) status: u16,
     /// Lines, in order; names are lower case.
-    pub headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
     /// The body, which may be empty.
-    pub body: String,
+    pub(crate) body: String,
     /// Where the reply stands in the configuration.
-    pub field: FieldId,
-}
-
-impl Reply {
-    /// What response code details begin with.
-    pub const DETAILS: &'static str = "rustformation_reply";
+    pub(crate) field: FieldId,
 }
 
 /// The reply to a request of which only the headers are there; `None` if it goes upstream.
-pub(super) fn decide<O: TransformationOps + ?Sized>(
+///
+/// # Errors
+/// What failed, if `onError` does not leave it out.
+pub(crate) fn decide<O: TransformationOps + ?Sized>(
     program: &Program,
     compiled: &DirectionProgram,
     rule: &ReplyRule,
     captured: Captured<'_>,
     ops: &mut O,
-    text: &mut String,
-) -> Result<(Option<Reply>, Vec<Failure>), Failure> {
-    let mut render = Render::of_headers(program, compiled, captured, ops);
-    let reply = render.reply(rule, text)?;
-    Ok((reply, render.failures))
+) -> Result<(Option<OwnReply>, Vec<Failure>), Failure> {
+    let view = MessageView::new(compiled, captured, ops, BodyAccess::HeadersOnly);
+    let mut render = Render::new(program, compiled, view);
+    let reply = render.reply(rule);
+    render.edits.give_back();
+    Ok((reply?, render.failures))
 }
 
-impl<O: TransformationOps + ?Sized> Render<'_, O> {
+impl<O: TransformationOps + ?Sized> Render<'_, '_, O> {
     /// The reply, if it is to be sent. What it was to keep out must not come in where it cannot be
-    /// decided or made: only a header of it is left out by `auto`. `text` is used and left as it was.
-    pub(super) fn reply(
-        &mut self,
-        rule: &ReplyRule,
-        text: &mut String,
-    ) -> Result<Option<Reply>, Failure> {
-        let start = text.len();
-        let reply = self.parts_of_reply(rule, text);
-        text.truncate(start);
+    /// decided or made: only a header of it is left out by `auto`.
+    pub(super) fn reply(&mut self, rule: &ReplyRule) -> Result<Option<OwnReply>, Failure> {
+        let start = self.edits.text.len();
+        let reply = self.parts_of_reply(rule);
+        self.edits.text.truncate(start);
         reply
     }
 
-    fn parts_of_reply(
-        &mut self,
-        rule: &ReplyRule,
-        text: &mut String,
-    ) -> Result<Option<Reply>, Failure> {
+    fn parts_of_reply(&mut self, rule: &ReplyRule) -> Result<Option<OwnReply>, Failure> {
         if let Some(when) = &rule.when {
-            match self.templates.holds(&when.test, text) {
+            match self.templates.holds(&when.test, &mut self.edits.text) {
                 Ok(true) => {}
                 Ok(false) => return Ok(None),
                 Err(cause) => {
@@ -72,6 +64,7 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
                 }
             }
         }
+        let text = &mut self.edits.text;
         let start = text.len();
         let rendered = self
             .templates
@@ -87,7 +80,7 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
                 return Ok(None);
             }
         };
-        let headers = self.headers_of_reply(rule, text)?;
+        let headers = self.headers_of_reply(rule)?;
         let mut body = String::new();
         if let Some(value) = &rule.body {
             let rendered = self
@@ -98,7 +91,7 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
                 body.clear();
             }
         }
-        Ok(Some(Reply {
+        Ok(Some(OwnReply {
             status,
             headers,
             body,
@@ -106,28 +99,25 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
         }))
     }
 
-    fn headers_of_reply(
-        &mut self,
-        rule: &ReplyRule,
-        text: &mut String,
-    ) -> Result<Vec<(String, String)>, Failure> {
+    fn headers_of_reply(&mut self, rule: &ReplyRule) -> Result<Vec<(String, String)>, Failure> {
         let mut headers = Vec::with_capacity(rule.headers.len());
         for header in &rule.headers {
             let Action::Add { name } = &header.action else {
                 continue;
             };
             if let Some(when) = &header.when
-                && !self.applies(when, text)?
+                && !self.applies(when)?
             {
                 continue;
             }
+            let text = &mut self.edits.text;
             let start = text.len();
             let template = &header.value.template;
             if let Err(cause) = self.templates.render(template, Place::Value, text) {
                 self.failed(cause, header.value.field, Place::Value)?;
                 continue;
             }
-            let value = http::clean(text.get(start..).unwrap_or_default());
+            let value = http::clean(self.edits.text.get(start..).unwrap_or_default());
             if !value.is_empty() {
                 headers.push((name.to_string(), value.into_owned()));
             }

@@ -5,7 +5,6 @@ use super::BodyAccess;
 use super::host::DirectionHost;
 use crate::direction::Direction;
 use crate::http;
-use crate::needs::DirectionNeeds;
 use crate::ops::TransformationOps;
 use crate::program::{Action, DirectionProgram};
 
@@ -27,15 +26,15 @@ pub(super) fn descriptions<O: TransformationOps + ?Sized>(
 
 /// What of the body a transform can see and change, where the host could give `offered`.
 pub(super) fn access<O: TransformationOps + ?Sized>(
-    compiled: &DirectionProgram,
-    needs: &DirectionNeeds,
+    holds: bool,
+    sets_status: bool,
     host: &DirectionHost<'_, O>,
     offered: BodyAccess,
 ) -> BodyAccess {
     match offered {
         // Nobody has waited for it.
-        BodyAccess::Whole if !needs.buffers() => BodyAccess::HeadersOnly,
-        BodyAccess::Whole if !sets_status(compiled) && host.has_no_content() => BodyAccess::Absent,
+        BodyAccess::Whole if !holds => BodyAccess::HeadersOnly,
+        BodyAccess::Whole if !sets_status && host.has_no_content() => BodyAccess::Absent,
         _ => offered,
     }
 }
@@ -54,12 +53,12 @@ pub(super) enum Content {
 
 /// Decides by the status that the message will have: `set` by a rule, or its own.
 pub(super) fn content<O: TransformationOps + ?Sized>(
-    compiled: &DirectionProgram,
+    sets_status: bool,
     host: &DirectionHost<'_, O>,
     body: BodyAccess,
     set: Option<u16>,
 ) -> Content {
-    let stays_without = || set.is_none() && sets_status(compiled) && host.has_no_content();
+    let stays_without = || set.is_none() && sets_status && host.has_no_content();
     match body {
         _ if set.is_some_and(http::has_no_content) => Content::Forbidden,
         BodyAccess::Absent => Content::Described,
@@ -69,19 +68,13 @@ pub(super) fn content<O: TransformationOps + ?Sized>(
     }
 }
 
-fn sets_status(compiled: &DirectionProgram) -> bool {
+/// Whether a rule is about the status.
+pub(super) fn sets_status(compiled: &DirectionProgram) -> bool {
     compiled.rules.iter().any(|rule| is_status(&rule.action))
 }
 
 fn is_status(action: &Action) -> bool {
     matches!(action, Action::Set { name } if &**name == ":status")
-}
-
-/// The status that a rule sets to what its value became.
-pub(super) fn status_to_set(action: &Action, text: &str) -> Option<u16> {
-    is_status(action)
-        .then(|| http::status(text.as_bytes()))
-        .flatten()
 }
 
 /// Whether the action is about the status of an answer that refuses a tunnel: a client would take one of

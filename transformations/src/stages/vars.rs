@@ -18,7 +18,7 @@ use formats::json::Document;
 
 /// Renders those of the `wanted` variables that are not known yet. They may produce as much text
 /// together as the templates of a direction.
-pub(super) fn render<O: TransformationOps + ?Sized>(
+pub(crate) fn render<O: TransformationOps + ?Sized>(
     program: &Program,
     vars: &Vars,
     wanted: &[usize],

@@ -9,15 +9,15 @@ use crate::ops::TransformationOps;
 use crate::template::commands::{Command, HeaderSource, MISSING, Operator};
 use crate::value::print;
 
-/// What a stream remembers of its request.
+/// What an exchange remembers of its request.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Captured<'a> {
+pub(crate) struct Captured<'a> {
     /// The headers that the response reads, as the client sent them.
-    pub(super) headers: Option<&'a HeaderSnapshot>,
+    pub(crate) headers: Option<&'a HeaderSnapshot>,
     /// When it came, in nanoseconds since 1970.
-    pub(super) started: Option<i64>,
+    pub(crate) started: Option<i64>,
     /// The variables of the configuration, once something has read one.
-    pub(super) vars: Option<&'a Arc<Vars>>,
+    pub(crate) vars: Option<&'a Arc<Vars>>,
 }
 
 /// Appends the value of an operator, or a hyphen if there is none.

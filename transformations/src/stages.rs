@@ -1,0 +1,304 @@
+//! What happens to the messages of an exchange, stage by stage.
+//!
+//! Run by an [`Exchange`](crate::Exchange) on its worker. A stage reads the message as the stages before
+//! it have left it, and leaves edits; the host is written to once, behind the last stage, so that a
+//! failure leaves the message as it came. The order is that of
+//! [`Stages`]: the rules for events come first, and see the headers as they came, then templates.
+
+use crate::config::OnError;
+use crate::direction::Direction;
+use crate::error::Failure;
+use crate::on_error::Place;
+use crate::ops::TransformationOps;
+use crate::program::{DirectionProgram, Program, Stages};
+use formats::json::patch::Edited;
+
+mod choose;
+mod commands;
+mod commit;
+mod edits;
+pub(crate) mod events;
+mod framing;
+mod host;
+pub(crate) mod reply;
+mod transform;
+pub(crate) mod vars;
+mod view;
+mod working;
+
+pub(crate) use choose::choose;
+pub(crate) use commands::Captured;
+
+use commit::{Commit, NewBody};
+use edits::Edits;
+use host::DirectionHost;
+use reply::OwnReply;
+use transform::{Outcome, Parsed};
+use working::{Body, Working};
+
+/// What of the body is at hand when a message is transformed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BodyAccess {
+    /// The body, which may be empty, is complete if the program reads or writes it. A response whose
+    /// status allows none is not given one.
+    Whole,
+    /// The body passes by unbuffered (a WebSocket, CONNECT), or there cannot be one. The body
+    /// template is ignored, `body()` and `context()` are empty, and there are no JSON variables.
+    HeadersOnly,
+    /// There is no body and never will be, as in the response to HEAD. What the headers say of one is
+    /// about that of the response to GET; it goes if there is a rule for the body. Templates see as
+    /// much as with [`HeadersOnly`](Self::HeadersOnly).
+    Absent,
+    /// The body is a stream of events, which pass one by one. What reads or writes the body as a
+    /// whole is left out, whatever `onError` says.
+    Stream,
+}
+
+/// What became of a body.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BodyChange {
+    /// It is as it was.
+    #[default]
+    Unchanged,
+    /// It was replaced, and `content-length` set, unless it came without one.
+    Replaced,
+    /// It was emptied, `content-length` set to 0 and `content-type` removed.
+    Emptied,
+    /// A rule set a status that allows no body: it was emptied, and whatever is still to come of it
+    /// is dropped. `content-length`, `transfer-encoding` and `content-type` were removed.
+    Forbidden,
+}
+
+/// What was done to a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Applied {
+    /// The message was transformed: once in each direction in which there is something to do.
+    pub transformed: bool,
+    /// Headers were written.
+    pub headers: bool,
+    /// What became of the body.
+    pub body: BodyChange,
+    /// Dynamic metadata was written.
+    pub metadata: bool,
+    /// The request's route is to be chosen again: what routes match on has changed, or the
+    /// configuration says so. The program of the exchange stays the same.
+    pub reroute: bool,
+    /// Writes that the host refused.
+    pub refused: u32,
+    /// Events of a stream that a rule applied to.
+    pub events: u32,
+    /// What failed and was left out, to be logged and counted: the first of each kind, and of the events
+    /// in a chunk the first.
+    pub failures: Vec<Failure>,
+    /// How many failures of events there were beside the one in `failures`.
+    pub more_failures: u32,
+}
+
+/// What running the stages came to.
+#[derive(Debug)]
+pub(crate) enum Ran {
+    /// They were applied.
+    Applied(Applied),
+    /// The request is to be answered with this, and nothing was applied.
+    Reply(OwnReply, Vec<Failure>),
+}
+
+/// Runs the stages for whole messages on the message that `ops` has.
+///
+/// # Errors
+/// If something fails and `onError` does not let the message pass. Nothing was applied then.
+pub(crate) fn run<O: TransformationOps + ?Sized>(
+    program: &Program,
+    stages: &Stages,
+    direction: Direction,
+    captured: Captured<'_>,
+    ops: &mut O,
+    offered: BodyAccess,
+) -> Result<Ran, Failure> {
+    let sets_status = stages.templates().any(framing::sets_status);
+    let holds = stages.needs.buffers();
+    let mut stages = stages.templates();
+    let Some(last) = stages.next_back() else {
+        return Ok(Ran::Applied(Applied::default()));
+    };
+    let host = DirectionHost {
+        ops: &mut *ops,
+        direction,
+    };
+    let access = framing::access(holds, sets_status, &host, offered);
+    let mut work = Work {
+        program,
+        direction,
+        captured,
+        access,
+        edits: Vec::new(),
+        body: None,
+        is_changed: false,
+        read_bytes: None,
+        failures: Vec::new(),
+        reply: None,
+    };
+    for stage in stages {
+        work.pass(stage, ops)?;
+        if let Some(reply) = work.reply {
+            return Ok(Ran::Reply(reply, work.failures));
+        }
+    }
+    let (mut edits, parsed) = work.edit(last, ops)?;
+    if let Some(reply) = work.reply {
+        edits.give_back();
+        return Ok(Ran::Reply(reply, work.failures));
+    }
+    let edited = work.patch(last, &parsed, &mut edits)?;
+    let is_only = work.edits.is_empty();
+    if !is_only {
+        work.edits.push(std::mem::take(&mut edits));
+    }
+    let all_edits = match is_only {
+        true => std::slice::from_ref(&edits),
+        false => &work.edits,
+    };
+    let written = all_edits
+        .last()
+        .and_then(|edits| Some(edits.body()?.as_bytes()));
+    let earlier = || work.body.as_ref().filter(|_| work.is_changed);
+    let body = match &edited {
+        Some(edited) => Some(NewBody::Edited(edited)),
+        None => (written.or_else(|| Some(earlier()?.bytes()))).map(NewBody::Text),
+    };
+    let commit = Commit {
+        edits: all_edits,
+        body,
+        sets_status,
+        read_bytes: work.read_bytes,
+    };
+    let mut applied = commit.write(ops, direction, access);
+    drop(edited);
+    applied.failures = work.failures;
+    edits.give_back();
+    Ok(Ran::Applied(applied))
+}
+
+/// The work on one message: what the stages so far have made of it.
+struct Work<'p, 'c> {
+    program: &'p Program,
+    direction: Direction,
+    captured: Captured<'c>,
+    access: BodyAccess,
+    /// What each stage made.
+    edits: Vec<Edits<'p>>,
+    /// The body behind the stages so far, unless it is where the host has it.
+    body: Option<Body>,
+    /// The body is another than the host's.
+    is_changed: bool,
+    /// How long the host's body is, once it was read.
+    read_bytes: Option<usize>,
+    failures: Vec<Failure>,
+    /// A stage answers the request.
+    reply: Option<OwnReply>,
+}
+
+impl<'p> Work<'p, '_> {
+    /// Runs a stage that another follows.
+    fn pass<O: TransformationOps + ?Sized>(
+        &mut self,
+        stage: &'p DirectionProgram,
+        ops: &mut O,
+    ) -> Result<(), Failure> {
+        let (mut edits, parsed) = self.edit(stage, ops)?;
+        let edited = self.patch(stage, &parsed, &mut edits)?;
+        let written = match &edited {
+            Some(edited) => (!edited.is_unchanged()).then(|| edited.to_vec()),
+            None => edits.body().map(Into::into),
+        };
+        drop(edited);
+        if let Some(bytes) = written {
+            self.body = Some(Body::Bytes(bytes));
+            self.is_changed = true;
+        } else if let Some(document) = parsed.document {
+            self.body = Some(Body::Parsed(document));
+        }
+        self.edits.push(edits);
+        Ok(())
+    }
+
+    /// Renders a stage on the message as the earlier ones have left it. What fails as a whole and is
+    /// skipped has made nothing.
+    fn edit<O: TransformationOps + ?Sized>(
+        &mut self,
+        stage: &'p DirectionProgram,
+        ops: &mut O,
+    ) -> Result<(Edits<'p>, Parsed), Failure> {
+        let (program, captured, access) = (self.program, self.captured, self.access);
+        let made = match self.edits.as_slice() {
+            [] => transform::edit(program, stage, captured, ops, access),
+            earlier => {
+                let mut working = Working::new(ops, self.direction, earlier, self.body.clone());
+                transform::edit(program, stage, captured, &mut working, access)
+            }
+        };
+        let Outcome {
+            edits,
+            failures,
+            reply,
+            parsed,
+        } = match made {
+            Ok(outcome) => outcome,
+            Err(failure) => {
+                self.skip(stage, failure)?;
+                return Ok((Edits::default(), Parsed::default()));
+            }
+        };
+        self.reply = reply;
+        if !self.is_changed {
+            self.read_bytes = self.read_bytes.or(parsed.read_bytes);
+        }
+        for failure in failures {
+            note(&mut self.failures, failure);
+        }
+        Ok((edits, parsed))
+    }
+
+    /// Applies the patch of a stage, if it has one. Nothing is copied yet.
+    fn patch<'d>(
+        &mut self,
+        stage: &'d DirectionProgram,
+        parsed: &'d Parsed,
+        edits: &mut Edits<'p>,
+    ) -> Result<Option<Edited<'d>>, Failure> {
+        match parsed.edit(stage, self.program.output_bytes) {
+            Ok(edited) => return Ok(edited),
+            Err(failure) if stage.on_error.leaves_out(failure.error(), Place::Body) => {
+                note(&mut self.failures, failure);
+            }
+            Err(failure) => {
+                // Only this one is told: the others are part of what is skipped.
+                self.failures.clear();
+                self.skip(stage, failure)?;
+                *edits = Edits::default();
+            }
+        }
+        Ok(None)
+    }
+
+    /// What a failed stage comes to: an error, or a message that passes as it came to the stage.
+    fn skip(&mut self, stage: &DirectionProgram, failure: Failure) -> Result<(), Failure> {
+        if stage.on_error != OnError::Skip {
+            return Err(failure);
+        }
+        note(&mut self.failures, failure);
+        Ok(())
+    }
+}
+
+/// Keeps the first failure of each kind.
+fn note(failures: &mut Vec<Failure>, failure: Failure) {
+    let kind = |failure: &Failure| failure.error().kind();
+    if !failures.iter().any(|noted| kind(noted) == kind(&failure)) {
+        failures.push(failure);
+    }
+}
+
+#[cfg(test)]
+mod tests;

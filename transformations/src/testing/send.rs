@@ -1,0 +1,125 @@
+//! Sends the messages of a [`MemoryHost`] through an exchange, piece by piece, as a server would.
+
+use super::MemoryHost;
+use crate::direction::Direction;
+use crate::error::Failure;
+use crate::exchange::{Answer, Exchange, Next};
+use crate::stages::{Applied, BodyChange};
+
+impl MemoryHost {
+    /// Sends a message: its headers, its body in the pieces it has, its trailers. What it is afterwards
+    /// is what arrived on the other side; answers what was done to it. A message that is answered as the
+    /// configuration says is as it was: see [`reply`](Self::reply).
+    ///
+    /// # Errors
+    /// The failure that it is answered with. The message is as it was then, but for events that had
+    /// passed by.
+    pub fn send(
+        &mut self,
+        exchange: &mut Exchange,
+        direction: Direction,
+    ) -> Result<Applied, Failure> {
+        let original = self.message(direction).clone();
+        let mut delivered = Vec::new();
+        let mut all = Applied::default();
+        let sent = self.send_pieces(exchange, direction, &mut delivered, &mut all);
+        match sent {
+            Ok(()) if self.reply.is_some() => {
+                *self.message(direction) = original;
+                Ok(all)
+            }
+            Ok(()) => {
+                self.message(direction).body = delivered;
+                Ok(all)
+            }
+            Err(failure) => {
+                *self.message(direction) = original;
+                Err(failure)
+            }
+        }
+    }
+
+    fn send_pieces(
+        &mut self,
+        exchange: &mut Exchange,
+        direction: Direction,
+        delivered: &mut Vec<Vec<u8>>,
+        all: &mut Applied,
+    ) -> Result<(), Failure> {
+        let mut pieces = std::mem::take(&mut self.message(direction).body);
+        let has_trailers = match direction {
+            Direction::Request => !self.request_trailers.is_empty(),
+            Direction::Response => !self.response_trailers.is_empty(),
+        };
+        if self.ends_alone && !pieces.is_empty() && !has_trailers {
+            pieces.push(Vec::new());
+        }
+        let ends = pieces.is_empty() && !has_trailers;
+        let answer = match direction {
+            Direction::Request => exchange.on_request_headers(self, ends),
+            Direction::Response => exchange.on_response_headers(self, ends),
+        };
+        self.follow(answer, direction, delivered, all)?;
+        let last = pieces.len().saturating_sub(1);
+        for (index, piece) in pieces.into_iter().enumerate() {
+            if self.reply.is_some() {
+                return Ok(());
+            }
+            if !piece.is_empty() {
+                self.message(direction).body.push(piece);
+            }
+            let ends = index == last && !has_trailers;
+            let answer = match direction {
+                Direction::Request => exchange.on_request_body(self, ends),
+                Direction::Response => exchange.on_response_body(self, ends),
+            };
+            self.follow(answer, direction, delivered, all)?;
+        }
+        if has_trailers && self.reply.is_none() {
+            let answer = match direction {
+                Direction::Request => exchange.on_request_trailers(self),
+                Direction::Response => exchange.on_response_trailers(self),
+            };
+            self.follow(answer, direction, delivered, all)?;
+        }
+        Ok(())
+    }
+
+    /// Does what the exchange asks for with the piece that it was told of.
+    fn follow(
+        &mut self,
+        answer: Answer,
+        direction: Direction,
+        delivered: &mut Vec<Vec<u8>>,
+        all: &mut Applied,
+    ) -> Result<(), Failure> {
+        self.answers.push(match &answer.next {
+            Next::Pass => "pass",
+            Next::Hold => "hold",
+            Next::Drop => "drop",
+            Next::Reply(_) => "reply",
+        });
+        match answer.next {
+            Next::Pass => delivered.append(&mut self.message(direction).body),
+            Next::Hold => {}
+            Next::Drop => self.message(direction).body.clear(),
+            Next::Reply(reply) => match reply.failure {
+                Some(failure) => return Err(failure),
+                None => self.reply = Some(reply),
+            },
+        }
+        let step = answer.applied;
+        all.transformed |= step.transformed;
+        all.headers |= step.headers;
+        all.metadata |= step.metadata;
+        all.reroute |= step.reroute;
+        all.refused += step.refused;
+        all.events += step.events;
+        all.more_failures += step.more_failures;
+        if step.body != BodyChange::Unchanged {
+            all.body = step.body;
+        }
+        all.failures.extend(step.failures);
+        Ok(())
+    }
+}
