@@ -38,7 +38,7 @@ pub use reader::{Fault, Raw, Reader, read};
 pub use scan::MAX_DEPTH;
 pub use spaced::write_spaced;
 pub use splice::Edited;
-pub use string::{quote, write_escaped};
+pub use string::{is_plain, quote, write_escaped};
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::outline::{Member, Outline};
 use super::repeats::repeats;
@@ -28,6 +28,9 @@ pub(super) struct Container {
     /// How many levels the next pass over something in here remembers. Each remembers twice as many as
     /// the one before, so that a way down to the bottom takes a handful of passes, however deep it is.
     reach: usize,
+    /// What the pass over this came by of the containers in it, until they are looked into. Most are
+    /// not, and what is made for those that are costs more than these.
+    noted: Mutex<Vec<(usize, Outline)>>,
     /// One slot a member, made when the first member is asked for what is in it.
     inside: OnceLock<Box<[OnceLock<Inside>]>>,
     /// Members whose key comes again later, in ascending order; found when somebody counts or lists.
@@ -57,23 +60,12 @@ impl Container {
     }
 
     fn new(outline: Outline, depth: usize, reach: usize) -> Arc<Self> {
-        let inside = OnceLock::new();
-        if !outline.below.is_empty() {
-            let mut slots = empty_slots(outline.members.len());
-            for (index, outline) in outline.below {
-                if let Some(slot) = slots.get_mut(index) {
-                    let below = Self::new(outline, depth + 1, reach);
-                    *slot = OnceLock::from(Inside::Members(below));
-                }
-            }
-            // Set just after it was made, so it was empty.
-            let _ = inside.set(slots);
-        }
         Arc::new(Self {
             members: outline.members,
             depth,
             reach,
-            inside,
+            noted: Mutex::new(outline.below),
+            inside: OnceLock::new(),
             shadowed: OnceLock::new(),
             searches: AtomicU32::new(0),
             table: OnceLock::new(),
@@ -140,14 +132,31 @@ impl Container {
         }
         let span = self.members.get(index)?.value;
         let look = || {
-            let outline = scan::container(text, span, self.reach);
-            let reach = self.reach.saturating_mul(2);
+            let (outline, reach) = match self.take_noted(index) {
+                Some(outline) => (outline, self.reach),
+                None => {
+                    let reach = self.reach.saturating_mul(2);
+                    (scan::container(text, span, self.reach), reach)
+                }
+            };
             Inside::Members(Self::new(outline, self.depth + 1, reach))
         };
         match self.slot(index)?.get_or_init(look) {
             Inside::Members(container) => Some(container),
             Inside::Text(_) => None,
         }
+    }
+
+    /// What was noted of the container that is the value of member `index`; it is asked for once.
+    fn take_noted(&self, index: usize) -> Option<Outline> {
+        // Nothing panics while it is locked.
+        let mut noted = self.noted.lock().ok()?;
+        let place = noted
+            .binary_search_by_key(&index, |(index, _)| *index)
+            .ok()?;
+        noted
+            .get_mut(place)
+            .map(|(_, outline)| std::mem::take(outline))
     }
 
     /// The contents of the string that is the value of member `index`, decoded at most once.

@@ -144,9 +144,12 @@ impl Scanner<'_> {
 
     /// Reads the value of a member of what `sink` hears of.
     fn member(&mut self, depth: usize, sink: &mut impl Sink) -> Scan<Span> {
-        match sink.below() {
-            Some(below) => self.value(depth, below),
-            None => self.value(depth, &mut Ignore),
+        match self.peek() {
+            Some(b'{' | b'[') => match sink.below() {
+                Some(below) => self.value(depth, below),
+                None => self.value(depth, &mut Ignore),
+            },
+            _ => self.value(depth, &mut Ignore),
         }
     }
 

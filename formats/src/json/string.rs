@@ -1,7 +1,8 @@
 //! Strings in JSON text: checked without decoding, decoded only when somebody reads them.
 //!
 //! The scanner checks every string of a document; nodes decode the ones that are read. Most of a chat
-//! body is string contents, so the check goes eight bytes at a time.
+//! body is string contents, so the check goes by words,
+//! and by vectors where it is long.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
@@ -46,6 +47,11 @@ pub fn quote(text: &str) -> String {
     let _ = write_escaped(&mut quoted, text);
     quoted.push('"');
     quoted
+}
+
+/// Whether `text` stands for itself inside of a JSON string: nothing of it has to be escaped.
+pub fn is_plain(text: &str) -> bool {
+    plain_prefix(text.as_bytes()) == text.len()
 }
 
 /// Writes the inside of a JSON string that stands for `text`. Only what JSON requires is escaped, as by
@@ -244,22 +250,64 @@ fn unescape_unicode(bytes: &[u8]) -> (char, usize) {
 }
 
 /// How many bytes at the start of `bytes` are neither quote, backslash nor control character.
+#[inline]
 fn plain_prefix(bytes: &[u8]) -> usize {
-    let mut plain = 0;
+    // Keys and names are short, and most of what is looked at are those.
+    match bytes.first_chunk::<8>() {
+        Some(word) => match special_bytes(u64::from_le_bytes(*word)) {
+            0 => 8 + long_plain_prefix(bytes.get(8..).unwrap_or_default()),
+            special => first_marked(special),
+        },
+        None => long_plain_prefix(bytes),
+    }
+}
+
+/// How many bytes are looked at together in long texts, which the compiler does with vectors.
+const BLOCK: usize = 64;
+
+/// As [`plain_prefix`]: word by word up to the length of a block, then block by block.
+#[inline(never)]
+fn long_plain_prefix(bytes: &[u8]) -> usize {
+    let (head, rest) = bytes.split_at_checked(BLOCK).unwrap_or((bytes, &[]));
+    let plain = plain_words(head);
+    if plain < BLOCK {
+        return plain;
+    }
+    let plain = plain + plain_blocks(rest);
+    plain + plain_words(bytes.get(plain..).unwrap_or_default())
+}
+
+#[inline]
+fn plain_words(bytes: &[u8]) -> usize {
     let mut rest = bytes;
     while let Some((word, after)) = rest.split_first_chunk::<8>() {
         let special = special_bytes(u64::from_le_bytes(*word));
         if special != 0 {
-            return plain + special.trailing_zeros() as usize / 8;
+            return bytes.len() - rest.len() + first_marked(special);
         }
-        plain += 8;
         rest = after;
     }
-    let tail = rest
-        .iter()
-        .take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1F))
-        .count();
-    plain + tail
+    let is_plain = |byte: &&u8| !matches!(byte, b'"' | b'\\' | 0..=0x1F);
+    bytes.len() - rest.len() + rest.iter().take_while(is_plain).count()
+}
+
+/// How many bytes at the start of `bytes` are in blocks that are all plain.
+#[inline]
+fn plain_blocks(bytes: &[u8]) -> usize {
+    let (blocks, _) = bytes.as_chunks::<BLOCK>();
+    // As in words: with bit 1 flipped, quotes and control characters are below 0x21. There is no way out
+    // in the middle of a block, since vectors have none.
+    let is_plain = |block: &&[u8; BLOCK]| {
+        let special = |found, &byte: &u8| found | (byte ^ 2 < 0x21) | (byte == b'\\');
+        !block.iter().fold(false, special)
+    };
+    BLOCK * blocks.iter().take_while(is_plain).count()
+}
+
+/// The place of the lowest mark.
+#[inline]
+fn first_marked(special: u64) -> usize {
+    special.trailing_zeros() as usize / 8
 }
 
 /// Marks, by its high bit, the first byte of `word` that is not plain. Bytes after the first mark may

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Document, Kind, Node, ParseErrorKind, Pointer};
+use super::{Document, Kind, Node, ParseErrorKind, Pointer, is_plain, quote};
 
 fn root(text: &str) -> Node {
     Document::parse(text).unwrap().root()
@@ -564,5 +564,43 @@ proptest! {
         prop_assert!(!super::number::equal(&plain, &next));
         let negative = format!("-{}", digits);
         prop_assert!(!super::number::equal(&plain, &negative));
+    }
+}
+
+/// What is special is found wherever it stands: behind whole words and blocks, and at their edges.
+#[test]
+fn strings_of_any_length_are_read_and_written_as_by_serde_json() {
+    let filler = "plain text \u{7f}\u{e9}\u{1f600} ".repeat(20);
+    let specials = [
+        "\"",
+        "\\",
+        "\n",
+        "\u{0}",
+        "\u{1f}",
+        "\u{8}\u{c}\r\t",
+        " ",
+        "!",
+        "#",
+        "[",
+        "]",
+    ];
+    for length in (0..filler.len()).filter(|&at| filler.is_char_boundary(at)) {
+        for special in specials {
+            let text = format!("{}{special}{}", &filler[..length], &filler[length..]);
+            let quoted = serde_json::to_string(&text).unwrap();
+            assert_eq!(quote(&text), quoted);
+            assert_eq!(is_plain(&text), quoted.len() == text.len() + 2);
+            let document = Document::parse(quoted).unwrap();
+            assert_eq!(document.root().as_str().unwrap(), text);
+        }
+        let bare = format!("\"{}\u{1}{}\"", &filler[..length], &filler[length..]);
+        let error = Document::parse(bare).unwrap_err();
+        assert_eq!(error.kind(), ParseErrorKind::ControlCharacter);
+        assert_eq!(error.column(), 2 + length);
+        let open = format!("\"{}", &filler[..length]);
+        assert_eq!(
+            Document::parse(open).unwrap_err().kind(),
+            ParseErrorKind::UnexpectedEnd
+        );
     }
 }
