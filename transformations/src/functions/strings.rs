@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 
+use minijinja::value::ValueKind;
 use minijinja::{Error, ErrorKind, Value};
 
 use super::{Function, function};
 use crate::value::{budget, print};
+use formats::json::{is_plain, write_escaped};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function!(
@@ -73,12 +75,22 @@ pub(crate) fn replace(
     Ok(text.replace(&*pattern, &replacement))
 }
 
-fn raw_string(value: &Value) -> Result<String, Error> {
+fn raw_string(value: &Value) -> Result<Value, Error> {
     let failed = |_| Error::new(ErrorKind::InvalidOperation, "the value cannot be printed");
-    let mut text = String::new();
-    print::value(&mut text, value).map_err(failed)?;
+    let mut printed = String::new();
+    let text = match value.as_str() {
+        // Strings print as they are; long ones are not copied to be looked at.
+        Some(text) => text,
+        None => {
+            print::value(&mut printed, value).map_err(failed)?;
+            &printed
+        }
+    };
     budget::charge(text.len())?;
+    if value.kind() == ValueKind::String && is_plain(text) {
+        return Ok(value.clone());
+    }
     let mut escaped = String::with_capacity(text.len() + text.len() / 8);
-    print::escape(&mut escaped, &text).map_err(failed)?;
-    Ok(escaped)
+    write_escaped(&mut escaped, text).map_err(failed)?;
+    Ok(Value::from(escaped))
 }

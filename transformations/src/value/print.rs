@@ -10,7 +10,7 @@ use minijinja::Value;
 use minijinja::value::ValueKind;
 
 use super::NodeValue;
-use formats::json::{Node, write_spaced};
+use formats::json::{Node, is_plain, write_escaped, write_spaced};
 
 /// Deeper values are not printed; JSON bodies never nest that deep.
 const MAX_DEPTH: usize = 200;
@@ -113,48 +113,16 @@ pub(crate) fn node(out: &mut dyn Write, found: &Node, layout: Layout) -> fmt::Re
 /// Prints a string as a JSON string, quotes included. Only what JSON requires is escaped.
 pub(crate) fn string(out: &mut dyn Write, text: &str) -> fmt::Result {
     out.write_str("\"")?;
-    escape(out, text)?;
+    write_escaped(out, text)?;
     out.write_str("\"")
-}
-
-/// The inside of a JSON string.
-pub(crate) fn escape(out: &mut dyn Write, text: &str) -> fmt::Result {
-    let mut done = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let short = match byte {
-            b'"' => "\\\"",
-            b'\\' => "\\\\",
-            b'\n' => "\\n",
-            b'\r' => "\\r",
-            b'\t' => "\\t",
-            0x08 => "\\b",
-            0x0c => "\\f",
-            0x00..=0x1f => "",
-            _ => continue,
-        };
-        // Escaped bytes are ASCII, so both cuts are at character boundaries.
-        out.write_str(text.get(done..at).unwrap_or_default())?;
-        if short.is_empty() {
-            write!(out, "\\u{byte:04x}")?;
-        } else {
-            out.write_str(short)?;
-        }
-        done = at + 1;
-    }
-    out.write_str(text.get(done..).unwrap_or_default())
 }
 
 /// Escapes what stands in `out` from `start` on as the inside of a JSON string.
 pub(crate) fn escape_from(out: &mut String, start: usize) {
-    let written = out.get(start..).unwrap_or_default();
-    if written
-        .bytes()
-        .all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
-    {
+    if out.get(start..).is_none_or(is_plain) {
         return;
     }
-    let text = written.to_owned();
-    out.truncate(start);
+    let text = out.split_off(start);
     // Writing to a string cannot fail.
-    let _ = escape(out, &text);
+    let _ = write_escaped(out, &text);
 }
