@@ -55,6 +55,7 @@ codes! {
     BODY_IN_CONDITION = 1022, "what is made of the headers alone reads the body";
     MISSING_VALUE = 1023, "a rule lacks a value";
     BAD_VARIABLE = 1024, "a variable has a name that it cannot have";
+    DECODES_NOTHING = 1025, "a body is to be decoded that nothing reads";
     BAD_EVENT_RULE = 1030, "a rule for the events of a stream contradicts itself or does nothing";
     SYNTAX = 1201, "a template cannot be parsed";
     UNKNOWN_FUNCTION = 1203, "a template calls an unknown function";

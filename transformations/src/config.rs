@@ -206,6 +206,8 @@ pub struct Body {
     pub path: String,
     /// Edits of a JSON body, in place of a template.
     pub patch: Vec<PatchOperation>,
+    /// A compressed body is decoded to be read.
+    pub decode: bool,
 }
 
 /// How templates see the body.
@@ -274,6 +276,8 @@ pub struct Limits {
     pub output_bytes: usize,
     /// Depth of template recursion.
     pub recursion: usize,
+    /// Decoded bytes for each byte of a compressed body.
+    pub decode_ratio: usize,
 }
 
 impl Default for Limits {
@@ -284,6 +288,7 @@ impl Default for Limits {
             fuel: default(&top::FUEL),
             output_bytes: size(&top::OUTPUT_BYTES),
             recursion: size(&top::RECURSION),
+            decode_ratio: size(&top::DECODE_RATIO),
         }
     }
 }

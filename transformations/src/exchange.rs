@@ -238,6 +238,9 @@ impl Exchange {
             // How long the events become shows when they have come.
             ops.remove_response_header("content-length");
         }
+        if self.events.as_ref().is_some_and(|events| events.decodes()) {
+            ops.remove_response_header("content-encoding");
+        }
         answer.with(noted)
     }
 

@@ -3,7 +3,7 @@
 //! Each function carries its signature, one line of documentation and an example, so that the
 //! reference cannot drift from the code. Registered once for the process, on the main thread; called by
 //! the engine on workers. Functions never panic, and whatever produces text pays for it (see the
-//! budget). What one configuration says and another does not (see [`Configured`]) they find beside the
+//! budget). What one configuration says and another does not (see `Configured`) they find beside the
 //! message.
 
 use std::sync::Arc;

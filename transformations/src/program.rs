@@ -18,6 +18,7 @@ use crate::options::CompileOptions;
 use crate::template::commands::Command;
 use crate::template::engine::Engine;
 use crate::template::{Template, Test};
+use formats::coding;
 
 mod compile;
 mod events;
@@ -107,6 +108,8 @@ pub(crate) struct DirectionProgram {
     pub(crate) event: bool,
     /// What is compiled here is rendered before there is a body.
     before_body: bool,
+    /// How far a compressed body is decoded to be read, if it is.
+    pub(crate) decode: Option<Box<coding::Limits>>,
     /// `parseAs: None`: the body is neither read nor written.
     pub(crate) headers_only: bool,
     /// The route is chosen again whatever changes.

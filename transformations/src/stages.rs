@@ -136,6 +136,7 @@ pub(crate) fn run<O: TransformationOps + ?Sized>(
         body: None,
         is_changed: false,
         read_bytes: None,
+        was_decoded: false,
         failures: Vec::new(),
         reply: None,
     };
@@ -172,6 +173,7 @@ pub(crate) fn run<O: TransformationOps + ?Sized>(
         body,
         sets_status,
         read_bytes: work.read_bytes,
+        was_decoded: work.was_decoded,
     };
     let mut applied = commit.write(ops, direction, access);
     drop(edited);
@@ -194,6 +196,8 @@ struct Work<'p, 'c> {
     is_changed: bool,
     /// How long the host's body is, once it was read.
     read_bytes: Option<usize>,
+    /// The host's body is compressed, and `body` is not.
+    was_decoded: bool,
     failures: Vec<Failure>,
     /// A stage answers the request.
     reply: Option<OwnReply>,
@@ -234,7 +238,13 @@ impl<'p> Work<'p, '_> {
         let made = match self.edits.as_slice() {
             [] => transform::edit(program, stage, captured, ops, access),
             earlier => {
-                let mut working = Working::new(ops, self.direction, earlier, self.body.clone());
+                let mut working = Working::new(
+                    ops,
+                    self.direction,
+                    earlier,
+                    self.body.clone(),
+                    self.was_decoded,
+                );
                 transform::edit(program, stage, captured, &mut working, access)
             }
         };
@@ -253,6 +263,7 @@ impl<'p> Work<'p, '_> {
         self.reply = reply;
         if !self.is_changed {
             self.read_bytes = self.read_bytes.or(parsed.read_bytes);
+            self.was_decoded |= parsed.was_decoded;
         }
         for failure in failures {
             note(&mut self.failures, failure);

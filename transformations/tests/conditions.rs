@@ -97,3 +97,25 @@ fn so_is_a_combination_of_them() {
         }
     }
 }
+
+#[test]
+fn conditions_that_nest_too_deeply_or_go_on_too_long_are_refused() {
+    let chain = |link: &str, times| format!("true{}", link.repeat(times));
+    for condition in [
+        chain(" and true", 1_000),
+        chain(" or header(\"h\")", 10_000),
+        format!("{}true", "not ".repeat(1_900)),
+        format!("{}true", "not ".repeat(100_000)),
+        format!("{}1{}", "(".repeat(1_000), ")".repeat(1_000)),
+        format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000)),
+    ] {
+        let config = json!({"request": {"when": condition, "remove": ["x"]}});
+        let compiled = Program::compile(config.to_string().as_bytes(), &CompileOptions::default());
+        let found = compiled.expect_err(&condition[..40]);
+        assert!(
+            found.iter().all(|problem| problem.path() == "request.when"),
+            "{found}"
+        );
+    }
+    agrees(&chain(" and response.status >= 500", 100));
+}

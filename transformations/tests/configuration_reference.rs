@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use transformations::config::fields::shape::{Unit, View, Whole};
+use transformations::config::fields::shape::{Flag, Unit, View, Whole};
 use transformations::config::fields::{AnyField, Object, Policy, top};
 use transformations::config::schema;
 
@@ -146,6 +146,9 @@ fn default(field: &AnyField) -> String {
             ..
         }) => number(default, unit),
         View::Words(_, Some(default)) => format!("`{default}`"),
+        View::Flag(Flag {
+            default: Some(default),
+        }) => format!("`{default}`"),
         _ => field.absent.to_owned(),
     }
 }

@@ -233,6 +233,7 @@ impl Reader {
             value: self.string(fields, &path, &body::VALUE).unwrap_or_default(),
             path: join(&path, body::VALUE.name),
             patch: self.patch(fields, &path),
+            decode: self.flag(fields, &path, &body::DECODE).unwrap_or_default(),
         };
         if !body.patch.is_empty() {
             if !body.value.is_empty() {
@@ -270,6 +271,9 @@ impl Reader {
         }
         if let Some(depth) = size(&top::RECURSION) {
             limits.recursion = depth;
+        }
+        if let Some(ratio) = size(&top::DECODE_RATIO) {
+            limits.decode_ratio = ratio;
         }
         limits
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+mod decode;
 mod events;
 mod headers;
 mod patch;
@@ -12,8 +13,8 @@ mod when;
 pub(crate) use patch::{PatchRule, RenderedPatch};
 
 use super::{
-    Action, BodyRule, DirectionProgram, Program, Rule, Stage, Stages, TemplateField, Transforms,
-    When,
+    Action, BodyRule, DirectionProgram, EventProgram, Program, Rule, Stage, Stages, TemplateField,
+    Transforms, When,
 };
 use crate::codes::Code;
 use crate::config::{
@@ -32,6 +33,7 @@ use crate::options::{Capabilities, CompileOptions};
 use crate::template::analysis::{FieldContext, analyse};
 use crate::template::engine::{Engine, Source};
 use crate::template::{Segment, Template};
+use formats::coding;
 
 /// Compiles both directions. What is wrong is added to `found`; without a program there is always
 /// an error among it.
@@ -50,6 +52,7 @@ pub(super) fn program(
         sources: Vec::new(),
         paths: Vec::new(),
         vars: Arc::default(),
+        decode_ratio: config.limits.decode_ratio,
         trailers: Vec::new(),
     };
     let vars = compiler.variables(&config.vars);
@@ -156,6 +159,8 @@ pub(super) struct Compiler<'a> {
     paths: Vec<String>,
     /// The names that templates know beside those of the body.
     vars: Arc<[Box<str>]>,
+    /// Decoded bytes for each byte of a compressed body.
+    decode_ratio: usize,
     /// The fields that read trailers.
     trailers: Vec<String>,
 }
@@ -226,7 +231,16 @@ impl Compiler<'_> {
         }
         compiled.reply = self.reply(&mut compiled, transform);
         let stream = transform.stream.as_ref();
-        let events = stream.map(|rules| self.events(rules, transform.on_error));
+        let decode = self.decode(&compiled, transform);
+        compiled.decode = decode.map(Box::new);
+        let events = stream.map(|rules| EventProgram {
+            // As long as they are, event by event.
+            decode: decode.map(|limits| coding::Limits {
+                max_bytes: usize::MAX,
+                ..limits
+            }),
+            ..self.events(rules, transform.on_error)
+        });
         compiled.beside_events = events.is_some();
         // Kept for as long as the route is, and there are thousands.
         compiled.rules.shrink_to_fit();
@@ -500,6 +514,7 @@ impl DirectionProgram {
             as_json: false,
             event: false,
             before_body: false,
+            decode: None,
             headers_only: false,
             always_reroutes: false,
             commands: Vec::new(),

@@ -4,6 +4,7 @@ use super::{PatchRule, TemplateField};
 use crate::config::{OnError, StreamFormat};
 use crate::error::FieldId;
 use crate::message::Reads;
+use formats::coding;
 use formats::json::{Document, Pointer};
 
 /// Compiled rules for the events of a response.
@@ -16,6 +17,8 @@ pub(crate) struct EventProgram {
     pub(crate) on_error: OnError,
     /// Everything that the templates of all rules read.
     pub(crate) reads: Reads,
+    /// How far a compressed stream is decoded, if it is.
+    pub(crate) decode: Option<coding::Limits>,
     /// The field to blame for what concerns no rule.
     pub(crate) field: FieldId,
 }

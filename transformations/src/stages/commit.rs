@@ -21,6 +21,8 @@ pub(super) struct Commit<'a, 'p> {
     pub(super) sets_status: bool,
     /// How long the host's body is, if it was read; unless it is empty, it is not compressed then.
     pub(super) read_bytes: Option<usize>,
+    /// It is compressed, and was decoded to be read.
+    pub(super) was_decoded: bool,
 }
 
 /// A body made by the stages.
@@ -44,6 +46,7 @@ impl Commit<'_, '_> {
                 ..Applied::default()
             },
             read_bytes: self.read_bytes,
+            was_decoded: self.was_decoded,
         };
         apply.content(self, body);
         for edits in self.edits {
@@ -79,6 +82,7 @@ struct Apply<'a, O: ?Sized> {
     applied: Applied,
     /// How long the body is, if it was read; unless it is empty, it is not compressed then.
     read_bytes: Option<usize>,
+    was_decoded: bool,
 }
 
 impl<O: TransformationOps + ?Sized> Apply<'_, O> {
@@ -159,7 +163,7 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
             self.applied.body = BodyChange::Replaced;
         }
         self.forget(described);
-        if self.read_bytes.unwrap_or_default() == 0 {
+        if self.was_decoded || self.read_bytes.unwrap_or_default() == 0 {
             // What was written is not compressed, whatever was there before.
             self.remove("content-encoding");
         }

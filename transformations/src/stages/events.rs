@@ -13,12 +13,13 @@ use std::sync::Arc;
 
 use crate::config::StreamFormat;
 use crate::direction::Direction;
-use crate::error::{Failure, StageName, TransformErrorKind};
+use crate::error::{Cause, Failure, StageName, TransformErrorKind};
 use crate::message::{HeaderSnapshot, HostAnswers, Vars, append_header, is_compressed};
 use crate::on_error::Place;
 use crate::ops::TransformationOps;
-use crate::program::{DirectionProgram, Program, Stages};
+use crate::program::{DirectionProgram, EventProgram, Program, Stages};
 use crate::stages::Applied;
+use formats::coding;
 use formats::events::{Decoder, Format};
 
 mod edit;
@@ -69,6 +70,10 @@ pub(crate) enum Opened {
 /// The state of one streamed response.
 #[derive(Debug)]
 pub(crate) struct EventStream {
+    /// Takes the coding off a compressed stream.
+    coding: Option<coding::Decoder>,
+    /// What it made of a chunk; kept for its memory.
+    decoded: Vec<u8>,
     decoder: Decoder,
     editor: Editor,
 }
@@ -100,20 +105,13 @@ impl EventStream {
                 false => Opened::NotAStream,
             });
         };
-        if is_compressed(ops, Direction::Response) {
-            let kind = TransformErrorKind::CompressedStream;
-            let failure = Failure::new(
-                kind.into(),
-                StageName::Events,
-                Direction::Response,
-                rules.field,
-            );
-            return if rules.on_error.lets_pass(failure.error(), Place::Body) {
-                Ok(Opened::Unreadable(failure))
-            } else {
-                Err(failure)
-            };
-        }
+        let coding = match coding_of(rules, ops) {
+            Ok(coding) => coding,
+            Err(failure) if rules.on_error.lets_pass(failure.error(), Place::Body) => {
+                return Ok(Opened::Unreadable(failure));
+            }
+            Err(failure) => return Err(failure),
+        };
         let names = rules.reads.headers(Direction::Response);
         let surroundings = Surroundings::new(
             captured.cloned().unwrap_or_default(),
@@ -122,21 +120,39 @@ impl EventStream {
             vars.cloned(),
         );
         Ok(Opened::Stream(Box::new(EventStream {
+            coding,
+            decoded: Vec::new(),
             decoder: Decoder::new(format, rules.max_event_bytes),
             editor: Editor::new(Arc::clone(program), transform, format, surroundings),
         })))
     }
 
+    /// Whether the stream is compressed, and what comes out of here is not.
+    pub(crate) fn decodes(&self) -> bool {
+        self.coding.is_some()
+    }
+
     /// Reads the next chunk of the body, and appends to `out` what is to be sent in its place.
     ///
     /// # Errors
-    /// If an event fails and `onError` does not let it pass. The headers are gone by then, so all that is left
-    /// is to reset the stream; every later call fails the same way.
+    /// If an event fails and `onError` does not let it pass, or a compressed stream cannot be decoded. The
+    /// headers are gone by then, so all that is left is to reset the stream; every later call fails the
+    /// same way.
     ///
     /// # Cost
     /// A search for line ends, a copy of the chunk, and what the rules do. Events are parsed only if
     /// a rule reads JSON.
-    pub(crate) fn push(&mut self, mut chunk: &[u8], out: &mut Vec<u8>) -> Result<Passed, Failure> {
+    pub(crate) fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<Passed, Failure> {
+        let mut chunk = match &mut self.coding {
+            None => chunk,
+            Some(coding) => {
+                self.decoded.clear();
+                if let Err(error) = coding.push(chunk, &mut self.decoded) {
+                    self.editor.stop(error);
+                }
+                &self.decoded
+            }
+        };
         while let Some(frame) = self.decoder.next(&mut chunk) {
             self.editor.frame(frame, out);
         }
@@ -149,12 +165,46 @@ impl EventStream {
     /// # Errors
     /// As [`push`](Self::push).
     pub(crate) fn finish(&mut self, out: &mut Vec<u8>) -> Result<Passed, Failure> {
+        if let Some(Err(error)) = self.coding.as_ref().map(coding::Decoder::finish) {
+            self.editor.stop(error);
+        }
         if let Some(frame) = self.decoder.finish() {
             self.editor.frame(frame, out);
         }
         self.editor.end(out);
         self.editor.report()
     }
+}
+
+/// What takes the coding off a compressed stream; nothing for another.
+///
+/// # Errors
+/// If it is compressed, and not to be decoded or not in a coding that is known.
+fn coding_of(
+    rules: &EventProgram,
+    ops: &(impl TransformationOps + ?Sized),
+) -> Result<Option<coding::Decoder>, Failure> {
+    if !is_compressed(ops, Direction::Response) {
+        return Ok(None);
+    }
+    let kind = TransformErrorKind::CompressedStream;
+    let cause = match rules.decode {
+        None => kind.into(),
+        Some(limits) => {
+            let mut encoding = String::new();
+            append_header(ops, Direction::Response, "content-encoding", &mut encoding);
+            match coding::Decoder::of(&encoding, limits) {
+                Ok(decoder) => return Ok(Some(decoder)),
+                Err(error) => Cause::because(kind, error),
+            }
+        }
+    };
+    Err(Failure::new(
+        cause,
+        StageName::Events,
+        Direction::Response,
+        rules.field,
+    ))
 }
 
 impl StreamFormat {

@@ -42,6 +42,8 @@ pub(super) struct Parsed {
     pub(super) document: Option<Document>,
     /// How long the body is, if it was read; unless it is empty, it is not compressed then.
     pub(super) read_bytes: Option<usize>,
+    /// It was compressed, and what was read of it is not.
+    pub(super) was_decoded: bool,
     /// What the patch is to do, unless it is left out.
     patch: Option<RenderedPatch>,
 }
@@ -91,6 +93,7 @@ pub(super) fn edit<'p, O: TransformationOps + ?Sized>(
             parsed: Parsed {
                 document: render.templates.view.document,
                 read_bytes: render.templates.view.read_bytes,
+                was_decoded: render.templates.view.was_decoded,
                 patch,
             },
         }),

@@ -16,6 +16,7 @@ use crate::ops::TransformationOps;
 use crate::program::DirectionProgram;
 use crate::template::commands::Command;
 use crate::template::render::View;
+use formats::coding::Decoder;
 use formats::json::{Document, Kind};
 
 /// The message of one direction.
@@ -30,8 +31,13 @@ pub(super) struct MessageView<'a, O: ?Sized> {
     absent: Cause,
     /// The engine's view, once it was made.
     message: Option<Arc<Message>>,
-    /// How long the body is, once it was read; unless it is empty, it is not compressed then.
+    /// How long the body is, once it was read; unless it is empty, it is not compressed then, or was
+    /// decoded.
     pub(super) read_bytes: Option<usize>,
+    /// The body was compressed, and what templates see of it is not.
+    pub(super) was_decoded: bool,
+    /// What it was decoded to, unless that is a document.
+    decoded: Vec<u8>,
 }
 
 impl<'a, O: TransformationOps + ?Sized> MessageView<'a, O> {
@@ -57,6 +63,8 @@ impl<'a, O: TransformationOps + ?Sized> MessageView<'a, O> {
             absent: absent.into(),
             message: None,
             read_bytes: None,
+            was_decoded: false,
+            decoded: Vec::new(),
         }
     }
 
@@ -71,7 +79,7 @@ impl<'a, O: TransformationOps + ?Sized> MessageView<'a, O> {
         }
         // Compressed bytes are neither text nor JSON.
         if is_compressed(&*self.host.ops, self.compiled.direction) && self.host.body_length() > 0 {
-            return self.unreadable(TransformErrorKind::CompressedBody.into());
+            return self.decode();
         }
         if !self.compiled.parses_json() {
             return Ok(());
@@ -89,6 +97,49 @@ impl<'a, O: TransformationOps + ?Sized> MessageView<'a, O> {
         }
     }
 
+    /// Reads a compressed body, if the configuration has it decoded.
+    fn decode(&mut self) -> Result<(), Cause> {
+        let compressed = TransformErrorKind::CompressedBody;
+        let Some(limits) = self.compiled.decode.as_deref() else {
+            return self.unreadable(compressed.into());
+        };
+        let mut encoding = String::new();
+        let direction = self.compiled.direction;
+        append_header(
+            &*self.host.ops,
+            direction,
+            "content-encoding",
+            &mut encoding,
+        );
+        let encoded = self.host.body();
+        let mut decoded = Vec::new();
+        let outcome = Decoder::of(&encoding, *limits).and_then(|mut decoder| {
+            decoder.push(&encoded, &mut decoded)?;
+            decoder.finish()
+        });
+        if let Err(error) = outcome {
+            return self.unreadable(Cause::because(compressed, error));
+        }
+        self.was_decoded = true;
+        self.read_bytes = Some(encoded.len());
+        if !self.compiled.parses_json() || decoded.is_empty() {
+            self.decoded = decoded;
+            return Ok(());
+        }
+        // The text beside a document is its own; without one the bytes are text.
+        match Document::parse(decoded.as_slice()) {
+            Ok(document) => {
+                self.document = Some(document);
+                Ok(())
+            }
+            Err(error) => {
+                self.decoded = decoded;
+                self.absent = Cause::because(TransformErrorKind::InvalidJson, error);
+                Err(self.absent.clone())
+            }
+        }
+    }
+
     fn unreadable(&mut self, cause: Cause) -> Result<(), Cause> {
         self.readable = false;
         self.absent = cause;
@@ -99,6 +150,9 @@ impl<'a, O: TransformationOps + ?Sized> MessageView<'a, O> {
     fn body_text(&mut self) -> BodyText {
         if !self.compiled.reads.body || self.document().is_some() {
             return BodyText::default();
+        }
+        if self.was_decoded {
+            return BodyText::new(std::mem::take(&mut self.decoded));
         }
         if self.readable {
             let bytes = self.host.body();

@@ -35,6 +35,8 @@ pub(super) struct Working<'a, 'p, O: ?Sized> {
     earlier: &'a [Edits<'p>],
     /// The body, unless it is where the host has it.
     body: Option<Body>,
+    /// The body is not in the coding that the host's headers tell of.
+    was_decoded: bool,
 }
 
 impl<'a, 'p, O: TransformationOps + ?Sized> Working<'a, 'p, O> {
@@ -43,12 +45,14 @@ impl<'a, 'p, O: TransformationOps + ?Sized> Working<'a, 'p, O> {
         direction: Direction,
         earlier: &'a [Edits<'p>],
         body: Option<Body>,
+        was_decoded: bool,
     ) -> Working<'a, 'p, O> {
         Working {
             ops,
             direction,
             earlier,
             body,
+            was_decoded,
         }
     }
 
@@ -59,6 +63,10 @@ impl<'a, 'p, O: TransformationOps + ?Sized> Working<'a, 'p, O> {
 
     /// Visits the values that a header has behind the earlier stages.
     fn values(&self, direction: Direction, name: &str, visit: &mut dyn FnMut(&[u8])) {
+        let is_ours = self.was_decoded && self.body(direction).is_some();
+        if is_ours && name == "content-encoding" {
+            return;
+        }
         let edits = || {
             let all = self.earlier.iter();
             let all = all.flat_map(|edits| edits.headers.iter().map(move |edit| (edits, edit)));

@@ -161,7 +161,10 @@ pub(crate) fn analyse_expression(
     walk.is_expression = true;
     walk.expression(&tree);
     walk.tell_both_meanings();
-    let mut analysis = walk.analysis;
+    let (mut analysis, too_deep) = (walk.analysis, walk.too_deep);
+    if too_deep {
+        return analysis;
+    }
     let roots = Roots::of(context);
     analysis.test = condition::recognise(&tree, &|expr| segments::expression(expr, &roots));
     analysis

@@ -1,6 +1,6 @@
 //! The fields of `body`, and those of the operations of a patch.
 
-use super::shape::{Json, List, Text, Words};
+use super::shape::{Flag, Json, List, Text, Words};
 use super::transform::WHEN_HERE;
 use super::{Field, Object};
 use crate::config::ParseAs;
@@ -40,11 +40,21 @@ pub static PATCH: Field<List> = Field::new(
 )
 .not_in_policies();
 
+/// `decode`
+pub static DECODE: Field<Flag> = Field::new(
+    "decode",
+    Flag {
+        default: Some(false),
+    },
+    "a compressed body or event stream is decoded to be read; see [`body.decode`](#bodydecode)",
+)
+.not_in_policies();
+
 /// How a body is read, and what it becomes.
 pub static BODY: Object = Object {
     name: "body",
     text: "How a body is read, and what it becomes.",
-    groups: &[&[&PARSE_AS, &VALUE, &PATCH]],
+    groups: &[&[&PARSE_AS, &VALUE, &PATCH, &DECODE]],
 };
 
 /// `op`

@@ -116,11 +116,18 @@ pub static RECURSION: Field<Whole> = Field::new(
     "how deep templates may call themselves",
 );
 
+/// `limits.decodeRatio`
+pub static DECODE_RATIO: Field<Whole> = Field::new(
+    "decodeRatio",
+    Whole::pieces(1, 10_000).or(100),
+    "how many bytes a compressed body may decode to for each of its own, beyond the first MiB",
+);
+
 /// Bounds on rendering.
 pub static LIMITS: Object = Object {
     name: "limits",
     text: "Bounds on the rendering of templates.",
-    groups: &[&[&FUEL, &OUTPUT_BYTES, &RECURSION]],
+    groups: &[&[&FUEL, &OUTPUT_BYTES, &RECURSION, &DECODE_RATIO]],
 };
 
 /// The fields of kgateway 2.0, which moved twice since: ignored, and told where what they said belongs.

@@ -33,6 +33,7 @@ impl Compiler<'_> {
             at_end,
             on_error,
             reads: compiled.reads,
+            decode: None,
             field,
         }
     }

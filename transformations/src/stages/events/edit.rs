@@ -14,6 +14,7 @@ use crate::on_error::Place;
 use crate::program::{Edit, EventProgram, EventRule, EventTemplate, NewEvent, PatchRule, Program};
 use crate::template::Template;
 use crate::template::render::Renderer;
+use formats::coding::CodingError;
 use formats::events::{Format, Frame};
 
 /// The templates of one event.
@@ -70,6 +71,16 @@ impl Editor {
     pub(super) fn report(&mut self) -> Result<Passed, Failure> {
         let report = std::mem::take(&mut self.state.report);
         self.state.stopped.clone().map_or(Ok(report), Err)
+    }
+
+    /// Ends the stream for good: what comes of it cannot be decoded, and the client was promised what is.
+    pub(super) fn stop(&mut self, error: CodingError) {
+        let Some(rules) = self.program.events(self.transform) else {
+            return;
+        };
+        let cause = Cause::because(TransformErrorKind::CompressedStream, error);
+        let failure = failure(cause, rules.field);
+        self.state.stopped.get_or_insert(failure);
     }
 
     pub(super) fn frame(&mut self, frame: Frame<'_>, out: &mut Vec<u8>) {
