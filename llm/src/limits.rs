@@ -1,8 +1,8 @@
 //! Limits of what a request may say and ask for.
 //!
-//! Compiled with a configuration; asked on the worker thread of an exchange, once for each request that
-//! is held as a whole. What is refused: a request above a limit, and one of which it cannot be told
-//! whether it is. Only the tokens of the answer can be clamped instead.
+//! Compiled with a configuration; asked on the worker thread of an exchange, once for each request
+//! that is held as a whole. What is refused: a request above a limit, and one of which it cannot be
+//! told whether it is. Only the tokens of the answer can be clamped instead.
 
 use crate::dialect::Dialect;
 use crate::place::{Edits, Place};
@@ -112,8 +112,9 @@ impl Excess {
 }
 
 impl Limits {
-    /// Holds a request to the limits; clamps by edits. True if something was clamped. `is_count` says
-    /// that the request only asks how many tokens it has: it has no answer, and gets no member.
+    /// Holds a request to the limits; clamps by edits. True if something was clamped. `is_count`
+    /// says that the request only asks how many tokens it has: it has no answer, and gets no
+    /// member.
     ///
     /// # Errors
     /// Why the request must not go on. There may be edits then.

@@ -1,8 +1,8 @@
 //! The model of a request: what it is called upstream, and whether it may be asked.
 //!
-//! Compiled with a configuration; asked on the worker thread of an exchange, once a request. Where the
-//! name stands is for others: in the body it is a place of [`Request`] or of a
-//! [`ModelScan`], in a path a [`PathModel`](crate::dialect::path::PathModel).
+//! Compiled with a configuration; asked on the worker thread of an exchange, once a request. Where
+//! the name stands is for others: in the body it is a place of [`Request`] or of a [`ModelScan`],
+//! in a path a [`PathModel`](crate::dialect::path::PathModel).
 //!
 //! What is refused: targets that cannot be filled.
 
@@ -113,7 +113,8 @@ impl Models {
         }
     }
 
-    /// What the model that a client calls `name` is called upstream. Targets are not looked up again.
+    /// What the model that a client calls `name` is called upstream. Targets are not looked up
+    /// again.
     ///
     /// # Cost
     /// That of [`Patterns::find`].
@@ -127,8 +128,8 @@ impl Models {
         }
     }
 
-    /// Whether the model that goes upstream may be asked. A request that names none may not, if there
-    /// is a list: some provider may know the model from elsewhere.
+    /// Whether the model that goes upstream may be asked. A request that names none may not, if
+    /// there is a list: some provider may know the model from elsewhere.
     pub fn allows(&self, model: Option<&str>) -> bool {
         let Some(allow) = &self.allow else {
             return true;
@@ -136,8 +137,8 @@ impl Models {
         model.is_some_and(|model| allow.find(model).is_some())
     }
 
-    /// The names that can be told beforehand: labels of statistics. Those of the aliases, of what they
-    /// stand for, and of the list, as far as they are no patterns.
+    /// The names that can be told beforehand: labels of statistics. Those of the aliases, of what
+    /// they stand for, and of the list, as far as they are no patterns.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let targets = self.aliases.values().map(String::as_str);
         let targets = targets.filter(|target| !target.contains('*'));
@@ -149,23 +150,23 @@ impl Models {
 /// The member of a body that names its model.
 pub(crate) const KEY: &str = "model";
 
-/// Whether a key at the top of a body is the model's for some reader: there are those that do not look
-/// at case.
+/// Whether a key at the top of a body is the model's for some reader: there are those that do not
+/// look at case.
 pub(crate) fn is_key(key: Raw<'_>) -> bool {
     // Most keys have no escapes, and are told apart by their lengths.
     let plain = key.text().len() == KEY.len() + 2 || key.text().contains('\\');
     plain && (key.as_str()).is_some_and(|key| key.eq_ignore_ascii_case(KEY))
 }
 
-/// Puts another name in the place of the one in the body; nothing else changes. False if the body names
-/// none.
+/// Puts another name in the place of the one in the body; nothing else changes. False if the body
+/// names none.
 pub fn rename(request: &Request, name: &str, edits: &mut Edits) -> bool {
     let model = request.model;
     model.is_some_and(|place| edits.replace(place, quote(name)))
 }
 
-/// Whether a name can stand in a header and be found there as it is: no control characters, no blanks
-/// at its ends, not empty.
+/// Whether a name can stand in a header and be found there as it is: no control characters, no
+/// blanks at its ends, not empty.
 pub fn fits_header(name: &str) -> bool {
     !name.is_empty() && name.trim() == name && !name.contains(char::is_control)
 }

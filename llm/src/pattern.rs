@@ -1,7 +1,7 @@
 //! Patterns of model names: `*` stands for any run of characters, everything else for itself.
 //!
-//! Compiled once with a configuration or a price file; asked on the worker thread of an exchange. What
-//! is refused: a pattern without a character.
+//! Compiled once with a configuration or a price file; asked on the worker thread of an exchange.
+//! What is refused: a pattern without a character.
 
 use std::collections::HashMap;
 

@@ -1,12 +1,12 @@
 //! What an exchange cost, in whole numbers.
 //!
 //! Prices are read when a configuration or a price file is loaded; costs are computed on the worker
-//! thread of an exchange, when its usage is known. A price is a whole number of attodollars (10^-18) for
-//! a token, which holds twelve digits behind the point of a price for a million; a cost is summed up in
-//! attodollars and rounded once.
+//! thread of an exchange, when its usage is known. A price is a whole number of attodollars
+//! (10^-18) for a token, which holds twelve digits behind the point of a price for a million; a
+//! cost is summed up in attodollars and rounded once.
 //!
-//! What is refused: prices that are no decimal numbers, are negative, too long or absurdly high. What
-//! has no price has no cost, never one of 0.
+//! What is refused: prices that are no decimal numbers, are negative, too long or absurdly high.
+//! What has no price has no cost, never one of 0.
 
 use crate::facts::Cost;
 use crate::pattern::{Pattern, Patterns};
@@ -22,8 +22,8 @@ pub use table::{Loaded, PriceFileError, PriceFileFault, Shape};
 /// Attodollars in a nanodollar.
 const NANO: u128 = 1_000_000_000;
 
-/// The highest cost that is told, in nanodollars: about nine million dollars, exact as a float. What is
-/// above it costs this.
+/// The highest cost that is told, in nanodollars: about nine million dollars, exact as a float.
+/// What is above it costs this.
 pub const HIGHEST_NANO_USD: u64 = crate::count::MAX;
 
 /// What a model's tokens cost; what is none falls back as [`ModelPrices`] says.
@@ -70,7 +70,8 @@ impl ModelPrices {
         Self { rates, tiers }
     }
 
-    /// What a usage costs in nanodollars, rounded half up; none if some of its tokens have no price.
+    /// What a usage costs in nanodollars, rounded half up; none if some of its tokens have no
+    /// price.
     ///
     /// The tier is chosen by all tokens of the input and prices the whole exchange. Counts of parts
     /// that are larger than what they are parts of count as all of it.

@@ -1,11 +1,13 @@
 //! Prompt enrichment: prompts of the operator, put into a request where its dialect has them.
 //!
 //! Called on the worker thread of an exchange, once for each request that is held as a whole, with
-//! prompts whose templates were rendered before. What the client wrote keeps its bytes; a prompt that
-//! already stands where it would go is not put there again, so that retries and chains of gateways
-//! change nothing.
+//! prompts whose templates were rendered before. What the client wrote keeps its bytes; a prompt
+//! that already stands where it would go is not put there again, so that retries and chains of
+//! gateways change nothing.
 //!
 //! What is refused: a request that has no place for a prompt, since it would go on without it.
+
+use formats::json::Raw;
 
 use crate::dialect::Dialect;
 use crate::place::{Edits, Place};
@@ -17,7 +19,7 @@ mod blocks;
 mod list;
 mod paragraphs;
 
-use list::{Made, Said};
+use list::{Items, Made};
 
 /// A prompt of the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,8 +85,8 @@ impl NoPlace {
     }
 }
 
-/// Puts prompts before and behind what a request says, and tells how many were put. Dialects without
-/// messages have no place for them, and get none.
+/// Puts prompts before and behind what a request says, and tells how many were put. Dialects
+/// without messages have no place for them, and get none.
 ///
 /// | dialect | system | others |
 /// |---|---|---|
@@ -230,8 +232,11 @@ impl Session<'_> {
         let put = match self.request.messages {
             Some(place) => match self.body.as_bytes().get(place.start) {
                 Some(b'[') => {
-                    let said = self.said(is_gemini);
-                    return list::put(place, self.body, &said, &before, &behind, self.edits)
+                    let turns = Turns {
+                        request: self.request,
+                        body: self.body,
+                    };
+                    return list::put(place, self.body, &turns, &before, &behind, self.edits)
                         .ok_or(NoPlace { member });
                 }
                 Some(b'"') if is_responses => self.wrap(place, &before, &behind),
@@ -273,23 +278,34 @@ impl Session<'_> {
         let (first, last) = (quote(text.start), quote(text.end.saturating_sub(1)));
         self.edits.replace(first, head) && self.edits.replace(last, tail)
     }
+}
 
-    /// The messages of the client, as far as they can be told from prompts.
-    fn said(&self, is_gemini: bool) -> Vec<Said> {
-        let turns = self.request.turns.iter();
-        turns
-            .map(|turn| Said {
-                place: turn.place,
-                role: Some(turn.role),
-                text: turn.content.and_then(|content| {
-                    let content = content.of(self.body);
-                    match is_gemini {
-                        true => blocks::only_text(content),
-                        false => list::text(content),
-                    }
-                }),
-            })
-            .collect()
+/// The messages of the client.
+struct Turns<'t> {
+    request: &'t Request,
+    body: &'t str,
+}
+
+impl Items for Turns<'_> {
+    fn len(&self) -> usize {
+        self.request.turns.len()
+    }
+
+    fn place(&self, index: usize) -> Place {
+        let turn = self.request.turns.get(index);
+        turn.map_or_else(Place::default, |turn| turn.place)
+    }
+
+    fn is(&self, index: usize, made: &Made) -> bool {
+        let Some(turn) = self.request.turns.get(index) else {
+            return false;
+        };
+        let content = turn.content.map(|content| content.of(self.body));
+        let says = |content| match self.request.dialect {
+            Dialect::Gemini => blocks::are(content, &made.text),
+            _ => Raw::of_value(content).is(&made.text),
+        };
+        made.role == Some(turn.role) && content.is_some_and(says)
     }
 }
 

@@ -315,6 +315,15 @@ impl<'t> Raw<'t> {
         })
     }
 
+    /// How many bytes the contents of a string have; 0 for other values. Nothing is decoded: where there
+    /// are no escapes, that is how long it is.
+    pub fn contents_len(&self) -> usize {
+        match self.kind() {
+            Kind::String => string::contents_len(self.text),
+            _ => 0,
+        }
+    }
+
     /// Whether it is a string with these contents, however it is spelled.
     pub fn is(&self, contents: &str) -> bool {
         self.kind() == Kind::String && string::spells(self.text, contents)
@@ -508,6 +517,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_string_is_as_long_as_what_it_says(
+            inner in r#"(a|ß|🌍|\\n|\\"|\\u0041|\\u00df|\\ud83c|\\udf0d|\\ud83c\\udf0d){0,9}"#
+        ) {
+            let text = format!("\"{inner}\"");
+            let raw = Raw::of_value(&text);
+            prop_assert_eq!(raw.contents_len(), raw.as_str().unwrap().len());
+        }
+
         #[test]
         fn a_text_is_good_for_a_reader_if_it_is_for_a_document(
             text in r#"[\[\]{}",:\\ 0-9a-ftrulsen\.\-]{0,24}"#

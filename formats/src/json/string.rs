@@ -39,6 +39,19 @@ pub(super) fn decode(quoted: &str) -> Cow<'_, str> {
     Cow::Owned(decoded)
 }
 
+/// How many bytes [`decode`] gives.
+pub(super) fn contents_len(quoted: &str) -> usize {
+    let inner = inner(quoted);
+    let (mut length, mut at) = (inner.len(), next_escape(inner, 0));
+    while let Some(escape) = inner.get(at..).filter(|rest| !rest.is_empty()) {
+        let (character, spelled) = unescape(escape.as_bytes());
+        // No escape is shorter than what it stands for.
+        length -= spelled.saturating_sub(character.len_utf8()).min(length);
+        at = next_escape(inner, at + spelled);
+    }
+    length
+}
+
 /// `text` as a JSON string, quotes included. Only what JSON requires is escaped, as by serde_json.
 pub fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);

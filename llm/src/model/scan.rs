@@ -1,11 +1,11 @@
 //! Looks for the model of a JSON body while it arrives, so that only its beginning must be held.
 //!
-//! Fed on the worker thread of a request, chunk by chunk, as they come: cuts may be anywhere, also in a
-//! character or an escape. What follows the model is checked as it flows: a body that turns out to be
-//! another one than it seemed must not reach its end.
+//! Fed on the worker thread of a request, chunk by chunk, as they come: cuts may be anywhere, also
+//! in a character or an escape. What follows the model is checked as it flows: a body that turns
+//! out to be another one than it seemed must not reach its end.
 //!
-//! What is refused: what is not JSON (readers would differ in what they see), a second `model` at the
-//! top, also one that differs in case (some readers do not look at it), and nesting beyond
+//! What is refused: what is not JSON (readers would differ in what they see), a second `model` at
+//! the top, also one that differs in case (some readers do not look at it), and nesting beyond
 //! [`MAX_NESTING`].
 
 use std::fmt;
@@ -22,8 +22,8 @@ use digits::Digits;
 /// How deep a body that is only scanned may nest: a byte of memory for each level.
 pub const MAX_NESTING: usize = 1 << 16;
 
-/// Longer keys than this, as they stand, cannot spell [`KEY`]: no escape of a character is longer than
-/// six bytes.
+/// Longer keys than this, as they stand, cannot spell [`KEY`]: no escape of a character is longer
+/// than six bytes.
 const LONGEST_KEY: usize = KEY.len() * 6 + 2;
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
@@ -83,8 +83,8 @@ pub struct NamedModel {
 }
 
 impl NamedModel {
-    /// Puts another name in the place of this one's bytes. `held` is the body from its first byte on,
-    /// at least to the end of the model. Gives by how much it became longer.
+    /// Puts another name in the place of this one's bytes. `held` is the body from its first byte
+    /// on, at least to the end of the model. Gives by how much it became longer.
     pub fn rename(&self, held: &mut Vec<u8>, name: &str) -> i64 {
         if held.len() < self.range.end {
             return 0;
@@ -258,26 +258,35 @@ impl ModelScan {
 
     /// Reads the inside of a text as far as it goes, its end included. Gives how far that was.
     fn text(&mut self, of: Use, rest: &[u8]) -> Result<usize, ScanFault> {
-        let special = memchr::memchr2(b'"', b'\\', rest);
-        let plain = special.and_then(|at| rest.get(..at)).unwrap_or(rest);
-        if plain.iter().any(|byte| *byte < 0x20) {
-            return Err(ScanFault::NotJson);
-        }
-        self.keep(of, plain);
-        let Some(at) = special else {
-            return Ok(plain.len());
-        };
-        match rest.get(at) {
-            Some(b'"') => {
-                self.keep(of, b"\"");
-                self.text_ended(of)?;
+        let mut at = 0;
+        loop {
+            let rest = rest.get(at..).unwrap_or_default();
+            let special = memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
+            let (plain, special) = rest.split_at_checked(special).unwrap_or((rest, &[]));
+            if plain.iter().any(|byte| *byte < 0x20) {
+                return Err(ScanFault::NotJson);
             }
-            _ => {
-                self.keep(of, b"\\");
-                self.step = Step::Escape(of);
+            self.keep(of, plain);
+            at += plain.len();
+            match special {
+                [b'"', ..] => {
+                    self.keep(of, b"\"");
+                    self.text_ended(of)?;
+                    return Ok(at + 1);
+                }
+                // Most escapes are short and whole: text goes on behind them.
+                [b'\\', escaped, ..] if is_short_escape(*escaped) => {
+                    self.keep(of, &[b'\\', *escaped]);
+                    at += 2;
+                }
+                [b'\\', ..] => {
+                    self.keep(of, b"\\");
+                    self.step = Step::Escape(of);
+                    return Ok(at + 1);
+                }
+                _ => return Ok(at),
             }
         }
-        Ok(at + 1)
     }
 
     /// Reads a byte outside of texts. False if it is to be read again.
@@ -297,7 +306,7 @@ impl ModelScan {
             Step::Mark(_) => return Err(ScanFault::NotJson),
             Step::Escape(of) => {
                 self.step = match byte {
-                    b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Step::Text(of),
+                    byte if is_short_escape(byte) => Step::Text(of),
                     b'u' => Step::Hex(of, 4),
                     _ => return Err(ScanFault::NotJson),
                 };
@@ -461,6 +470,11 @@ impl ModelScan {
             self.model = ScannedModel::Absent;
         }
     }
+}
+
+/// Whether a byte behind a backslash ends an escape.
+fn is_short_escape(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't')
 }
 
 #[cfg(test)]

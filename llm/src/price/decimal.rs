@@ -67,8 +67,8 @@ impl Price {
         }
     }
 
-    /// Reads dollars for one token, as programs write them: also with an exponent (`2.5e-06`). What is
-    /// finer than an attodollar was made by a float, and is rounded half up.
+    /// Reads dollars for one token, as programs write them: also with an exponent (`2.5e-06`). What
+    /// is finer than an attodollar was made by a float, and is rounded half up.
     ///
     /// # Errors
     /// What is no number, is negative or too high.
@@ -158,7 +158,8 @@ mod tests {
     #[test]
     fn prices_of_a_million_are_read_to_the_last_digit() {
         for (text, atto) in [
-            // 2.50 dollars for 10^6 tokens are 2.5 * 10^-6 dollars = 2.5 * 10^12 attodollars a token.
+            // 2.50 dollars for 10^6 tokens are 2.5 * 10^-6 dollars = 2.5 * 10^12 attodollars a
+            // token.
             ("2.50", Ok(2_500_000_000_000)),
             ("3", Ok(3_000_000_000_000)),
             ("0.075", Ok(75_000_000_000)),

@@ -1,8 +1,8 @@
 //! The price table that LiteLLM's community keeps: dollars for one token, as JSON numbers.
 //!
 //! Read from the text of its numbers. What it holds and we do not count with (batches, priorities,
-//! prices of images and seconds) is passed over, and so are entries without a price of tokens or with one
-//! that is none: a table of thousands of entries by others must not fail for one of them.
+//! prices of images and seconds) is passed over, and so are entries without a price of tokens or
+//! with one that is none: a table of thousands of entries by others must not fail for one of them.
 
 use formats::json::{Kind, Raw, read};
 

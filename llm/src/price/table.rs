@@ -1,8 +1,9 @@
-//! Price tables as text: our own shape, and that of LiteLLM, which is told by what its entries hold.
+//! Price tables as text: our own shape, and that of LiteLLM, which is told by what its entries
+//! hold.
 //!
-//! Read where a configuration is compiled, or by whoever watches a price file; never on a worker. In our
-//! own shape everything that is not understood is an error, since somebody wrote it for us. Text of
-//! any size costs one pass.
+//! Read where a configuration is compiled, or by whoever watches a price file; never on a worker.
+//! In our own shape everything that is not understood is an error, since somebody wrote it for us.
+//! Text of any size costs one pass.
 
 use std::fmt;
 
@@ -20,8 +21,8 @@ pub struct Loaded {
     pub prices: Prices,
     /// What shape it had.
     pub shape: Shape,
-    /// How many entries were passed over: models that are not priced by tokens, and whatever else of
-    /// LiteLLM's we do not know. 0 for our own shape.
+    /// How many entries were passed over: models that are not priced by tokens, and whatever else
+    /// of LiteLLM's we do not know. 0 for our own shape.
     pub skipped: usize,
 }
 

@@ -74,7 +74,8 @@ fn costs_are_those_of_paper_and_pencil() {
         ),
         // Thoughts apart: 100 * 1000 + (50 - 20) * 2000 + 20 * 5000
         ("thinker", (100, 0, 0, 50, 20), priced(260_000)),
-        // Parts larger than the whole are the whole: 10 * 1000 + 5 * 5000; nothing is counted twice.
+        // Parts larger than the whole are the whole: 10 * 1000 + 5 * 5000; nothing is counted
+        // twice.
         ("thinker", (10, 0, 0, 5, 90), priced(35_000)),
         ("claude-sonnet-4-5", (10, 90, 90, 0, 0), priced(3_000)),
         // 0.1 and 0.5 nanodollars: 4 * 0.1 = 0.4 is 0, 5 * 0.1 = 0.5 is 1, 1 * 0.1 + 1 * 0.5 is 1,

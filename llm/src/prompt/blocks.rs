@@ -1,9 +1,9 @@
 //! Prompts of the operator in Anthropic's `system` blocks and in the parts of Gemini's
 //! `systemInstruction`.
 
-use formats::json::{Kind, quote, read};
+use formats::json::{Fault, Kind, Reader, quote, read};
 
-use super::list::{self, Made, Said};
+use super::list::{self, Items, Made};
 use super::paragraphs;
 use crate::place::{Edits, Place};
 
@@ -25,25 +25,19 @@ pub(super) fn put(
     behind: &[String],
     edits: &mut Edits,
 ) -> Option<usize> {
-    let mut said = Vec::new();
+    let mut places = Vec::new();
     let whole = read(place.of(body), |reader| {
         reader.items(|_, reader| {
-            let block = reader.value()?;
-            let range = block.range();
-            said.push(Said {
-                place: Place {
-                    start: place.start + range.start,
-                    end: place.start + range.end,
-                },
-                role: None,
-                text: block_text(block.text()),
-            });
+            let range = reader.value()?.range();
+            let (start, end) = (place.start + range.start, place.start + range.end);
+            places.push(Place { start, end });
             Ok(())
         })
     });
     whole.ok()?;
+    let there = Blocks { body, places };
     let (before, behind) = (blocks(is_gemini, before), blocks(is_gemini, behind));
-    list::put(place, body, &said, &before, &behind, edits)
+    list::put(place, body, &there, &before, &behind, edits)
 }
 
 /// Puts prompts among the parts of Gemini's content at `place`.
@@ -85,34 +79,55 @@ pub(super) fn put_parts(
     }
 }
 
-/// What the parts of a message say, if they are one text.
-pub(super) fn only_text(parts: &str) -> Option<String> {
-    let mut texts = Vec::new();
+/// Whether the parts of a message are one text, and say this.
+pub(super) fn are(parts: &str, text: &str) -> bool {
+    let (mut count, mut says) = (0, false);
     let whole = read(parts, |reader| {
         reader.items(|_, reader| {
-            texts.push(block_text(reader.value()?.text()));
+            count += 1;
+            // Of several parts no one needs to know what they say.
+            says = count == 1 && block_is(reader, text)?;
             Ok(())
         })
     });
-    whole.ok()?;
-    match texts.len() {
-        1 => texts.pop().flatten(),
-        _ => None,
-    }
+    whole.is_ok() && says
 }
 
-/// What a block says: its `text`.
-fn block_text(block: &str) -> Option<String> {
-    let mut text = None;
-    let whole = read(block, |reader| {
-        reader.entries(|key, reader| {
-            if key.is("text") {
-                text = reader.value()?.as_str().map(|text| text.into_owned());
-            }
+/// Whether a block has this `text`.
+fn block_is(reader: &mut Reader<'_>, text: &str) -> Result<bool, Fault> {
+    let mut is = false;
+    reader.entries(|key, reader| {
+        if key.is("text") {
+            is = reader.value()?.is(text);
+        }
+        Ok(())
+    })?;
+    Ok(is)
+}
+
+/// The blocks of a list.
+struct Blocks<'b> {
+    body: &'b str,
+    places: Vec<Place>,
+}
+
+impl Items for Blocks<'_> {
+    fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    fn place(&self, index: usize) -> Place {
+        self.places.get(index).copied().unwrap_or_default()
+    }
+
+    fn is(&self, index: usize, made: &Made) -> bool {
+        let mut is = false;
+        let whole = read(self.place(index).of(self.body), |reader| {
+            is = block_is(reader, &made.text)?;
             Ok(())
-        })
-    });
-    whole.ok().and(text)
+        });
+        whole.is_ok() && is
+    }
 }
 
 fn blocks(is_gemini: bool, texts: &[String]) -> Vec<Made> {

@@ -1,6 +1,6 @@
 //! Prompts among the items of a list: messages, or blocks of one text each.
 
-use formats::json::{quote, read};
+use formats::json::quote;
 
 use super::Prompt;
 use crate::place::{Edits, Place};
@@ -14,18 +14,14 @@ pub(super) struct Made {
     pub(super) json: String,
 }
 
-/// An item that is there.
-pub(super) struct Said {
-    pub(super) place: Place,
-    pub(super) role: Option<Role>,
-    /// None if it is more than a text.
-    pub(super) text: Option<String>,
-}
-
-impl Said {
-    fn is(&self, made: &Made) -> bool {
-        self.role == made.role && self.text.as_deref() == Some(&made.text)
-    }
+/// What is there.
+pub(super) trait Items {
+    /// How many there are.
+    fn len(&self) -> usize;
+    /// Where the item of an index stands.
+    fn place(&self, index: usize) -> Place;
+    /// Whether it says what a prompt says, and no more, in the same role.
+    fn is(&self, index: usize, made: &Made) -> bool;
 }
 
 /// A prompt as a message.
@@ -43,16 +39,6 @@ pub(super) fn message(is_gemini: bool, prompt: &Prompt<'_>) -> Made {
     }
 }
 
-/// What a JSON text says, if it is a string.
-pub(super) fn text(json: &str) -> Option<String> {
-    let mut text = None;
-    let read = read(json, |reader| {
-        text = reader.value()?.as_str().map(|text| text.into_owned());
-        Ok(())
-    });
-    read.ok().and(text)
-}
-
 /// All prompts as a list of their own.
 pub(super) fn whole(before: &[Made], behind: &[Made]) -> String {
     let items: Vec<&str> = before
@@ -63,15 +49,15 @@ pub(super) fn whole(before: &[Made], behind: &[Made]) -> String {
     format!("[{}]", items.join(","))
 }
 
-/// Puts prompts before and behind the items of the list at `list`, those apart that stand there. Tells
-/// how many were put; none if there is no place.
+/// Puts prompts before and behind the items of the list at `list`, those apart that stand there.
+/// Tells how many were put; none if there is no place.
 ///
-/// Compared are the first items with the prompts before them, and the last ones with those behind, each
-/// with what would be its neighbour.
+/// Compared are the first items with the prompts before them, and the last ones with those behind,
+/// each with what would be its neighbour.
 pub(super) fn put(
     list: Place,
     body: &str,
-    said: &[Said],
+    items: &impl Items,
     before: &[Made],
     behind: &[Made],
     edits: &mut Edits,
@@ -80,29 +66,28 @@ pub(super) fn put(
     let mut gaps: Vec<(usize, &str)> = Vec::new();
     let mut first = 0;
     for made in before {
-        match said.get(first) {
-            Some(item) if item.is(made) => first += 1,
-            _ => gaps.push((first, &made.json)),
+        match first < items.len() && items.is(first, made) {
+            true => first += 1,
+            false => gaps.push((first, &made.json)),
         }
     }
-    let mut end = said.len();
+    let mut end = items.len();
     let mut last = Vec::new();
     for made in behind.iter().rev() {
-        let neighbour = end.checked_sub(1).filter(|index| *index >= first);
-        match neighbour.and_then(|index| said.get(index)) {
-            Some(item) if item.is(made) => end -= 1,
-            _ => last.push((end, made.json.as_str())),
+        match end > first && items.is(end - 1, made) {
+            true => end -= 1,
+            false => last.push((end, made.json.as_str())),
         }
     }
     gaps.extend(last.into_iter().rev());
     // Sorting keeps the order of those at one place.
     gaps.sort_by_key(|(index, _)| *index);
     for gap in gaps.chunk_by(|one, next| one.0 == next.0) {
-        let items: Vec<&str> = gap.iter().map(|(_, json)| *json).collect();
+        let made: Vec<&str> = gap.iter().map(|(_, json)| *json).collect();
         let index = gap.first().map_or(0, |(index, _)| *index);
-        let is_put = match said.get(index) {
-            Some(item) => edits.insert_item_before(item.place, &items.join(",")),
-            None => edits.push_item(body, list, &items.join(",")),
+        let is_put = match index < items.len() {
+            true => edits.insert_item_before(items.place(index), &made.join(",")),
+            false => edits.push_item(body, list, &made.join(",")),
         };
         is_put.then_some(())?;
     }

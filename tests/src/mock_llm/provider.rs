@@ -1,10 +1,11 @@
 //! The providers that the mock LLM stands for, below `/provider/`: OpenAI (chat, Responses,
-//! completions, embeddings; Azure's paths too), Anthropic (Vertex's and Bedrock's paths too), Gemini.
+//! completions, embeddings; Azure's paths too), Anthropic (Vertex's and Bedrock's paths too),
+//! Gemini.
 //!
-//! Called by [`super`] for each request below [`PREFIX`], on the mock's own threads. The end of a path
-//! chooses the dialect, whatever stands before it. What is said and how it comes is chosen by the
-//! requester, see [`knobs`]. Refuses other methods than POST (405), other paths (404), and what the
-//! dialect's provider would refuse (400), each in the shape of the dialect.
+//! Called by [`super`] for each request below [`PREFIX`], on the mock's own threads. The end of a
+//! path chooses the dialect, whatever stands before it. What is said and how it comes is chosen by
+//! the requester, see [`knobs`]. Refuses other methods than POST (405), other paths (404), and what
+//! the dialect's provider would refuse (400), each in the shape of the dialect.
 
 mod chat;
 mod completions;

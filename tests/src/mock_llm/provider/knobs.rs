@@ -1,5 +1,5 @@
-//! How an answer is chosen by whoever asks for it: header lines `x-mock-NAME`, or `mock-NAME` in the
-//! query (percent-encoded), which a proxy on the way leaves alone.
+//! How an answer is chosen by whoever asks for it: header lines `x-mock-NAME`, or `mock-NAME` in
+//! the query (percent-encoded), which a proxy on the way leaves alone.
 //!
 //! | name | values | meaning |
 //! |---|---|---|

@@ -1,7 +1,8 @@
 //! Anthropic's Messages.
 //!
-//! Called by [`super`]; pure. A stream begins with the counts of the input, has its blocks one after
-//! the other, and tells the output at the end, as a total. Input tokens leave out what is cached.
+//! Called by [`super`]; pure. A stream begins with the counts of the input, has its blocks one
+//! after the other, and tells the output at the end, as a total. Input tokens leave out what is
+//! cached.
 
 use super::knobs::Usage;
 use super::pieces::Event;

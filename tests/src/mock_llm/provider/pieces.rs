@@ -73,7 +73,8 @@ pub(super) fn event_texts(events: &[Event], sse: &Sse) -> Vec<Vec<u8>> {
     events.iter().enumerate().map(text).collect()
 }
 
-/// Each event as an element of a growing array, which is what Gemini streams unless it is told not to.
+/// Each event as an element of a growing array, which is what Gemini streams unless it is told not
+/// to.
 pub(super) fn array_elements(events: &[Event]) -> Vec<Vec<u8>> {
     let element = |(index, event): (usize, &Event)| {
         let before = if index == 0 { "[" } else { ",\r\n" };

@@ -1,7 +1,7 @@
 //! OpenAI's Responses.
 //!
-//! Called by [`super`]; pure. A stream numbers its events, repeats every text whole when it ends, and
-//! the whole answer in its last event, which alone has the usage. There is no `[DONE]`.
+//! Called by [`super`]; pure. A stream numbers its events, repeats every text whole when it ends,
+//! and the whole answer in its last event, which alone has the usage. There is no `[DONE]`.
 
 use super::knobs::Usage;
 use super::pieces::Event;

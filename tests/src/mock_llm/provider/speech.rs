@@ -1,7 +1,7 @@
 //! What the model says to one request, before any dialect puts it into its own form.
 //!
-//! Made by [`super`] for each request; pure. Identifiers and times are always the same, so that tests
-//! can name them.
+//! Made by [`super`] for each request; pure. Identifiers and times are always the same, so that
+//! tests can name them.
 
 use serde_json::Value;
 
