@@ -117,6 +117,35 @@ fn a_stream_with_nothing_to_do_allocates_nothing() {
     assert_eq!(allocations_of_one_stream("{}"), (0, 0));
 }
 
+#[test]
+fn conditions_on_headers_and_the_status_allocate_nothing() {
+    for (condition, writes) in [("response.status >= 500", 0), ("response.status == 200", 1)] {
+        let config = serde_json::json!({
+            "request": {"when": "request.method == \"POST\" and \"chat\" in request.path", "remove": ["x"]},
+            "response": [
+                {"when": condition, "set": [{"name": "a", "value": "constant"}]},
+                {"when": "header(\"x-none\")", "body": {"value": "{{ body() }}"}},
+            ],
+        });
+        let measured = allocations_of_one_stream(&config.to_string());
+        assert_eq!(measured, (0, writes + 1), "{condition}");
+    }
+}
+
+#[test]
+fn a_reply_that_is_not_sent_allocates_nothing() {
+    let config = r#"{"request":{"reply":{"status":401,"when":"not header('x-source')"},
+        "set":[{"name":"a","value":"constant"}]}}"#;
+    assert_eq!(allocations_of_one_stream(config), (0, 1));
+}
+
+#[test]
+fn a_rule_whose_condition_does_not_hold_allocates_nothing() {
+    let config = r#"{"request":{"set":[{"name":"a","value":"1","when":"request.method == 'GET'"},
+        {"name":"b","value":"2","when":"header('x-source') == 'copied'"}]}}"#;
+    assert_eq!(allocations_of_one_stream(config), (0, 1));
+}
+
 /// The configuration of one route among thousands: four templates, two of which enter the engine.
 fn route(number: usize) -> String {
     format!(

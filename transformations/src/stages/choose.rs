@@ -10,7 +10,7 @@ use crate::error::{Failure, StageName};
 use crate::on_error::Place;
 use crate::ops::TransformationOps;
 use crate::program::{Program, Transforms};
-use crate::template::render::Renderer;
+use crate::template::render::{Renderer, View};
 
 /// The number of the first transform whose condition holds, and what failed on the way to it.
 ///
@@ -23,13 +23,22 @@ pub(crate) fn choose<O: TransformationOps + ?Sized>(
     ops: &mut O,
 ) -> Result<(Option<usize>, Vec<Failure>), Failure> {
     let conditions = &transforms.conditions;
-    let direction = conditions.direction;
     let view = MessageView::new(conditions, captured, ops, BodyAccess::HeadersOnly);
     let engine = program.engine.as_ref();
     let mut templates = Renderer::new(engine, OnError::Auto, program.output_bytes, view);
-    let mut failures = Vec::new();
     let mut edits = Edits::take();
-    let text = &mut edits.text;
+    let chosen = first_that_holds(transforms, &mut templates, &mut edits.text);
+    edits.give_back();
+    chosen
+}
+
+fn first_that_holds<V: View>(
+    transforms: &Transforms,
+    templates: &mut Renderer<'_, V>,
+    text: &mut String,
+) -> Result<(Option<usize>, Vec<Failure>), Failure> {
+    let direction = transforms.conditions.direction;
+    let mut failures = Vec::new();
     for (number, transform) in transforms.all.iter().enumerate() {
         let Some(when) = &transform.when else {
             return Ok((Some(number), failures));
