@@ -97,7 +97,11 @@ fn transform(
             .iter()
             .map(|(k, v)| (k.as_bytes().to_vec(), v.as_bytes().to_vec()))
             .collect(),
-        body: cut(it.body),
+        // No body is no piece of one: the headers end the message.
+        body: match it.body {
+            [] => Vec::new(),
+            body => cut(body),
+        },
     };
     let mut host = MemoryHost {
         request: message(&scene.request),
