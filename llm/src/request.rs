@@ -13,7 +13,7 @@ use formats::json::{Fault, Kind, ParseError, Raw, Reader, read};
 use crate::dialect::Dialect;
 use crate::model;
 use crate::place::Place;
-use crate::text::{Depth, Leaves, Role, Text, TextKind, is_media};
+use crate::text::{Depth, Leaves, Role, Text, TextKind};
 
 mod anthropic;
 mod chat;
@@ -371,9 +371,7 @@ impl Request {
         let content = reader.value_with(|reader| match (reader.kind(), depth.below()) {
             (Kind::String, _) => {
                 let raw = reader.value()?;
-                if !is_media(raw) {
-                    self.text(kind, raw);
-                }
+                self.text(kind, raw);
                 Ok(())
             }
             (Kind::Array, Some(depth)) => reader.items(|_, reader| match reader.kind() {

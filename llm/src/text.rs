@@ -136,15 +136,17 @@ impl Leaves {
     }
 }
 
-/// Whether a string is media in a `data:` URL (RFC 2397) in base64.
-pub(crate) fn is_media(raw: Raw<'_>) -> bool {
-    let is_link = raw.text().starts_with("\"data:");
-    is_link
-        && raw
-            .text()
-            .get(..256)
-            .unwrap_or(raw.text())
-            .contains(";base64,")
+/// Whether a string is media: a `data:` URL (RFC 2397) that is base64 to its end, and longer than what
+/// anybody would write instead. Whatever else begins like one is text, so that nothing hides behind it.
+fn is_media(raw: Raw<'_>) -> bool {
+    const SHORTEST: usize = 256;
+    let link = raw.text().strip_prefix("\"data:");
+    let Some((_, data)) = link.and_then(|link| link.split_once(";base64,")) else {
+        return false;
+    };
+    // A slash may be escaped.
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=-_\\\"".contains(&byte);
+    data.len() >= SHORTEST && data.bytes().all(is_base64)
 }
 
 /// Whether a member of this key could be text.
@@ -181,4 +183,21 @@ fn is_text_key(key: Raw<'_>) -> bool {
             | "index"
     );
     !is_reference && !is_known
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_hides_behind_the_looks_of_media() {
+        let media =
+            |data: &str| is_media(Raw::of_value(&format!("\"data:image/png;base64,{data}\"")));
+        assert!(media(&"aGk+\\/".repeat(60)));
+        assert!(!media("4111111111111111"));
+        assert!(!media(&format!("{} jo@example.com", "aGk=".repeat(100))));
+        assert!(!media(&format!("{}\\njo", "aGk= ".repeat(100))));
+        let plain = format!("\"data:text/plain,{}\"", "a".repeat(300));
+        assert!(!is_media(Raw::of_value(&plain)));
+    }
 }
