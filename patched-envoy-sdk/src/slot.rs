@@ -103,6 +103,8 @@ pub(crate) struct Flow {
     deciding: Cell<bool>,
     /// The last status stopped the message and nothing resumed it since.
     stopped: Cell<bool>,
+    /// It also has the host keep what came of the body.
+    keeps: Cell<bool>,
     /// `continue_*` was called before the stop it was meant for took effect.
     resume: Cell<bool>,
     /// What the last body hook left, on hosts that hide the last chunk.

@@ -89,7 +89,6 @@ static OPTIONS: Lazy<Arc<CompileOptions>> = Lazy::new(|| {
     options.capabilities.metadata_list = host.has(Capability::MetadataLists);
     options.capabilities.metadata_struct = host.has(Capability::MetadataStruct);
     options.capabilities.header_lines = host.has(Capability::AddHeader);
-    options.capabilities.buffer_limit = host.has(Capability::BufferLimit);
     let envoy = EnvoyVersion::of_host().unwrap_or(EnvoyVersion::V1_36);
     options.capabilities.attributes_of_envoy = envoy.numbers();
     Arc::new(options)

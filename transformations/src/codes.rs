@@ -46,7 +46,6 @@ codes! {
     BAD_PATCH = 1013, "an operation of a patch is not valid";
     CONFLICTING_BODY = 1014, "a body is to become several things at once";
     BAD_METADATA_VALUE = 1015, "a constant is not of the type that dynamicMetadata asks for";
-    NO_BUFFER_LIMIT = 1016, "the host cannot raise its buffer limit";
     FRAMING_HEADER = 1017, "a rule would say where the message ends";
     CONNECTION_HEADER = 1018, "a rule would say something about the connection and is ignored";
     BAD_HEADER_VALUE = 1019, "a constant is not what this header must hold";

@@ -58,6 +58,8 @@ pub struct Exchange {
     chosen: [Chosen; 2],
     /// The answer came while the request was held, so it is not from upstream.
     request_was_overtaken: bool,
+    /// What has come of a message that is kept here.
+    kept: Vec<u8>,
     /// The events of the response, if they are to be transformed.
     events: Option<Box<EventStream>>,
     /// What is to be sent for a piece of them; kept for its memory.
@@ -91,8 +93,10 @@ enum Flow {
     /// Piece by piece, as it comes.
     #[default]
     Passing,
-    /// All of it waits for its end.
+    /// All of it waits for its end, with the host.
     Held,
+    /// The same, in memory of our own, of which there may be so many bytes.
+    Kept(u64),
     /// The body is of our own making, and may not fit.
     Written,
     /// The message must not have a body any more: what comes of it is dropped.
@@ -122,6 +126,7 @@ impl Program {
             request: Flow::Passing,
             response: Flow::Passing,
             request_was_overtaken: false,
+            kept: Vec::new(),
             events: None,
             out: Vec::new(),
         }
@@ -188,10 +193,11 @@ impl Exchange {
     ) -> Answer {
         // Somebody may have answered before the request came here.
         self.begin(ops);
-        if self.request == Flow::Held {
+        if let Flow::Held | Flow::Kept(_) = self.request {
             // It will not be transformed any more: it has its answer.
+            self.request_was_overtaken = self.request == Flow::Held;
             self.request = Flow::Passing;
-            self.request_was_overtaken = true;
+            self.kept = Vec::new();
         }
         let mut noted = match self.choose(Direction::Response, ops) {
             Ok(noted) => noted,
@@ -327,7 +333,8 @@ impl Exchange {
         }
         let transforms = self.program.of(direction);
         self.render_vars(&transforms.conditions.reads, ops);
-        let (transform, failures) = stages::choose(&self.program, transforms, self.kept(), ops)?;
+        let (transform, failures) =
+            stages::choose(&self.program, transforms, self.remembered(), ops)?;
         if let Some(chosen) = self.chosen.get_mut(at) {
             *chosen = transform.map_or(Chosen::Nothing, Chosen::This);
         }
@@ -347,7 +354,8 @@ impl Exchange {
             let rule = compiled.reply.as_ref().filter(|rule| !rule.reads_body);
             let Some(rule) = rule else { continue };
             self.render_vars(&compiled.reads, ops);
-            let (reply, failures) = reply::decide(&self.program, compiled, rule, self.kept(), ops)?;
+            let (reply, failures) =
+                reply::decide(&self.program, compiled, rule, self.remembered(), ops)?;
             noted.extend(failures);
             if reply.is_some() {
                 return Ok(reply);
@@ -376,7 +384,7 @@ impl Exchange {
         stages.map_or(&DirectionNeeds::NONE, |stages| &stages.needs)
     }
 
-    fn kept(&self) -> Captured<'_> {
+    fn remembered(&self) -> Captured<'_> {
         Captured {
             headers: self.captured.as_ref(),
             started: self.started,
@@ -423,11 +431,50 @@ impl Exchange {
         direction: Direction,
         ops: &mut (impl TransformationOps + ?Sized),
     ) -> Answer {
-        if let Some(bytes) = self.needs(direction).max_body_bytes {
-            ops.raise_body_limit(bytes);
-        }
-        *self.flow(direction) = Flow::Held;
+        let wanted = self.needs(direction).max_body_bytes;
+        *self.flow(direction) = match ops.hold_at_most(wanted) {
+            Some(limit) => Flow::Kept(limit),
+            None => Flow::Held,
+        };
         Answer::hold()
+    }
+
+    /// Takes what came of a body into memory of our own: here, and nowhere else. Answers an error if it
+    /// does not fit, or the host does not let go of it; then nothing is kept any more.
+    fn keep(
+        &mut self,
+        direction: Direction,
+        limit: u64,
+        ops: &mut (impl TransformationOps + ?Sized),
+    ) -> Result<(), Failure> {
+        let room = usize::try_from(limit).unwrap_or(usize::MAX);
+        let kept = &mut self.kept;
+        let mut length = 0;
+        let mut fits = true;
+        ops.for_each_received(direction, &mut |chunk| {
+            length += chunk.len();
+            fits &= kept.len().saturating_add(chunk.len()) <= room;
+            if fits {
+                kept.extend_from_slice(chunk);
+            }
+        });
+        let kind = match fits {
+            false => TransformErrorKind::BodyTooLarge,
+            true if length == 0 || ops.replace_received(direction, Some(length), b"") => {
+                return Ok(());
+            }
+            true => TransformErrorKind::RefusedByHost,
+        };
+        self.kept = Vec::new();
+        *self.flow(direction) = Flow::Passing;
+        let stages = self.stages(direction);
+        let field = stages.map_or(FieldId::NONE, |stages| stages.limit_field);
+        Err(Failure::new(
+            kind.into(),
+            StageName::Transform,
+            direction,
+            field,
+        ))
     }
 
     fn on_body(
@@ -440,6 +487,11 @@ impl Exchange {
             Flow::Passing | Flow::Written => Answer::pass(),
             Flow::Held if end_of_stream => self.transform(direction, ops, End::Message),
             Flow::Held => Answer::hold(),
+            Flow::Kept(limit) => match self.keep(direction, limit, ops) {
+                Err(failure) => self.refuse(failure),
+                Ok(()) if end_of_stream => self.transform(direction, ops, End::Message),
+                Ok(()) => Answer::of(Next::Drop),
+            },
             Flow::Dropping => match ops.replace_received(direction, None, b"") {
                 true => Answer::pass(),
                 false => Answer::of(Next::Drop),
@@ -453,7 +505,7 @@ impl Exchange {
         ops: &mut (impl TransformationOps + ?Sized),
     ) -> Answer {
         match *self.flow(direction) {
-            Flow::Held => self.transform(direction, ops, End::Trailers),
+            Flow::Held | Flow::Kept(_) => self.transform(direction, ops, End::Trailers),
             _ => Answer::pass(),
         }
     }
@@ -479,14 +531,22 @@ impl Exchange {
         end: End,
         access: BodyAccess,
     ) -> Answer {
-        *self.flow(direction) = Flow::Passing;
+        let before = std::mem::replace(self.flow(direction), Flow::Passing);
+        let kept = std::mem::take(&mut self.kept);
         let Some(stages) = self.stages(direction) else {
             return Answer::pass();
         };
         for compiled in stages.templates() {
             self.render_vars(&compiled.reads, ops);
         }
-        let ran = stages::run(&self.program, stages, direction, self.kept(), ops, access);
+        let remembered = self.remembered();
+        let program = &self.program;
+        let ran = match before {
+            Flow::Kept(_) => {
+                stages::run_kept(program, stages, direction, remembered, ops, access, kept)
+            }
+            _ => stages::run(program, stages, direction, remembered, ops, access),
+        };
         let mut applied = match ran {
             Ok(Ran::Applied(applied)) => applied,
             Ok(Ran::Reply(reply, failures)) => return self.reply(reply).with(failures),

@@ -221,9 +221,12 @@ pub trait TransformationOps {
                 })
     }
 
-    /// Lets the host hold this many bytes of a body, if it would hold fewer. Called before it holds any.
-    fn raise_body_limit(&mut self, bytes: u64) {
-        let _ = bytes;
+    /// How many bytes of a body the exchange is to hold in memory of its own; none if the host holds it,
+    /// within a limit of its own. Asked before the first byte comes. `wanted` is what the configuration
+    /// allows, if it says so.
+    fn hold_at_most(&mut self, wanted: Option<u64>) -> Option<u64> {
+        let _ = wanted;
+        None
     }
 
     /// Whether the host ended the exchange because it should have held more of this message than it may.

@@ -19,8 +19,6 @@ pub struct Capabilities {
     pub metadata_struct: bool,
     /// A header can be given another line, also where lines cannot be joined into one.
     pub header_lines: bool,
-    /// The limit of what is buffered can be raised for one stream.
-    pub buffer_limit: bool,
     /// The Envoy, by major and minor version, whose attributes the host knows: see
     /// [`Attribute::since`](crate::Attribute::since). Templates that read others are warned about.
     pub attributes_of_envoy: (u16, u16),
@@ -35,7 +33,6 @@ impl Capabilities {
             metadata_list: true,
             metadata_struct: true,
             header_lines: true,
-            buffer_limit: true,
             attributes_of_envoy: (u16::MAX, u16::MAX),
         }
     }
@@ -48,7 +45,6 @@ impl Capabilities {
             metadata_list: false,
             metadata_struct: false,
             header_lines: false,
-            buffer_limit: false,
             attributes_of_envoy: (1, 36),
         }
     }

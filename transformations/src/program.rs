@@ -73,6 +73,8 @@ pub(crate) struct Stages {
     pub(crate) on_error: OnError,
     /// The field to blame for what concerns the body as a whole.
     pub(crate) body_field: FieldId,
+    /// The field to blame for what is too large.
+    pub(crate) limit_field: FieldId,
     /// In the order in which they apply.
     pub(crate) all: Box<[Stage]>,
 }

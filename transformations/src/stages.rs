@@ -182,6 +182,32 @@ pub(crate) fn run<O: TransformationOps + ?Sized>(
     Ok(Ran::Applied(applied))
 }
 
+/// As [`run`], on a body that was held here, and not by the host. What the stages leave of it is given to
+/// the host.
+///
+/// # Errors
+/// As [`run`]; the body is gone then.
+pub(crate) fn run_kept<O: TransformationOps + ?Sized>(
+    program: &Program,
+    stages: &Stages,
+    direction: Direction,
+    captured: Captured<'_>,
+    ops: &mut O,
+    offered: BodyAccess,
+    body: Vec<u8>,
+) -> Result<Ran, Failure> {
+    let mut working = Working::new(ops, direction, &[], Some(Body::Bytes(body)), false);
+    let mut ran = run(program, stages, direction, captured, &mut working, offered)?;
+    if let Ran::Applied(applied) = &mut ran
+        && let Some(body) = working.into_body()
+        && !body.bytes().is_empty()
+    {
+        let mut host = DirectionHost { ops, direction };
+        applied.refused += u32::from(!host.append(body.bytes()));
+    }
+    Ok(ran)
+}
+
 /// The work on one message: what the stages so far have made of it.
 struct Work<'p, 'c> {
     program: &'p Program,

@@ -158,6 +158,8 @@ pub struct MemoryHost {
     pub request_trailers: Vec<(String, String)>,
     /// The trailers of the response.
     pub response_trailers: Vec<(String, String)>,
+    /// The exchange holds bodies itself, of 1 MiB unless the configuration says how many bytes.
+    pub holds_nothing: bool,
     /// A body that is sent ends with an empty piece of its own, as in HTTP/1, and not with its last one.
     pub ends_alone: bool,
     /// What the exchange answered to each piece that was sent, in order: `pass`, `hold`, `drop` or
@@ -324,6 +326,10 @@ impl TransformationOps for MemoryHost {
 
     fn add_dynamic_metadata_list_bool(&mut self, namespace: &str, key: &str, value: bool) -> bool {
         self.add_to_list(namespace, key, MetadataValue::Bool(value))
+    }
+
+    fn hold_at_most(&mut self, wanted: Option<u64>) -> Option<u64> {
+        self.holds_nothing.then(|| wanted.unwrap_or(1 << 20))
     }
 
     fn set_dynamic_metadata_json(&mut self, namespace: &str, key: &str, json: &str) -> bool {

@@ -37,6 +37,10 @@ pub(crate) trait Status: Copy {
     fn stops(self) -> bool;
     /// The C value.
     fn raw(self) -> u32;
+    /// Whether the host keeps what is held.
+    fn keeps(self) -> bool {
+        self.stops() && self.raw() != Self::STOP.raw()
+    }
 }
 
 macro_rules! statuses {
@@ -146,6 +150,7 @@ impl Visit {
             }
         };
         flow.stopped.set(status.stops());
+        flow.keeps.set(status.keeps());
         status.raw()
     }
 
@@ -332,10 +337,10 @@ impl Drop for Visit {
 
 impl Slot {
     /// Moves the last chunk from the end of the buffer, where the host has put it, back to where a body
-    /// hook receives it. What this filter holds itself is on its way anyway.
+    /// hook receives it. What this filter has the host hold is on its way anyway.
     fn show_last_chunk(&self, message: HttpMessage) {
         let flow = self.flow(message);
-        let Some(envoy) = self.live().filter(|_| !flow.stopped.get()) else {
+        let Some(envoy) = self.live().filter(|_| !flow.keeps.get()) else {
             return;
         };
         // SAFETY: not gone, so Envoy's object is alive; the views are used before the body is changed.
@@ -372,7 +377,7 @@ impl Slot {
         // SAFETY: not gone, so Envoy's object is alive; the views are used before the body is changed.
         let (buffered, received) = unsafe { bodies::views(self.host, envoy, message) };
         let mut passed = flow.passed.take();
-        passed.remember(&buffered, &received, flow.stopped.get());
+        passed.remember(&buffered, &received, flow.keeps.get());
         flow.passed.set(passed);
     }
 
@@ -394,6 +399,7 @@ impl Flow {
             self.resume.set(true);
         }
         self.stopped.set(false);
+        self.keeps.set(false);
         early
     }
 }

@@ -162,8 +162,8 @@ impl<EHF: EnvoyHttpFilter> TransformationOps for Host<'_, EHF> {
             && (bytes.is_empty() || self.0.append_body(received, bytes))
     }
 
-    fn raise_body_limit(&mut self, bytes: u64) {
-        limits::raise(self.0, Some(bytes));
+    fn hold_at_most(&mut self, wanted: Option<u64>) -> Option<u64> {
+        limits::hold_at_most(self.0, wanted)
     }
 
     fn held_too_much(&self, direction: Direction) -> bool {

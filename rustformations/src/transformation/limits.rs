@@ -9,6 +9,22 @@ use envoy_proxy_dynamic_modules_rust_sdk::abi::envoy_dynamic_module_type_attribu
 use envoy_proxy_dynamic_modules_rust_sdk::{Capability, EnvoyHttpFilter, HttpMessage};
 use transformations::Direction;
 
+/// How many bytes a stream may hold of a body in memory of its own; none if Envoy is to hold it.
+///
+/// Envoy holds what no configuration speaks of, so that its own limit stays in force: before 1.38 nobody
+/// can ask for that. Where a size is wanted, Envoy's limit counts if it is higher.
+pub(super) fn hold_at_most<EHF: EnvoyHttpFilter>(envoy: &EHF, wanted: Option<u64>) -> Option<u64> {
+    let wanted = wanted?;
+    if !can_raise(envoy) {
+        return Some(wanted);
+    }
+    match envoy.get_buffer_limit() {
+        // No limit at all.
+        0 => None,
+        limit => Some(wanted.max(limit)),
+    }
+}
+
 /// Raises what Envoy may hold of this stream to `wanted` bytes, if that is more than now and Envoy
 /// can do it. The limit is one for both directions.
 pub(super) fn raise<EHF: EnvoyHttpFilter>(envoy: &mut EHF, wanted: Option<u64>) {
@@ -69,6 +85,6 @@ pub(super) fn advice(direction: Direction) -> String {
     format!(
         "a {name} body is larger than Envoy may hold, and this transform reads or writes it: raise \
          per_connection_buffer_limit_bytes of the listener (in kgateway: {kgateway}), or set \
-         {name}.maxBodyBytes in the transform (Envoy 1.38 and later)"
+         {name}.maxBodyBytes in the transform"
     )
 }

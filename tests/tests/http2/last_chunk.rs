@@ -52,10 +52,15 @@ fn chains(checks: &Origin) -> Vec<(&'static str, EnvoyConfig)> {
     let header_only = both_ways(&json!({"set": [set("x-set", "1")]}));
     let reading =
         both_ways(&json!({"set": [set("x-set", "1"), set("x-length", "{{ body()|length }}")]}));
+    let kept = both_ways(&json!({
+        "set": [set("x-set", "1"), set("x-length", "{{ body()|length }}")],
+        "maxBodyBytes": 1 << 20,
+    }));
     let retries = json!({"retry_on": "5xx", "num_retries": 1});
     let config = EnvoyConfig::new()
         .cluster(cluster)
         .route(Route::at("/read").transform(reading))
+        .route(Route::at("/kept").transform(kept))
         .route(
             Route::at("/retry")
                 .action("retry_policy", retries)
@@ -114,7 +119,7 @@ on_every_envoy! {
         let checks = Origin::start().unwrap();
         for (chain, config) in chains(&checks) {
             let lab = Lab::start(envoy, &config);
-            for path in ["/", "/retry", "/read"] {
+            for path in ["/", "/retry", "/read", "/kept"] {
                 let body = telling_body();
                 for at in [40_000, 199_999] {
                     let what = format!("{chain} {path} {at}");
@@ -126,7 +131,7 @@ on_every_envoy! {
                     let message = Message::new().piece(first.to_vec()).wait(&rest).piece(second.to_vec());
                     let mut client = Http2::open(lab.address()).unwrap();
                     let pending = client.start("POST", path, message).unwrap();
-                    if chain.starts_with("ext_authz") && !(chain.ends_with("behind") && path == "/read") {
+                    if chain.starts_with("ext_authz") && !(chain.ends_with("behind") && ["/read", "/kept"].contains(&path)) {
                         checks.last();
                     }
                     rest.open();
@@ -175,12 +180,13 @@ on_every_envoy! {
             let (first, second) = body.split_at(at);
             let reply = Message::new().piece(first.to_vec()).piece(second.to_vec());
             origin.answer(&format!("/{at}"), Reply::new(200, reply.clone()));
-            origin.answer(&format!("/read/{at}"), Reply::new(200, reply));
+            origin.answer(&format!("/read/{at}"), Reply::new(200, reply.clone()));
+            origin.answer(&format!("/kept/{at}"), Reply::new(200, reply));
         }
         for (chain, config) in chains(&checks) {
             let lab = Lab::start(envoy, &config.http2_origin(origin.address()));
             let mut client = Http2::open(lab.address()).unwrap();
-            for path in ["/1", "/40000", "/199999", "/read/1", "/read/40000"] {
+            for path in ["/1", "/40000", "/199999", "/read/1", "/read/40000", "/kept/1", "/kept/40000"] {
                 let answer = client.send("GET", path, Message::new());
                 expect_whole(&format!("{chain} {path}"), &answer.headers, &answer.body, &body);
                 let answer = lab.get(path).send();

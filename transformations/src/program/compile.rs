@@ -223,7 +223,7 @@ impl Compiler<'_> {
             always_reroutes: transform.clear_route_cache == ClearRouteCache::Always,
             ..DirectionProgram::new(direction, body_field, transform.on_error)
         };
-        self.max_body_bytes(transform);
+        let limit_field = self.field(format!("{}.maxBodyBytes", transform.path));
         self.headers(&mut compiled, transform);
         self.body(&mut compiled, transform);
         for rule in &transform.dynamic_metadata {
@@ -256,6 +256,7 @@ impl Compiler<'_> {
             needs,
             on_error: transform.on_error,
             body_field,
+            limit_field,
             all: events
                 .map(Stage::Events)
                 .into_iter()
@@ -367,24 +368,6 @@ impl Compiler<'_> {
             self.found
                 .push(Diagnostic::error(Code::MISSING_CAPABILITY, path, message).with_help(help));
         }
-    }
-
-    /// Warns of a limit that this host cannot raise.
-    fn max_body_bytes(&mut self, transform: &Transform) {
-        if transform.max_body_bytes.is_none() || self.capabilities.buffer_limit {
-            return;
-        }
-        self.found.push(
-            Diagnostic::error(
-                Code::NO_BUFFER_LIMIT,
-                &format!("{}.maxBodyBytes", transform.path),
-                "this host cannot raise the buffer limit of a stream, so this has no effect",
-            )
-            .with_severity(Severity::Warning)
-            .with_help(
-                "set per_connection_buffer_limit_bytes on the listener; Envoy can do it from 1.38 on",
-            ),
-        );
     }
 
     /// The cheapest form of a template.

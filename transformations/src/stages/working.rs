@@ -56,6 +56,11 @@ impl<'a, 'p, O: TransformationOps + ?Sized> Working<'a, 'p, O> {
         }
     }
 
+    /// The body in memory, unless it was taken out or is where the host has it.
+    pub(super) fn into_body(self) -> Option<Body> {
+        self.body
+    }
+
     /// The body in memory, if it is of this direction.
     fn body(&self, direction: Direction) -> Option<&Body> {
         self.body.as_ref().filter(|_| direction == self.direction)
@@ -164,7 +169,12 @@ macro_rules! of_each_direction {
             match self.body(Direction::$direction) {
                 Some(Body::Parsed(document)) => Ok(Some(document.clone())),
                 Some(Body::Bytes(bytes)) if bytes.is_empty() => Ok(None),
-                Some(Body::Bytes(bytes)) => Document::parse(bytes.as_slice()).map(Some),
+                Some(Body::Bytes(bytes)) => {
+                    let document = Document::parse(bytes.as_slice())?;
+                    // The same bytes need not be here twice.
+                    self.body = Some(Body::Parsed(document.clone()));
+                    Ok(Some(document))
+                }
                 None => self.ops.$parse(),
             }
         }

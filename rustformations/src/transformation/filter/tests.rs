@@ -78,7 +78,7 @@ fn the_route_is_chosen_again_when_what_routes_match_on_has_changed() {
 }
 
 #[test]
-fn the_buffer_limit_is_raised_where_the_host_can_and_never_lowered() {
+fn the_larger_of_both_limits_counts_and_where_the_hosts_is_not_known_the_own_one() {
     let config = r#"{"request":{"body":{"value":"<{{ body() }}>"},"maxBodyBytes":100}}"#;
     let status = |version, limit, bytes: usize| {
         let (host, config) = load(version, config);
@@ -90,7 +90,9 @@ fn the_buffer_limit_is_raised_where_the_host_can_and_never_lowered() {
     assert_eq!(status(EnvoyVersion::V1_38, 10, 101), Some(413));
     assert_eq!(status(EnvoyVersion::V1_38, 1000, 1000), Some(200));
     assert_eq!(status(EnvoyVersion::V1_38, 0, 5000), Some(200));
-    assert_eq!(status(EnvoyVersion::V1_37, 10, 100), Some(413));
+    assert_eq!(status(EnvoyVersion::V1_37, 10, 100), Some(200));
+    assert_eq!(status(EnvoyVersion::V1_37, 10, 101), Some(413));
+    assert_eq!(status(EnvoyVersion::V1_36, 1000, 101), Some(413));
 }
 
 #[test]

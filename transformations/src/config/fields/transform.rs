@@ -117,11 +117,10 @@ pub static ON_ERROR: Field<Words<OnError>> = Field::new(
 pub static MAX_BODY_BYTES: Field<Whole> = Field::new(
     "maxBodyBytes",
     Whole::bytes(1 << 30),
-    "lets Envoy hold a body of this size for this transform, if its own limit is lower; an older Envoy \
-     gives a warning",
+    "how large a body may be that is held for this transform, if Envoy's own limit is lower or not \
+     known (before Envoy 1.38); see [large bodies](#large-bodies)",
 )
-.not_in_policies()
-.needs_envoy(1, 38);
+.not_in_policies();
 
 /// `reply`
 pub static REPLY: Field<&Object> = Field::new(
