@@ -7,6 +7,7 @@ use crate::seeds::Goldens;
 mod acl;
 mod coding;
 mod dialects;
+mod edits;
 mod events;
 mod exchange;
 mod json;
@@ -66,6 +67,12 @@ pub const TARGETS: &[Target] = &[
         folder: "patch",
         run: patch::run,
         seeds: Goldens::patches,
+    },
+    Target {
+        name: "edits",
+        folder: "edits",
+        run: edits::run,
+        seeds: |_| Vec::new(),
     },
     Target {
         name: "events",
