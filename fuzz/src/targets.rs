@@ -14,6 +14,7 @@ mod json;
 mod mask;
 mod patch;
 mod render;
+mod stages;
 mod streams;
 
 /// A promise to try with any bytes.
@@ -96,6 +97,12 @@ pub const TARGETS: &[Target] = &[
         name: "dialects",
         folder: "dialects",
         run: dialects::run,
+        seeds: Goldens::traffic,
+    },
+    Target {
+        name: "stages",
+        folder: "stages",
+        run: stages::run,
         seeds: Goldens::traffic,
     },
     Target {
