@@ -9,6 +9,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod goldens;
 pub mod mutate;
 pub mod scene;
 pub mod seeds;

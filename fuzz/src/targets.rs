@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::seeds::Goldens;
+use crate::goldens::Goldens;
 
 mod acl;
 mod coding;

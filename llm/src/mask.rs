@@ -36,7 +36,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 mod ahead;
+mod counts;
 mod detect;
+mod edits;
 mod escapes;
 mod kind;
 mod pattern;

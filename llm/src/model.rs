@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use formats::json::{Raw, quote};
+use formats::json::quote;
 
 use crate::pattern::{EmptyPattern, Pattern, Patterns};
 use crate::place::Edits;
@@ -145,17 +145,6 @@ impl Models {
         let allowed = self.allow.iter().flat_map(Patterns::names);
         self.aliases.names().chain(targets).chain(allowed)
     }
-}
-
-/// The member of a body that names its model.
-pub(crate) const KEY: &str = "model";
-
-/// Whether a key at the top of a body is the model's for some reader: there are those that do not
-/// look at case.
-pub(crate) fn is_key(key: Raw<'_>) -> bool {
-    // Most keys have no escapes, and are told apart by their lengths.
-    let plain = key.text().len() == KEY.len() + 2 || key.text().contains('\\');
-    plain && (key.as_str()).is_some_and(|key| key.eq_ignore_ascii_case(KEY))
 }
 
 /// Puts another name in the place of the one in the body; nothing else changes. False if the body

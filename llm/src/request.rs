@@ -11,7 +11,6 @@ use std::collections::HashSet;
 use formats::json::{Fault, Kind, ParseError, Raw, Reader, read};
 
 use crate::dialect::Dialect;
-use crate::model;
 use crate::place::Place;
 use crate::text::{Depth, Leaves, Role, Text, TextKind};
 
@@ -166,7 +165,7 @@ impl Request {
             let body = reader.value_with(|reader| {
                 reader.entries(|key, reader| {
                     // Some readers take a key that differs in case for the model's.
-                    let is_likeness = model::is_key(key);
+                    let is_likeness = is_model(key);
                     let names_again = is_likeness && std::mem::replace(&mut names_model, true);
                     if keys.repeats(key) || names_again {
                         request.repeated = Some(key.into());
@@ -437,6 +436,17 @@ impl<'t> Keys<'t> {
         }
         !self.many.insert(name(&key))
     }
+}
+
+/// The member of a body that names its model.
+pub(crate) const MODEL: &str = "model";
+
+/// Whether a key at the top of a body is the model's for some reader: there are those that do not
+/// look at case.
+pub(crate) fn is_model(key: Raw<'_>) -> bool {
+    // Most keys have no escapes, and are told apart by their lengths.
+    let plain = key.text().len() == MODEL.len() + 2 || key.text().contains('\\');
+    plain && (key.as_str()).is_some_and(|key| key.eq_ignore_ascii_case(MODEL))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use formats::json::{Document, Kind, Node, Pointer};
 use serde_json::Value;
 
 use super::Outcome;
-use crate::seeds::Goldens;
+use crate::goldens::Goldens;
 
 pub(super) fn seeds(goldens: &Goldens) -> Vec<Vec<u8>> {
     [goldens.bodies(), goldens.configs()].concat()

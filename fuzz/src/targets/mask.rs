@@ -11,8 +11,8 @@ use llm::mask::{
 };
 
 use super::{Choices, Outcome};
+use crate::goldens::Goldens;
 use crate::scene::sections;
-use crate::seeds::Goldens;
 
 /// Every kind, expressions with every sort of assertion, and words.
 static MASKER: LazyLock<Option<Arc<Masker>>> = LazyLock::new(|| {

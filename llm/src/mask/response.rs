@@ -6,9 +6,10 @@
 
 use std::sync::Arc;
 
+use super::counts::Counts;
 use super::detect::{Extent, Next};
+use super::edits::{edit, to_raw};
 use super::placeholders::{At, Numbering, Originals, placeholder};
-use super::request::{Counts, edit, to_raw};
 use super::scan::Room;
 use super::{Action, Edit, Form, Masker, escapes};
 

@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use formats::json::{quote, read};
 
-use super::KEY;
+use crate::request::MODEL;
 
 mod digits;
 
@@ -22,9 +22,9 @@ use digits::Digits;
 /// How deep a body that is only scanned may nest: a byte of memory for each level.
 pub const MAX_NESTING: usize = 1 << 16;
 
-/// Longer keys than this, as they stand, cannot spell [`KEY`]: no escape of a character is longer
+/// Longer keys than this, as they stand, cannot spell [`MODEL`]: no escape of a character is longer
 /// than six bytes.
-const LONGEST_KEY: usize = KEY.len() * 6 + 2;
+const LONGEST_KEY: usize = MODEL.len() * 6 + 2;
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// A scanner of one body.
@@ -419,12 +419,12 @@ impl ModelScan {
         match of {
             Use::TopKey => {
                 let key = self.contents();
-                if key.is_some_and(|key| key.eq_ignore_ascii_case(KEY)) {
+                if key.is_some_and(|key| key.eq_ignore_ascii_case(MODEL)) {
                     if self.keyed {
                         return Err(ScanFault::Repeated);
                     }
                     self.keyed = true;
-                    self.model_next = self.contents().as_deref() == Some(KEY);
+                    self.model_next = self.contents().as_deref() == Some(MODEL);
                 }
                 self.step = Step::Colon;
             }

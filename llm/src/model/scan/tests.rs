@@ -203,7 +203,7 @@ proptest! {
         let mut likeness = 0;
         let whole = read(&text, |reader| {
             reader.entries(|key, reader| {
-                if key.is(KEY) {
+                if key.is(MODEL) {
                     likeness += 1;
                     models.push(reader.value()?);
                 }
