@@ -31,7 +31,7 @@ use crate::program::{Program, Stages, Transforms};
 use crate::stages::events::{EventStream, Opened};
 use crate::stages::reply::{self, OwnReply};
 use crate::stages::vars;
-use crate::stages::{self, Applied, BodyAccess, BodyChange, Captured, Ran};
+use crate::stages::{self, Applied, BodyAccess, BodyChange, Captured};
 
 mod answer;
 mod method;
@@ -541,17 +541,22 @@ impl Exchange {
         }
         let remembered = self.remembered();
         let program = &self.program;
+        let mut answer = Answer::pass();
+        let applied = &mut answer.applied;
         let ran = match before {
             Flow::Kept(_) => {
-                stages::run_kept(program, stages, direction, remembered, ops, access, kept)
+                stages::run_kept(program, stages, remembered, ops, access, kept, applied)
             }
-            _ => stages::run(program, stages, direction, remembered, ops, access),
+            _ => stages::run(program, stages, remembered, ops, access, applied),
         };
-        let mut applied = match ran {
-            Ok(Ran::Applied(applied)) => applied,
-            Ok(Ran::Reply(reply, failures)) => return self.reply(reply).with(failures),
+        match ran {
+            Ok(None) => {}
+            Ok(Some(reply)) => {
+                answer.next = self.reply(*reply).next;
+                return answer;
+            }
             Err(failure) => return self.refuse(failure),
-        };
+        }
         applied.transformed = true;
         if end == End::Trailers && applied.body != BodyChange::Unchanged {
             match direction {
@@ -571,10 +576,7 @@ impl Exchange {
             }
             _ => Flow::Passing,
         };
-        Answer {
-            next: Next::Pass,
-            applied,
-        }
+        answer
     }
 
     /// Transforms the events of a chunk.

@@ -95,33 +95,26 @@ pub struct Applied {
     pub more_failures: u32,
 }
 
-/// What running the stages came to.
-#[derive(Debug)]
-pub(crate) enum Ran {
-    /// They were applied.
-    Applied(Applied),
-    /// The request is to be answered with this, and nothing was applied.
-    Reply(OwnReply, Vec<Failure>),
-}
-
-/// Runs the stages for whole messages on the message that `ops` has.
+/// Runs the stages for whole messages on the message that `ops` has, and notes what they did. Answers a
+/// reply, if the request is to be answered with that; nothing was applied then.
 ///
 /// # Errors
 /// If something fails and `onError` does not let the message pass. Nothing was applied then.
 pub(crate) fn run<O: TransformationOps + ?Sized>(
     program: &Program,
     stages: &Stages,
-    direction: Direction,
     captured: Captured<'_>,
     ops: &mut O,
     offered: BodyAccess,
-) -> Result<Ran, Failure> {
+    applied: &mut Applied,
+) -> Result<Option<Box<OwnReply>>, Failure> {
     let sets_status = stages.templates().any(framing::sets_status);
     let holds = stages.needs.buffers();
     let mut stages = stages.templates();
     let Some(last) = stages.next_back() else {
-        return Ok(Ran::Applied(Applied::default()));
+        return Ok(None);
     };
+    let direction = last.direction;
     let host = DirectionHost {
         ops: &mut *ops,
         direction,
@@ -142,14 +135,16 @@ pub(crate) fn run<O: TransformationOps + ?Sized>(
     };
     for stage in stages {
         work.pass(stage, ops)?;
-        if let Some(reply) = work.reply {
-            return Ok(Ran::Reply(reply, work.failures));
+        if work.reply.is_some() {
+            applied.failures = work.failures;
+            return Ok(work.reply);
         }
     }
     let (mut edits, parsed) = work.edit(last, ops)?;
-    if let Some(reply) = work.reply {
+    if work.reply.is_some() {
         edits.give_back();
-        return Ok(Ran::Reply(reply, work.failures));
+        applied.failures = work.failures;
+        return Ok(work.reply);
     }
     let edited = work.patch(last, &parsed, &mut edits)?;
     let is_only = work.edits.is_empty();
@@ -175,11 +170,11 @@ pub(crate) fn run<O: TransformationOps + ?Sized>(
         read_bytes: work.read_bytes,
         was_decoded: work.was_decoded,
     };
-    let mut applied = commit.write(ops, direction, access);
+    commit.write(ops, direction, access, applied);
     drop(edited);
     applied.failures = work.failures;
     edits.give_back();
-    Ok(Ran::Applied(applied))
+    Ok(None)
 }
 
 /// As [`run`], on a body that was held here, and not by the host. What the stages leave of it is given to
@@ -190,22 +185,25 @@ pub(crate) fn run<O: TransformationOps + ?Sized>(
 pub(crate) fn run_kept<O: TransformationOps + ?Sized>(
     program: &Program,
     stages: &Stages,
-    direction: Direction,
     captured: Captured<'_>,
     ops: &mut O,
     offered: BodyAccess,
     body: Vec<u8>,
-) -> Result<Ran, Failure> {
+    applied: &mut Applied,
+) -> Result<Option<Box<OwnReply>>, Failure> {
+    let Some(direction) = stages.templates().next().map(|it| it.direction) else {
+        return Ok(None);
+    };
     let mut working = Working::new(ops, direction, &[], Some(Body::Bytes(body)), false);
-    let mut ran = run(program, stages, direction, captured, &mut working, offered)?;
-    if let Ran::Applied(applied) = &mut ran
+    let reply = run(program, stages, captured, &mut working, offered, applied)?;
+    if reply.is_none()
         && let Some(body) = working.into_body()
         && !body.bytes().is_empty()
     {
         let mut host = DirectionHost { ops, direction };
         applied.refused += u32::from(!host.append(body.bytes()));
     }
-    Ok(ran)
+    Ok(reply)
 }
 
 /// The work on one message: what the stages so far have made of it.
@@ -226,7 +224,7 @@ struct Work<'p, 'c> {
     was_decoded: bool,
     failures: Vec<Failure>,
     /// A stage answers the request.
-    reply: Option<OwnReply>,
+    reply: Option<Box<OwnReply>>,
 }
 
 impl<'p> Work<'p, '_> {
@@ -255,6 +253,7 @@ impl<'p> Work<'p, '_> {
 
     /// Renders a stage on the message as the earlier ones have left it. What fails as a whole and is
     /// skipped has made nothing.
+    #[inline]
     fn edit<O: TransformationOps + ?Sized>(
         &mut self,
         stage: &'p DirectionProgram,

@@ -26,7 +26,7 @@ pub enum Next {
     /// The piece is dropped: neither does it go on, nor does the host keep it.
     Drop,
     /// The exchange is answered with this, or ended if the answer has begun. Nothing of the piece goes on.
-    Reply(Reply),
+    Reply(Box<Reply>),
 }
 
 /// An answer in place of a message.
@@ -62,6 +62,7 @@ impl Answer {
     }
 
     /// The answer, with failures that went before.
+    #[inline]
     pub(super) fn with(mut self, noted: Vec<Failure>) -> Answer {
         if !noted.is_empty() {
             let later = std::mem::replace(&mut self.applied.failures, noted);
@@ -76,37 +77,34 @@ impl Answer {
     /// The failure, if the answer is a reply because of one.
     pub fn into_result(self) -> Result<Applied, Failure> {
         match self.next {
-            Next::Reply(Reply {
-                failure: Some(failure),
-                ..
-            }) => Err(failure),
+            Next::Reply(reply) => reply.failure.map_or(Ok(self.applied), Err),
             _ => Ok(self.applied),
         }
     }
 }
 
 impl Reply {
-    pub(super) fn to_failure(program: &Program, failure: Failure) -> Reply {
+    pub(super) fn to_failure(program: &Program, failure: Failure) -> Box<Reply> {
         let error = failure.error();
         let field = program.field_path(error.field());
-        Reply {
+        Box::new(Reply {
             status: error.status(),
             headers: Vec::new(),
             body: String::new(),
             details: format!("{}{{{field}}}", error.details()),
             failure: Some(failure),
-        }
+        })
     }
 
     /// The answer that the configuration asks for.
-    pub(super) fn own(program: &Program, reply: OwnReply) -> Reply {
+    pub(super) fn own(program: &Program, reply: OwnReply) -> Box<Reply> {
         let field = program.field_path(reply.field);
-        Reply {
+        Box::new(Reply {
             status: reply.status.into(),
             details: format!("rustformation_reply{{{field}}}"),
             headers: reply.headers,
             body: reply.body,
             failure: None,
-        }
+        })
     }
 }

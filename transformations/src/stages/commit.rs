@@ -32,19 +32,18 @@ pub(super) enum NewBody<'a> {
 }
 
 impl Commit<'_, '_> {
-    /// Writes everything.
+    /// Writes everything, and notes what was written.
     pub(super) fn write<O: TransformationOps + ?Sized>(
         &self,
         ops: &mut O,
         direction: Direction,
         body: BodyAccess,
-    ) -> Applied {
+        applied: &mut Applied,
+    ) {
+        applied.reroute = self.edits.iter().any(|edits| edits.reroutes);
         let mut apply = Apply {
             host: DirectionHost { ops, direction },
-            applied: Applied {
-                reroute: self.edits.iter().any(|edits| edits.reroutes),
-                ..Applied::default()
-            },
+            applied,
             read_bytes: self.read_bytes,
             was_decoded: self.was_decoded,
         };
@@ -59,7 +58,6 @@ impl Commit<'_, '_> {
                 }
             }
         }
-        apply.applied
     }
 
     /// The status that the edits set at last.
@@ -79,7 +77,7 @@ const JOIN_BYTES: usize = 8 << 10;
 
 struct Apply<'a, O: ?Sized> {
     host: DirectionHost<'a, O>,
-    applied: Applied,
+    applied: &'a mut Applied,
     /// How long the body is, if it was read; unless it is empty, it is not compressed then.
     read_bytes: Option<usize>,
     was_decoded: bool,

@@ -31,7 +31,7 @@ pub(super) struct Outcome<'p> {
     /// What failed and is left out, the first of each kind.
     pub(super) failures: Vec<Failure>,
     /// The answer in place of one from the upstream: then nothing else was rendered.
-    pub(super) reply: Option<OwnReply>,
+    pub(super) reply: Option<Box<OwnReply>>,
     pub(super) parsed: Parsed,
 }
 
@@ -76,6 +76,7 @@ impl Parsed {
 ///
 /// # Errors
 /// What failed, if `onError` does not leave it out.
+#[inline]
 pub(super) fn edit<'p, O: TransformationOps + ?Sized>(
     program: &'p Program,
     compiled: &'p DirectionProgram,
@@ -112,6 +113,7 @@ pub(super) struct Render<'p, 'a, O: ?Sized> {
 }
 
 impl<'p, 'a, O: TransformationOps + ?Sized> Render<'p, 'a, O> {
+    #[inline]
     pub(super) fn new(
         program: &'p Program,
         compiled: &'p DirectionProgram,
@@ -134,7 +136,7 @@ impl<'p, 'a, O: TransformationOps + ?Sized> Render<'p, 'a, O> {
     fn all(
         &mut self,
         body: BodyAccess,
-    ) -> Result<(Option<OwnReply>, Option<RenderedPatch>), Failure> {
+    ) -> Result<(Option<Box<OwnReply>>, Option<RenderedPatch>), Failure> {
         let compiled = self.compiled;
         if let Err(cause) = self.templates.view.read() {
             self.without_body(cause)?;
@@ -144,7 +146,7 @@ impl<'p, 'a, O: TransformationOps + ?Sized> Render<'p, 'a, O> {
         if let Some(rule) = reply
             && let Some(reply) = self.reply(rule)?
         {
-            return Ok((Some(reply), None));
+            return Ok((Some(Box::new(reply)), None));
         }
         let mut patch = None;
         match &compiled.body {

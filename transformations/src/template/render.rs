@@ -73,6 +73,7 @@ pub(crate) struct Renderer<'p, V> {
 
 impl<'p, V: View> Renderer<'p, V> {
     /// A renderer whose templates may produce `output_bytes` together.
+    #[inline]
     pub(crate) fn new(
         engine: Option<&'p Engine>,
         on_error: OnError,

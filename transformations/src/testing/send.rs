@@ -105,7 +105,7 @@ impl MemoryHost {
             Next::Drop => self.message(direction).body.clear(),
             Next::Reply(reply) => match reply.failure {
                 Some(failure) => return Err(failure),
-                None => self.reply = Some(reply),
+                None => self.reply = Some(*reply),
             },
         }
         let step = answer.applied;
