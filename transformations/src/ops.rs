@@ -229,6 +229,12 @@ pub trait TransformationOps {
         None
     }
 
+    /// A body of this many bytes is about to be made, in pieces: a host that would refuse one so long can
+    /// raise its limit.
+    fn expect_body(&mut self, direction: Direction, length: usize) {
+        let _ = (direction, length);
+    }
+
     /// Whether the host ended the exchange because it should have held more of this message than it may.
     /// Asked when the exchange is over, and only if the message was held then.
     fn held_too_much(&self, direction: Direction) -> bool {

@@ -201,6 +201,7 @@ pub(crate) fn run_kept<O: TransformationOps + ?Sized>(
         && !body.bytes().is_empty()
     {
         let mut host = DirectionHost { ops, direction };
+        host.expect_body(body.bytes().len());
         applied.refused += u32::from(!host.append(body.bytes()));
     }
     Ok(reply)

@@ -10,6 +10,7 @@ mod lookups;
 mod stream;
 
 use std::any::Any;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -62,6 +63,7 @@ pub struct FakeEnvoy {
     cluster_cache_clears: usize,
     recreated_with: Option<Option<FakeHeaderMap>>,
     go_away: Option<bool>,
+    calls: RefCell<Vec<&'static str>>,
 }
 
 #[derive(Debug, Clone)]
@@ -90,6 +92,16 @@ impl FakeEnvoy {
     #[must_use]
     pub fn new(version: EnvoyVersion) -> Self {
         Self::with_host(version, Capabilities::of(version), FakeMetrics::default())
+    }
+
+    /// The calls for headers, bodies, routes, limits, counters and replies since this was last asked, by
+    /// name: what a hook costs beside its own code. A call that Envoy answers in several steps is one.
+    pub fn take_calls(&self) -> Vec<&'static str> {
+        self.calls.take()
+    }
+
+    pub(crate) fn note_call(&self, name: &'static str) {
+        self.calls.borrow_mut().push(name);
     }
 
     pub(crate) fn with_host(
@@ -125,6 +137,7 @@ impl FakeEnvoy {
             cluster_cache_clears: 0,
             recreated_with: None,
             go_away: None,
+            calls: RefCell::default(),
         }
     }
 

@@ -36,11 +36,6 @@ impl<EHF: EnvoyHttpFilter> Host<'_, EHF> {
     }
 
     fn append_end(&mut self, message: HttpMessage, data: &[u8]) -> bool {
-        // Envoy refuses a body that a filter has made too large as it does one that came so.
-        if limits::can_raise(self.0) {
-            let length = self.0.body_size(message).saturating_add(data.len());
-            limits::raise(self.0, u64::try_from(length).ok());
-        }
         self.0.append_body(message.received(), data) || self.0.append_body(message.buffered(), data)
     }
 }
@@ -164,6 +159,11 @@ impl<EHF: EnvoyHttpFilter> TransformationOps for Host<'_, EHF> {
 
     fn hold_at_most(&mut self, wanted: Option<u64>) -> Option<u64> {
         limits::hold_at_most(self.0, wanted)
+    }
+
+    /// Envoy refuses a body that a filter has made too large as it does one that came so.
+    fn expect_body(&mut self, _: Direction, length: usize) {
+        limits::raise(self.0, u64::try_from(length).ok());
     }
 
     fn held_too_much(&self, direction: Direction) -> bool {

@@ -114,7 +114,7 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
     fn rewrite(&mut self, text: &[u8]) {
         // What describes the bytes is worth a look at them: it stays if they do.
         let described = framing::descriptions(&self.host);
-        let same_length = described.contains(&true) && self.length() == text.len();
+        let same_length = described.by.contains(&true) && self.length() == text.len();
         if !(same_length && self.host.body() == text) {
             self.body(text.len(), std::iter::once(text), described);
         }
@@ -146,12 +146,13 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
             return;
         }
         // A message that came without a length goes on without one: something may follow its body.
-        let has_length = before == 0 || self.host.any("content-length", |_| true);
+        let has_length = before == 0 || described.has_length;
         if length == 0 {
             self.header(|host| host.set("content-length", b"0"));
             self.remove("content-type");
             self.applied.body = BodyChange::Emptied;
         } else {
+            self.host.expect_body(length);
             self.append(length, pieces);
             if has_length {
                 let mut digits = itoa::Buffer::new();
@@ -189,7 +190,7 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
     fn forget(&mut self, described: Described) {
         for (name, _) in framing::DESCRIPTIONS
             .into_iter()
-            .zip(described)
+            .zip(described.by)
             .filter(|(_, is)| *is)
         {
             self.remove(name);

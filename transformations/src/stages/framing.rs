@@ -14,14 +14,28 @@ pub(super) const DESCRIPTIONS: [&str; 5] = {
     ["etag", a, b, c, d]
 };
 
-/// Which of [`DESCRIPTIONS`] a message has.
-pub(super) type Described = [bool; DESCRIPTIONS.len()];
+/// What the headers of a message say about its body.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Described {
+    /// Which of [`DESCRIPTIONS`] there are; an entity tag that is weak promises no bytes.
+    pub(super) by: [bool; DESCRIPTIONS.len()],
+    /// Its length.
+    pub(super) has_length: bool,
+}
 
-/// Which of [`DESCRIPTIONS`] the message has; an entity tag that is weak promises no bytes.
+/// What the headers say about the body, in one look at all of them.
 pub(super) fn descriptions<O: TransformationOps + ?Sized>(
     host: &DirectionHost<'_, O>,
 ) -> Described {
-    DESCRIPTIONS.map(|name| host.any(name, |value| name != "etag" || http::is_strong_etag(value)))
+    let mut described = Described::default();
+    host.for_each(&mut |name, value| {
+        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        described.has_length |= is("content-length");
+        for (known, found) in DESCRIPTIONS.into_iter().zip(&mut described.by) {
+            *found |= is(known) && (known != "etag" || http::is_strong_etag(value));
+        }
+    });
+    described
 }
 
 /// What of the body a transform can see and change, where the host could give `offered`.

@@ -106,6 +106,11 @@ impl<O: TransformationOps + ?Sized> DirectionHost<'_, O> {
         }
     }
 
+    /// Tells the host how long the body will be that is about to be appended to.
+    pub(super) fn expect_body(&mut self, length: usize) {
+        self.ops.expect_body(self.direction, length);
+    }
+
     pub(super) fn append(&mut self, bytes: &[u8]) -> bool {
         match self.direction {
             Direction::Request => self.ops.append_request_body(bytes),

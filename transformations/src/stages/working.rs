@@ -108,6 +108,12 @@ impl<'a, 'p, O: TransformationOps + ?Sized> Working<'a, 'p, O> {
 
     /// Visits all headers as they are behind the earlier stages.
     fn lines(&self, direction: Direction, visit: &mut dyn FnMut(&[u8], &[u8])) {
+        if self.earlier.is_empty() && !self.was_decoded {
+            return match direction {
+                Direction::Request => self.ops.for_each_request_header(visit),
+                Direction::Response => self.ops.for_each_response_header(visit),
+            };
+        }
         let mut names: Vec<Vec<u8>> = Vec::new();
         let mut collect = |name: &[u8], _: &[u8]| {
             if !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
@@ -255,6 +261,10 @@ impl<O: TransformationOps + ?Sized> TransformationOps for Working<'_, '_, O> {
 
     fn set_dynamic_metadata_bool(&mut self, namespace: &str, key: &str, value: bool) -> bool {
         self.ops.set_dynamic_metadata_bool(namespace, key, value)
+    }
+
+    fn expect_body(&mut self, direction: Direction, length: usize) {
+        self.ops.expect_body(direction, length);
     }
 
     fn set_dynamic_metadata_json(&mut self, namespace: &str, key: &str, json: &str) -> bool {

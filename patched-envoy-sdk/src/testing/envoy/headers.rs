@@ -57,16 +57,19 @@ const REFUSED: AbiError = AbiError::Refused {
 
 impl EnvoyHeaderMaps for FakeEnvoy {
     fn header_value<'a>(&'a self, map: HeaderMap, key: &str) -> Option<EnvoyBuffer<'a>> {
+        self.note_call("header");
         self.map(map)?.value_bytes(key).map(EnvoyBuffer::new)
     }
 
     fn header_values<'a>(&'a self, map: HeaderMap, key: &str) -> Vec<EnvoyBuffer<'a>> {
+        self.note_call("header");
         self.map(map)
             .map(|lines| lines.values_bytes(key).map(EnvoyBuffer::new).collect())
             .unwrap_or_default()
     }
 
     fn header_lines<'a>(&'a self, map: HeaderMap) -> Vec<(EnvoyBuffer<'a>, EnvoyBuffer<'a>)> {
+        self.note_call("headers");
         let view = |(key, value)| (EnvoyBuffer::new(key), EnvoyBuffer::new(value));
         self.map(map)
             .map(|lines| lines.lines().map(view).collect())
@@ -74,12 +77,14 @@ impl EnvoyHeaderMaps for FakeEnvoy {
     }
 
     fn set_header(&mut self, map: HeaderMap, key: &str, value: &[u8]) -> bool {
+        self.note_call("set");
         self.map_mut(map)
             .map(|lines| lines.set(key, value))
             .is_some()
     }
 
     fn try_add_header(&mut self, map: HeaderMap, key: &str, value: &[u8]) -> Result<(), AbiError> {
+        self.note_call("add");
         if !self.has(Capability::AddHeader) {
             return self.join_header(map, key, value);
         }
@@ -88,6 +93,7 @@ impl EnvoyHeaderMaps for FakeEnvoy {
     }
 
     fn remove_header(&mut self, map: HeaderMap, key: &str) -> bool {
+        self.note_call("remove");
         self.map_mut(map).map(|lines| lines.remove(key)).is_some()
     }
 }

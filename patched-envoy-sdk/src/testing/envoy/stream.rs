@@ -66,6 +66,7 @@ impl EnvoyHttpFilter for FakeEnvoy {
         body: Option<&'a [u8]>,
         details: Option<&'a str>,
     ) {
+        self.note_call("reply");
         let details = details
             .filter(|_| self.has(Capability::ReplyDetails))
             .unwrap_or_default();
@@ -277,6 +278,7 @@ impl EnvoyHttpFilter for FakeEnvoy {
     // === route, cluster, attributes ===
 
     fn clear_route_cache(&mut self) {
+        self.note_call("clear route");
         self.route_cache_clears += 1;
     }
 
@@ -289,6 +291,7 @@ impl EnvoyHttpFilter for FakeEnvoy {
     }
 
     fn get_most_specific_route_config(&self) -> Option<Arc<dyn Any>> {
+        self.note_call("route");
         self.route_config.clone()
     }
 
@@ -452,6 +455,7 @@ impl EnvoyHttpFilter for FakeEnvoy {
     }
 
     fn get_buffer_limit(&self) -> u64 {
+        self.note_call("limit");
         if self.has(Capability::BufferLimit) {
             self.buffer_limit
         } else {
@@ -460,6 +464,7 @@ impl EnvoyHttpFilter for FakeEnvoy {
     }
 
     fn set_buffer_limit(&mut self, limit: u64) {
+        self.note_call("raise limit");
         if self.has(Capability::BufferLimit) {
             self.buffer_limit = limit;
         }

@@ -130,3 +130,80 @@ fn a_body_too_large_is_counted_if_this_filter_held_it() {
         assert_eq!(counted, expected, "{details:?} {request} {response}");
     }
 }
+
+/// What each hook of an exchange with both bodies asks of Envoy, in order.
+fn calls(config: &str) -> [String; 4] {
+    let (host, config) = load(EnvoyVersion::V1_40, config);
+    let mut exchange = Exchange::new(&*config, host.stream());
+    let body = r#"{"model":"m","messages":[]}"#;
+    let (request, response) = (post(body), FakeMessage::response(200));
+    let length = ("content-length", body.len().to_string());
+    let (request, response) = (
+        request.header(length.0, &length.1),
+        response.header(length.0, &length.1),
+    );
+    let told = |exchange: &Exchange<'_>| exchange.envoy().take_calls().join(" ");
+    exchange.request_headers(&request, false);
+    let on_request_headers = told(&exchange);
+    exchange.request_body(body, true);
+    let on_request_body = told(&exchange);
+    exchange.response_headers(&response, false);
+    let on_response_headers = told(&exchange);
+    exchange.response_body(body, true);
+    [
+        on_request_headers,
+        on_request_body,
+        on_response_headers,
+        told(&exchange),
+    ]
+}
+
+#[test]
+fn every_hook_makes_just_these_calls_into_envoy() {
+    let headers =
+        r#"{"request":{"set":[{"name":"x-a","value":"{{ request.path }}"}],"remove":["x-c"]}}"#;
+    let both = r#"{"request":{"set":[{"name":"x-a","value":"{{ request.path }}"}]},
+        "response":{"set":[{"name":"x-b","value":"{{ request.method }}"}]}}"#;
+    let patch = r#"{"request":{"body":{"patch":[{"op":"add","path":"/n","value":1}]}}}"#;
+    let held_here = r#"{"request":{"body":{"patch":[{"op":"add","path":"/n","value":1}]},
+        "maxBodyBytes":2097152}}"#;
+    let read = r#"{"response":{"body":{"parseAs":"AsJson"},
+        "set":[{"name":"x-model","value":"{{ model }}"}]}}"#;
+    for (config, expected) in [
+        ("{}", ["route", "", "", ""]),
+        (headers, ["route header set remove", "", "", ""]),
+        // The response's template is about the request, so its header is kept.
+        (both, ["route header header set", "", "set", ""]),
+        // Both questions are about the method: there may be no end to wait for.
+        (
+            patch,
+            [
+                "route header header",
+                "header body headers size drain limit append set",
+                "",
+                "",
+            ],
+        ),
+        (
+            held_here,
+            [
+                "route header header limit",
+                "chunks drain header headers limit append set",
+                "",
+                "",
+            ],
+        ),
+        // The status: whether it opens a tunnel, and whether there can be a body.
+        (
+            read,
+            [
+                "route header header",
+                "",
+                "header header",
+                "header header body set",
+            ],
+        ),
+    ] {
+        assert_eq!(calls(config), expected, "{config}");
+    }
+}
