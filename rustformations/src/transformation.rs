@@ -17,6 +17,7 @@ mod stats;
 use std::any::Any;
 use std::sync::Arc;
 
+use anyhow::{Result, anyhow};
 use envoy_proxy_dynamic_modules_rust_sdk::{
     Capabilities, Capability, EnvoyHttpFilter, EnvoyHttpFilterConfig, EnvoyVersion, HttpFilter,
     HttpFilterConfig, envoy_log_error, envoy_log_warn,
@@ -39,19 +40,21 @@ where
     EC: EnvoyHttpFilterConfig,
     EHF: EnvoyHttpFilter,
 {
-    let loaded = compile(name, config)?;
-    let stats = Stats::define(envoy_filter_config)?;
-    let build_gauge = BuildGauge::define(envoy_filter_config)?;
-    Some(Box::new(TransformationConfig {
-        loaded,
-        stats,
-        build_gauge,
-    }))
+    let configured = TransformationConfig::new(envoy_filter_config, name, config);
+    log_refusal(name, configured).map(|it| Box::new(it) as Box<dyn HttpFilterConfig<EHF>>)
 }
 
 /// Compiles a route's configuration; `None`, after logging why, if it is not valid.
 pub(crate) fn new_per_route_config(name: &str, config: &[u8]) -> Option<Box<dyn Any>> {
-    compile(name, config).map(|loaded| Box::new(RouteConfig(loaded)) as Box<dyn Any>)
+    let loaded = log_refusal(name, compile(name, config))?;
+    Some(Box::new(RouteConfig(loaded)))
+}
+
+/// Tells the log why a configuration is refused; Envoy learns no more than that it is.
+fn log_refusal<T>(name: &str, configured: Result<T>) -> Option<T> {
+    configured
+        .inspect_err(|error| envoy_log_error!("{name}: {error:#}"))
+        .ok()
 }
 
 /// What a route's configuration compiles to.
@@ -63,22 +66,16 @@ struct Loaded {
     reports: Reports,
 }
 
-fn compile(name: &str, config: &[u8]) -> Option<Arc<Loaded>> {
-    match programs::of_text(config, &OPTIONS) {
-        Ok((loaded, is_new)) => {
-            // A thousand routes may say the same; it is told once.
-            if is_new {
-                for warning in loaded.program.warnings() {
-                    envoy_log_warn!("{name}: {warning}");
-                }
-            }
-            Some(loaded)
-        }
-        Err(diagnostics) => {
-            envoy_log_error!("{name}: the configuration is refused\n{diagnostics}");
-            None
+fn compile(name: &str, config: &[u8]) -> Result<Arc<Loaded>> {
+    let (loaded, is_new) = programs::of_text(config, &OPTIONS)
+        .map_err(|diagnostics| anyhow!("the configuration is refused\n{diagnostics}"))?;
+    // A thousand routes may say the same; it is told once.
+    if is_new {
+        for warning in loaded.program.warnings() {
+            envoy_log_warn!("{name}: {warning}");
         }
     }
+    Ok(loaded)
 }
 
 /// What the process and its Envoy allow every configuration. Asked for once: neither changes.
@@ -98,6 +95,16 @@ struct TransformationConfig {
     loaded: Arc<Loaded>,
     stats: Stats,
     build_gauge: BuildGauge,
+}
+
+impl TransformationConfig {
+    fn new<EC: EnvoyHttpFilterConfig>(envoy: &mut EC, name: &str, config: &[u8]) -> Result<Self> {
+        Ok(Self {
+            loaded: compile(name, config)?,
+            stats: Stats::define(envoy)?,
+            build_gauge: BuildGauge::define(envoy)?,
+        })
+    }
 }
 
 impl<EHF: EnvoyHttpFilter> HttpFilterConfig<EHF> for TransformationConfig {

@@ -5,8 +5,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use anyhow::{Result, anyhow};
 use envoy_proxy_dynamic_modules_rust_sdk::{
-    EnvoyGaugeVecId, EnvoyHttpFilter, EnvoyHttpFilterConfig, envoy_log_error,
+    EnvoyGaugeVecId, EnvoyHttpFilter, EnvoyHttpFilterConfig,
 };
 
 const NAME: &str = "rustformations_build";
@@ -20,14 +21,16 @@ pub(super) struct BuildGauge {
 }
 
 impl BuildGauge {
-    /// Defines it; `None`, after logging why, if Envoy refuses.
-    pub(super) fn define<EC: EnvoyHttpFilterConfig>(envoy: &mut EC) -> Option<Self> {
+    /// Defines it.
+    ///
+    /// # Errors
+    /// If Envoy refuses.
+    pub(super) fn define<EC: EnvoyHttpFilterConfig>(envoy: &mut EC) -> Result<Self> {
         let id = envoy
             .define_gauge_vec(NAME, &LABELS)
-            .inspect_err(|refusal| envoy_log_error!("Envoy refused to define a gauge: {refusal:?}"))
-            .ok()?;
+            .map_err(|refusal| anyhow!("Envoy refused to define a gauge: {refusal:?}"))?;
         let is_set = envoy.set_gauge_vec(id, &VALUES, 1).is_ok().into();
-        Some(Self { id, is_set })
+        Ok(Self { id, is_set })
     }
 
     /// Sets it with the first stream, where that could not be done before. Costs one relaxed load.

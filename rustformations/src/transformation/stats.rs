@@ -2,9 +2,10 @@
 //!
 //! Defined once for each filter configuration, on the main thread; raised by workers.
 
+use anyhow::{Result, anyhow};
 use envoy_proxy_dynamic_modules_rust_sdk::abi::envoy_dynamic_module_type_metrics_result as MetricsResult;
 use envoy_proxy_dynamic_modules_rust_sdk::{
-    EnvoyCounterId, EnvoyCounterVecId, EnvoyHttpFilter, EnvoyHttpFilterConfig, envoy_log_error,
+    EnvoyCounterId, EnvoyCounterVecId, EnvoyHttpFilter, EnvoyHttpFilterConfig,
 };
 use transformations::{Direction, TransformErrorKind};
 
@@ -22,16 +23,18 @@ pub(super) struct Stats {
 }
 
 impl Stats {
-    /// Defines the counters; `None`, after logging why, if Envoy refuses one.
-    pub(super) fn define<EC: EnvoyHttpFilterConfig>(envoy_filter_config: &mut EC) -> Option<Self> {
-        Self::try_define(envoy_filter_config)
-            .inspect_err(|refusal| {
-                envoy_log_error!("Envoy refused to define a counter: {refusal:?}")
-            })
-            .ok()
+    /// Defines the counters.
+    ///
+    /// # Errors
+    /// If Envoy refuses one.
+    pub(super) fn define<EC: EnvoyHttpFilterConfig>(envoy: &mut EC) -> Result<Self> {
+        Self::try_define(envoy)
+            .map_err(|refusal| anyhow!("Envoy refused to define a counter: {refusal:?}"))
     }
 
-    fn try_define<EC: EnvoyHttpFilterConfig>(envoy: &mut EC) -> Result<Self, MetricsResult> {
+    fn try_define<EC: EnvoyHttpFilterConfig>(
+        envoy: &mut EC,
+    ) -> std::result::Result<Self, MetricsResult> {
         Ok(Self {
             requests: envoy.define_counter(REQUESTS)?,
             responses: envoy.define_counter(RESPONSES)?,
