@@ -56,6 +56,8 @@ codes! {
     BAD_VARIABLE = 1024, "a variable has a name that it cannot have";
     DECODES_NOTHING = 1025, "a body is to be decoded that nothing reads";
     BAD_EVENT_RULE = 1030, "a rule for the events of a stream contradicts itself or does nothing";
+    UNKNOWN_AI_FIELD = 1101, "a field of ai is not known";
+    BAD_PRICE = 1102, "a table of prices is not valid";
     SYNTAX = 1201, "a template cannot be parsed";
     UNKNOWN_FUNCTION = 1203, "a template calls an unknown function";
     UNKNOWN_FILTER = 1204, "a template uses an unknown filter";

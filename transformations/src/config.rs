@@ -10,6 +10,7 @@ use self::fields::{Field, top};
 use crate::diagnostics::Diagnostic;
 use crate::http::NamePattern;
 
+pub(crate) mod ai;
 mod bytes;
 mod events;
 pub mod fields;
@@ -20,6 +21,7 @@ mod read;
 
 pub(crate) use read::has_markers;
 
+pub use ai::{Ai, Cost, PublishedMetadata, Usage};
 pub use schema::schema;
 
 pub use patch::{JsonPiece, PatchOperation, ValueTemplate};
@@ -37,6 +39,8 @@ pub struct Config {
     pub limits: Limits,
     /// The environment variables that templates may read; `None`: no opinion.
     pub env_allow: Option<Vec<String>>,
+    /// What is done about LLM traffic.
+    pub ai: Option<Ai>,
 }
 
 /// One direction.

@@ -200,6 +200,8 @@ pub enum StageName {
     Transform,
     /// Rules for the events of a stream.
     Events,
+    /// What is done about LLM traffic.
+    Ai,
 }
 
 /// Why a message was not transformed (as configured).

@@ -21,6 +21,7 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
+use crate::ai::AiExchange;
 use crate::config::OnError;
 use crate::direction::Direction;
 use crate::error::{Failure, FieldId, StageName, TransformErrorKind};
@@ -33,6 +34,7 @@ use crate::stages::reply::{self, OwnReply};
 use crate::stages::vars;
 use crate::stages::{self, Applied, BodyAccess, BodyChange, Captured};
 
+mod ai;
 mod answer;
 mod method;
 
@@ -60,6 +62,8 @@ pub struct Exchange {
     request_was_overtaken: bool,
     /// What has come of a message that is kept here.
     kept: Vec<u8>,
+    /// What is known of it as LLM traffic, if that is asked.
+    ai: Option<Box<AiExchange>>,
     /// The events of the response, if they are to be transformed.
     events: Option<Box<EventStream>>,
     /// What is to be sent for a piece of them; kept for its memory.
@@ -127,6 +131,7 @@ impl Program {
             response: Flow::Passing,
             request_was_overtaken: false,
             kept: Vec::new(),
+            ai: None,
             events: None,
             out: Vec::new(),
         }
@@ -161,12 +166,16 @@ impl Exchange {
             Err(failure) => return self.refuse(failure).with(noted),
         }
         let needs = self.needs(Direction::Request);
-        let answer = if !needs.has_work() {
+        let is_open = !end_of_stream && self.method != Method::Upgrade;
+        let answer = if !needs.has_work() && self.ai.is_none() {
             Answer::pass()
-        } else if needs.buffers() && !end_of_stream && self.method != Method::Upgrade {
+        } else if is_open && let Some(limit) = self.ai_holds_request(ops) {
+            self.request = Flow::Kept(limit.max(needs.max_body_bytes.unwrap_or_default()));
+            Answer::hold()
+        } else if is_open && needs.buffers() {
             self.hold(Direction::Request, ops)
         } else {
-            self.transform(Direction::Request, ops, End::Message)
+            self.transform_request(ops, End::Message)
         };
         answer.with(noted)
     }
@@ -187,6 +196,18 @@ impl Exchange {
 
     /// The headers of a response have come, from upstream or from whoever answers in its place.
     pub fn on_response_headers(
+        &mut self,
+        ops: &mut (impl TransformationOps + ?Sized),
+        end_of_stream: bool,
+    ) -> Answer {
+        if self.ai_has_refused() {
+            return Answer::pass();
+        }
+        let read = self.ai_response_headers(ops, end_of_stream);
+        self.response_headers(ops, end_of_stream).after(read)
+    }
+
+    fn response_headers(
         &mut self,
         ops: &mut (impl TransformationOps + ?Sized),
         end_of_stream: bool,
@@ -256,23 +277,41 @@ impl Exchange {
         ops: &mut (impl TransformationOps + ?Sized),
         end_of_stream: bool,
     ) -> Answer {
-        if self.events.is_some() {
-            return self.on_events(ops, end_of_stream);
+        if self.ai_has_refused() {
+            return Answer::pass();
         }
-        self.on_body(Direction::Response, ops, end_of_stream)
+        let read = self.ai_response_body(ops, end_of_stream);
+        let answer = match self.events {
+            Some(_) => self.on_events(ops, end_of_stream),
+            None => self.on_body(Direction::Response, ops, end_of_stream),
+        };
+        answer.after(read)
     }
 
     /// The response has ended with trailers.
     pub fn on_response_trailers(&mut self, ops: &mut (impl TransformationOps + ?Sized)) -> Answer {
-        if self.events.is_some() {
-            return self.on_end_of_events(ops);
+        if self.ai_has_refused() {
+            return Answer::pass();
         }
-        self.on_trailers(Direction::Response, ops)
+        let (rest, mut read) = self.ai_response_trailers(ops).unzip();
+        let rest = rest.unwrap_or_default();
+        let answer = match self.events {
+            Some(_) => self.on_end_of_events(ops, &rest),
+            None => {
+                let is_sent = rest.is_empty() || ops.append_response_body(&rest);
+                if let Some(read) = &mut read {
+                    read.refused += u32::from(!is_sent);
+                }
+                self.on_trailers(Direction::Response, ops)
+            }
+        };
+        answer.after(read)
     }
 
     /// The exchange is over, completed or not. Answers the failure that ended it, if it was the size of a
     /// body that was held or written here.
-    pub fn on_complete(&mut self, ops: &(impl TransformationOps + ?Sized)) -> Option<Failure> {
+    pub fn on_complete(&mut self, ops: &mut (impl TransformationOps + ?Sized)) -> Option<Failure> {
+        self.ai_complete(ops);
         let request_was_held = self.request == Flow::Held || self.request_was_overtaken;
         let direction = if self.response == Flow::Held {
             ops.held_too_much(Direction::Response)
@@ -304,6 +343,9 @@ impl Exchange {
     fn begin(&mut self, ops: &(impl TransformationOps + ?Sized)) {
         if std::mem::replace(&mut self.begun, true) {
             return;
+        }
+        if self.program.ai.is_some() {
+            self.ai = Some(Box::new(AiExchange::new(ops.unix_nanoseconds())));
         }
         let needs = self.program.needs();
         if needs.captures_request_headers {
@@ -485,11 +527,11 @@ impl Exchange {
     ) -> Answer {
         match *self.flow(direction) {
             Flow::Passing | Flow::Written => Answer::pass(),
-            Flow::Held if end_of_stream => self.transform(direction, ops, End::Message),
+            Flow::Held if end_of_stream => self.end_held(direction, ops, End::Message),
             Flow::Held => Answer::hold(),
             Flow::Kept(limit) => match self.keep(direction, limit, ops) {
-                Err(failure) => self.refuse(failure),
-                Ok(()) if end_of_stream => self.transform(direction, ops, End::Message),
+                Err(failure) => self.refuse_kept(direction, failure, ops),
+                Ok(()) if end_of_stream => self.end_held(direction, ops, End::Message),
                 Ok(()) => Answer::of(Next::Drop),
             },
             Flow::Dropping => match ops.replace_received(direction, None, b"") {
@@ -505,7 +547,7 @@ impl Exchange {
         ops: &mut (impl TransformationOps + ?Sized),
     ) -> Answer {
         match *self.flow(direction) {
-            Flow::Held | Flow::Kept(_) => self.transform(direction, ops, End::Trailers),
+            Flow::Held | Flow::Kept(_) => self.end_held(direction, ops, End::Trailers),
             _ => Answer::pass(),
         }
     }
@@ -626,14 +668,20 @@ impl Exchange {
     }
 
     /// Sends what is left of the events when trailers end the body.
-    fn on_end_of_events(&mut self, ops: &mut (impl TransformationOps + ?Sized)) -> Answer {
+    fn on_end_of_events(
+        &mut self,
+        ops: &mut (impl TransformationOps + ?Sized),
+        rest: &[u8],
+    ) -> Answer {
         let Some(events) = &mut self.events else {
             return Answer::pass();
         };
         self.out.clear();
-        match events.finish(&mut self.out) {
+        let mut applied = Applied::default();
+        let pushed = events.push(rest, &mut self.out);
+        let pushed = pushed.map(|step| step.add_to(&mut applied));
+        match pushed.and_then(|()| events.finish(&mut self.out)) {
             Ok(step) => {
-                let mut applied = Applied::default();
                 step.add_to(&mut applied);
                 if !self.out.is_empty() && !ops.append_response_body(&self.out) {
                     applied.refused = 1;

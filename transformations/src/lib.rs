@@ -31,6 +31,7 @@
 
 #![forbid(unsafe_code)]
 
+mod ai;
 pub mod codes;
 pub mod config;
 pub mod diagnostics;

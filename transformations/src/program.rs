@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use crate::ai::AiProgram;
 use crate::config::{Config, OnError};
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::direction::Direction;
@@ -34,6 +35,8 @@ pub struct Program {
     pub(crate) request: Transforms,
     pub(crate) response: Transforms,
     pub(crate) vars: Variables,
+    /// What is done about LLM traffic, if anything is.
+    pub(crate) ai: Option<AiProgram>,
     /// The request headers that the response reads.
     pub(crate) captured: HeaderNames,
     /// Something reads the time at which the request came.

@@ -95,6 +95,23 @@ pub struct Applied {
     pub more_failures: u32,
 }
 
+impl Applied {
+    /// Adds what was done later to the same message.
+    pub(crate) fn add(&mut self, later: Applied) {
+        self.transformed |= later.transformed;
+        self.headers |= later.headers;
+        self.metadata |= later.metadata;
+        self.reroute |= later.reroute;
+        if later.body != BodyChange::Unchanged {
+            self.body = later.body;
+        }
+        self.refused = self.refused.saturating_add(later.refused);
+        self.events = self.events.saturating_add(later.events);
+        self.more_failures = self.more_failures.saturating_add(later.more_failures);
+        self.failures.extend(later.failures);
+    }
+}
+
 /// Runs the stages for whole messages on the message that `ops` has, and notes what they did. Answers a
 /// reply, if the request is to be answered with that; nothing was applied then.
 ///

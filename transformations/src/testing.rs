@@ -160,6 +160,8 @@ pub struct MemoryHost {
     pub response_trailers: Vec<(String, String)>,
     /// The exchange holds bodies itself, of 1 MiB unless the configuration says how many bytes.
     pub holds_nothing: bool,
+    /// How many pieces of the body at hand came before the last one, and are held.
+    pub held_pieces: usize,
     /// A body that is sent ends with an empty piece of its own, as in HTTP/1, and not with its last one.
     pub ends_alone: bool,
     /// What the exchange answered to each piece that was sent, in order: `pass`, `hold`, `drop` or
@@ -334,6 +336,22 @@ impl TransformationOps for MemoryHost {
 
     fn set_dynamic_metadata_json(&mut self, namespace: &str, key: &str, json: &str) -> bool {
         self.set_metadata(namespace, key, MetadataValue::Json(json.to_owned()))
+    }
+
+    fn for_each_received(&mut self, direction: Direction, visit: &mut dyn FnMut(&[u8])) {
+        let held = self.held_pieces;
+        let received = self.message(direction).body.iter().skip(held);
+        received.for_each(|piece| visit(piece));
+    }
+
+    fn replace_received(&mut self, direction: Direction, _: Option<usize>, bytes: &[u8]) -> bool {
+        let held = self.held_pieces;
+        let body = &mut self.message(direction).body;
+        body.truncate(held);
+        if !bytes.is_empty() {
+            body.push(bytes.to_vec());
+        }
+        true
     }
 
     fn request_body_length(&mut self) -> usize {

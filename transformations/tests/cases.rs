@@ -69,6 +69,7 @@ fn run(case: &Value) -> Result<(), String> {
         "holds",
         "reroute",
         "lacking",
+        "facts",
     ];
     for field in case.as_object().unwrap().keys() {
         check(known.contains(&field.as_str()), || {
@@ -124,6 +125,7 @@ fn evaluate(case: &Value, program: &Arc<Program>, holds_nothing: bool) -> Result
     let mut exchange = program.open();
     let is_response = case.get("response").is_some();
     let error = send(&mut exchange, &mut host, is_response);
+    exchange.on_complete(&mut host);
     let shown = host.reply.as_ref().map(|reply| {
         let field = reply.details.strip_prefix("rustformation_reply{");
         let field = field.and_then(|field| field.strip_suffix('}'));
@@ -212,6 +214,17 @@ fn evaluate(case: &Value, program: &Arc<Program>, holds_nothing: bool) -> Result
                 format!("{side} body is {:?}", actual.body_bytes())
             })?;
         }
+    }
+    if let Some(expected) = case.get("facts") {
+        let ours = host
+            .metadata
+            .iter()
+            .filter(|it| it.0 == "rustformations.ai");
+        let facts = ours.map(|(_, key, value)| (key.clone(), metadata_value(value)));
+        let facts: std::collections::BTreeMap<_, _> = facts.collect();
+        let expected: std::collections::BTreeMap<String, Value> =
+            serde_json::from_value(expected.clone()).unwrap();
+        same("facts", &format!("{expected:?}"), &format!("{facts:?}"))?;
     }
     if let Some(expected) = case["expect"].get("metadata") {
         let actual: Vec<Value> = host.metadata.iter().map(metadata).collect();

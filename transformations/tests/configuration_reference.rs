@@ -1,4 +1,4 @@
-//! Keeps the tables of `docs/configuration.md` and `docs/schema.json` in step with the table of fields.
+//! Keeps the tables of `docs/configuration.md`, `docs/llm.md` and `docs/schema.json` in step with the table of fields.
 //!
 //! With `UPDATE_DOCS=1` the tests rewrite them.
 
@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
 
+use llm::facts::{Fact, FactKind};
+use transformations::config::fields::ai::FROM;
 use transformations::config::fields::shape::{Flag, Unit, View, Whole};
 use transformations::config::fields::{AnyField, Object, Policy, top};
 use transformations::config::schema;
@@ -16,9 +18,16 @@ const BEGIN: &str = "<!-- fields of ";
 const END: &str = "<!-- end of fields -->";
 
 #[test]
-fn the_page_has_the_tables_of_all_fields() {
+fn the_pages_have_the_tables_of_all_fields() {
+    tables_of("configuration.md", 4);
+    tables_of("llm.md", 7);
+    // The same page, so not by a test of its own.
+    table_of_facts();
+}
+
+fn tables_of(page: &str, least: usize) {
     let objects = objects();
-    let path = docs("configuration.md");
+    let path = docs(page);
     let page = std::fs::read_to_string(&path).unwrap();
     let mut parts = page.split(BEGIN);
     let mut fresh = parts.next().unwrap().to_owned();
@@ -35,7 +44,7 @@ fn the_page_has_the_tables_of_all_fields() {
         write!(fresh, "{BEGIN}{names} -->\n{table}{END}{after}").unwrap();
         count += 1;
     }
-    assert!(count >= 4, "only {count} tables");
+    assert!(count >= least, "only {count} tables");
     keep(path, &page, &fresh);
 }
 
@@ -48,6 +57,32 @@ fn the_schema_is_that_of_the_code() {
         &written,
         &(serde_json::to_string_pretty(&schema()).unwrap() + "\n"),
     );
+}
+
+fn table_of_facts() {
+    let mut table = String::from("| fact | kind | meaning |\n|---|---|---|\n");
+    for fact in Fact::ALL
+        .iter()
+        .filter(|fact| FROM.shape.all.iter().any(|(_, it)| it == *fact))
+    {
+        let kind = match fact.kind() {
+            FactKind::Number => "number",
+            FactKind::Text => "text",
+        };
+        writeln!(
+            table,
+            "| `{}` | {kind} | {} |",
+            fact.name(),
+            fact.describe()
+        )
+        .unwrap();
+    }
+    let path = docs("llm.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = page.split_once("<!-- facts -->\n").unwrap();
+    let (_, after) = rest.split_once("<!-- end of facts -->").unwrap();
+    let fresh = format!("{before}<!-- facts -->\n{table}<!-- end of facts -->{after}");
+    keep(path, &page, &fresh);
 }
 
 /// Rewrites a file that is not what it should be, or says so.

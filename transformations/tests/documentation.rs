@@ -12,13 +12,15 @@ fn every_example_configuration_loads() {
     let mut examples = 0;
     for page in [
         "docs/configuration.md",
+        "docs/llm.md",
         "docs/templates.md",
         "docs/neighbours.md",
     ] {
         let text = std::fs::read_to_string(root.join(page)).unwrap();
         for example in text.split("```json\n").skip(1) {
             let config = example.split("```").next().unwrap();
-            if !config.contains("\"request\"") && !config.contains("\"response\"") {
+            let parts = ["\"request\"", "\"response\"", "\"ai\""];
+            if !parts.iter().any(|part| config.contains(part)) {
                 // The message of an example, not a configuration.
                 continue;
             }

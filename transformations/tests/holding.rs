@@ -128,5 +128,5 @@ fn a_request_that_is_overtaken_leaves_nothing_of_it_in_the_response() {
     host.request.body = vec![b"more".to_vec()];
     assert_eq!(exchange.on_request_body(&mut host, true).next, Next::Pass);
     assert_eq!(host.request.body_bytes(), b"more");
-    assert_eq!(exchange.on_complete(&host), None);
+    assert_eq!(exchange.on_complete(&mut host), None);
 }

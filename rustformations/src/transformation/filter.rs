@@ -168,7 +168,7 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for TransformationFilter {
 
     fn on_stream_complete(&mut self, envoy: &mut EHF) {
         if let Some(exchange) = &mut self.exchange
-            && let Some(failure) = exchange.on_complete(&Host(envoy))
+            && let Some(failure) = exchange.on_complete(&mut Host(envoy))
         {
             let reason = super::limits::advice(failure.error().direction());
             self.report(envoy, &failure.because(&reason), 1);

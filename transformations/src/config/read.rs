@@ -11,6 +11,7 @@ use super::{Body, Config, HeaderRule, Limits, ParseAs, Variable};
 use crate::codes::Code;
 use crate::diagnostics::{Diagnostic, nearest};
 
+mod ai;
 mod events;
 mod extractors;
 mod header;
@@ -37,6 +38,7 @@ pub(super) fn config(value: &Value) -> (Config, Vec<Diagnostic>) {
             vars: reader.vars(fields),
             limits: reader.limits(fields),
             env_allow: reader.env_allow(fields),
+            ai: reader.ai(fields),
         };
     }
     (config, reader.found)

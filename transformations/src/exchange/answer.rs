@@ -1,5 +1,6 @@
 //! What an exchange answers to its host.
 
+use crate::ai::Refused;
 use crate::error::Failure;
 use crate::program::Program;
 use crate::stages::Applied;
@@ -71,6 +72,22 @@ impl Answer {
         self
     }
 
+    /// The answer, with what was done before it, if anything was.
+    #[inline]
+    pub(super) fn after(mut self, earlier: Option<Applied>) -> Answer {
+        if let Some(earlier) = earlier {
+            let later = std::mem::replace(&mut self.applied, earlier);
+            self.applied.add(later);
+        }
+        self
+    }
+
+    /// The answer, with what was done beside.
+    pub(super) fn and(mut self, later: Applied) -> Answer {
+        self.applied.add(later);
+        self
+    }
+
     /// What was done, or the failure that the exchange is answered with.
     ///
     /// # Errors
@@ -93,6 +110,18 @@ impl Reply {
             body: String::new(),
             details: format!("{}{{{field}}}", error.details()),
             failure: Some(failure),
+        })
+    }
+
+    /// The answer to what a stage for LLM traffic refuses.
+    pub(super) fn refused(refused: Refused) -> Box<Reply> {
+        let json = ("content-type".to_owned(), "application/json".to_owned());
+        Box::new(Reply {
+            status: refused.status.into(),
+            headers: vec![json],
+            body: refused.body,
+            details: format!("rustformation_ai_{}", refused.stage),
+            failure: None,
         })
     }
 

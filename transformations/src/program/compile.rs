@@ -16,6 +16,7 @@ use super::{
     Action, BodyRule, DirectionProgram, EventProgram, Program, Rule, Stage, Stages, TemplateField,
     Transforms, When,
 };
+use crate::ai::AiProgram;
 use crate::codes::Code;
 use crate::config::{
     ClearRouteCache, Config, Extractor, MetadataKind, MetadataRule, OnError, ParseAs, Transform,
@@ -55,6 +56,11 @@ pub(super) fn program(
         decode_ratio: config.limits.decode_ratio,
         trailers: Vec::new(),
     };
+    let ai = config.ai.as_ref();
+    let ai = ai.and_then(|ai| {
+        let size = compiler.field("ai.bodyBytes".to_owned());
+        AiProgram::compile(ai, size, compiler.found)
+    });
     let vars = compiler.variables(&config.vars);
     let request = compiler.transforms(&config.request, Direction::Request);
     let response = compiler.transforms(&config.response, Direction::Response);
@@ -103,8 +109,12 @@ pub(super) fn program(
         .reads()
         .chain(response.reads())
         .any(|reads| reads.start);
+    let mut request_needs = request.needs();
+    if ai.is_some() {
+        request_needs.merge(&AiProgram::REQUEST_NEEDS);
+    }
     let needs = Needs {
-        request: request.needs(),
+        request: request_needs,
         response: response.needs(),
         captures_request_headers: !captured.is_empty() || reads_start,
     };
@@ -112,6 +122,7 @@ pub(super) fn program(
         request,
         response,
         vars,
+        ai,
         captured,
         reads_start,
         engine,

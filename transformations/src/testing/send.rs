@@ -65,6 +65,7 @@ impl MemoryHost {
             if self.reply.is_some() {
                 return Ok(());
             }
+            self.held_pieces = self.message(direction).body.len();
             if !piece.is_empty() {
                 self.message(direction).body.push(piece);
             }

@@ -79,6 +79,14 @@ pub static ENV_ALLOW: Field<List> = Field::new(
 .not_in_policies()
 .or_else("every name");
 
+/// `ai`
+pub static AI_HERE: Field<&Object> = Field::new(
+    "ai",
+    &super::ai::AI,
+    "what is done about LLM traffic; see [llm.md](llm.md). Unknown fields in it are errors",
+)
+.not_in_policies();
+
 /// The whole configuration.
 pub static CONFIGURATION: Object = Object {
     name: "configuration",
@@ -90,6 +98,7 @@ pub static CONFIGURATION: Object = Object {
         &VARS,
         &LIMITS_OF_ALL,
         &ENV_ALLOW,
+        &AI_HERE,
     ]],
 };
 

@@ -1,0 +1,160 @@
+//! The AI half of an exchange: what the `ai` block of a configuration does, between the templates and
+//! the upstream.
+//!
+//! [`AiProgram`] is compiled with the program, on the main thread, and shared. [`AiExchange`] is the state
+//! of one exchange, on its worker: an [`Exchange`](crate::Exchange) tells it of the request behind the
+//! templates, and of each piece of the response before them. A request is parsed once for all stages, and
+//! edited once. What is read of a response is a copy of what passes by, unless something in it is to be
+//! changed. Nothing of a message is logged.
+//!
+//! Nothing is refused by usage and cost: what cannot be read passes, and is published as not known.
+
+use formats::events::Decoder;
+use llm::dialect::Dialect;
+use llm::facts::Facts;
+use llm::price::Prices;
+use llm::response::Response;
+use llm::usage::Meter;
+
+use crate::config::{PublishedMetadata, Usage};
+use crate::direction::Direction;
+use crate::error::{Failure, FieldId, StageName, TransformErrorKind};
+use crate::needs::{BodyNeed, DirectionNeeds, Writes};
+
+mod compile;
+mod publish;
+mod request;
+mod response;
+
+/// The compiled `ai` block.
+#[derive(Debug)]
+pub(crate) struct AiProgram {
+    /// What everybody speaks here, if the configuration says so.
+    dialect: Option<Dialect>,
+    /// How usage is read, if it is.
+    usage: Option<Usage>,
+    prices: Option<Prices>,
+    /// Facts under names of others.
+    metadata: Box<[PublishedMetadata]>,
+    /// How much of a body, or of one event, is held or read.
+    body_bytes: u64,
+    size_field: FieldId,
+}
+
+/// Where the body of a request is.
+#[derive(Debug)]
+pub(crate) enum RequestBody {
+    /// With the host.
+    WithHost,
+    /// Here, and what becomes of it is to be given to the host.
+    Kept(Vec<u8>),
+}
+
+/// An answer that says no, in the words of the client's dialect.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// Its status.
+    pub(crate) status: u16,
+    /// Who refuses.
+    pub(crate) stage: &'static str,
+    /// The body, JSON.
+    pub(crate) body: String,
+}
+
+impl AiProgram {
+    /// How many bytes of a request are held.
+    pub(crate) fn body_bytes(&self) -> u64 {
+        self.body_bytes
+    }
+
+    /// What it means that a request has more.
+    pub(crate) fn too_large(&self) -> Failure {
+        let kind = TransformErrorKind::BodyTooLarge;
+        Failure::new(
+            kind.into(),
+            StageName::Ai,
+            Direction::Request,
+            self.size_field,
+        )
+    }
+
+    /// The same of a response, or of one of its events.
+    fn body_limit(&self) -> usize {
+        usize::try_from(self.body_bytes).unwrap_or(usize::MAX)
+    }
+
+    /// What it reads and writes of requests.
+    pub(crate) const REQUEST_NEEDS: DirectionNeeds = DirectionNeeds {
+        body: BodyNeed::Whole,
+        parses_json: true,
+        writes: Writes {
+            headers: true,
+            body: true,
+            metadata: true,
+            route: false,
+        },
+        max_body_bytes: None,
+    };
+}
+
+/// The state of one exchange.
+#[derive(Debug)]
+pub(crate) struct AiExchange {
+    facts: Facts,
+    /// When the exchange began, in nanoseconds since 1970.
+    began: i64,
+    /// When the first text or tool call came.
+    first_output: Option<i64>,
+    /// What the answer took; none if nobody wants to know, or it is no request of a known dialect.
+    meter: Option<Meter>,
+    /// Bytes of text of the request, if what is not told is to be guessed.
+    input_bytes: Option<u64>,
+    /// Usage was asked for in the client's name.
+    hides_usage: bool,
+    reading: Reading,
+    /// What was read last; kept for its memory.
+    view: Response,
+    /// Request facts were published.
+    published: bool,
+    /// Everything was published.
+    is_over: bool,
+}
+
+/// How the response is read.
+#[derive(Debug, Default)]
+enum Reading {
+    /// It has not come, or nobody reads it.
+    #[default]
+    Nothing,
+    /// Its status says that it is an error.
+    Refused,
+    /// Event by event.
+    Events(Box<Decoder>),
+    /// As a whole; this has come of it.
+    Whole(Vec<u8>),
+    /// It cannot be read: it is too large, or compressed.
+    Unreadable,
+}
+
+impl AiExchange {
+    /// Whether the request was refused here.
+    pub(crate) fn has_refused(&self) -> bool {
+        self.facts.refused.is_some()
+    }
+
+    /// Before the first hook. `now` is in nanoseconds since 1970.
+    pub(crate) fn new(now: i64) -> AiExchange {
+        AiExchange {
+            facts: Facts::default(),
+            began: now,
+            first_output: None,
+            meter: None,
+            input_bytes: None,
+            hides_usage: false,
+            reading: Reading::Nothing,
+            view: Response::default(),
+            published: false,
+            is_over: false,
+        }
+    }
+}

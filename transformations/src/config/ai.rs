@@ -1,0 +1,57 @@
+//! The `ai` block as its author wrote it, checked for shape but not yet compiled.
+
+use llm::dialect::Dialect;
+use llm::facts::Fact;
+
+/// What is done about LLM traffic. Each part is there only if it is configured.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ai {
+    /// What requests speak; found out where it is not said.
+    pub dialect: Option<Dialect>,
+    /// How much of a body, or of one event, is held or read.
+    pub body_bytes: u64,
+    /// How usage is read.
+    pub usage: Option<Usage>,
+    /// What tokens cost.
+    pub cost: Option<Cost>,
+    /// Facts under names of others.
+    pub publish_metadata: Vec<PublishedMetadata>,
+}
+
+/// How usage is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// Whether streams are asked for their usage in the client's name.
+    pub force: bool,
+    /// Whether usage that nobody tells is guessed.
+    pub estimate: bool,
+}
+
+impl Default for Usage {
+    fn default() -> Self {
+        Self {
+            force: true,
+            estimate: true,
+        }
+    }
+}
+
+/// What tokens cost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// The table of prices, as JSON.
+    pub prices: String,
+    /// Where it stands.
+    pub path: String,
+}
+
+/// A fact under another name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedMetadata {
+    /// The namespace of the metadata.
+    pub namespace: String,
+    /// The key in it.
+    pub key: String,
+    /// What is written.
+    pub from: Fact,
+}

@@ -1,0 +1,272 @@
+//! The fields of `ai`. What is not known here is refused, not ignored: a safeguard with a typing error
+//! must not stand open.
+
+use llm::dialect::Dialect;
+use llm::facts::Fact;
+
+use super::shape::{Flag, List, Names, Text, Whole, Words};
+use super::{Field, Object};
+
+/// `dialect`; none is for the stage to find out.
+pub static DIALECT: Field<Words<Option<Dialect>>> = Field::new(
+    "dialect",
+    Words {
+        all: &[
+            ("auto", None),
+            (Dialect::OpenaiChat.name(), Some(Dialect::OpenaiChat)),
+            (
+                Dialect::OpenaiResponses.name(),
+                Some(Dialect::OpenaiResponses),
+            ),
+            (
+                Dialect::OpenaiCompletions.name(),
+                Some(Dialect::OpenaiCompletions),
+            ),
+            (
+                Dialect::OpenaiEmbeddings.name(),
+                Some(Dialect::OpenaiEmbeddings),
+            ),
+            (
+                Dialect::AnthropicMessages.name(),
+                Some(Dialect::AnthropicMessages),
+            ),
+            (Dialect::Gemini.name(), Some(Dialect::Gemini)),
+        ],
+        default: Some(None),
+    },
+    "what requests and responses speak; `auto` decides by the path of a request, then by its body",
+);
+
+/// `bodyBytes`
+pub static BODY_BYTES: Field<Whole> = Field::new(
+    "bodyBytes",
+    Whole::bytes(1 << 30).or(10 << 20),
+    "how large a request may be; it is held in memory of the filter, and a larger one is refused with \
+     413. Of a response, and of each event of a stream, as much is read",
+);
+
+/// `usage`
+pub static USAGE_HERE: Field<&Object> = Field::new(
+    "usage",
+    &USAGE,
+    "reads how many tokens an exchange took; `{}` is enough",
+);
+
+/// `cost`
+pub static COST_HERE: Field<&Object> = Field::new(
+    "cost",
+    &COST,
+    "what an exchange cost, by prices of tokens; reads the usage, too",
+);
+
+/// `publish`
+pub static PUBLISH_HERE: Field<&Object> = Field::new(
+    "publish",
+    &PUBLISH,
+    "where facts are published beside the namespace `rustformations.ai`",
+);
+
+/// What is done about LLM traffic.
+pub static AI: Object = Object {
+    name: "ai",
+    text: "What is done about LLM traffic.",
+    groups: &[&[
+        &DIALECT,
+        &BODY_BYTES,
+        &USAGE_HERE,
+        &COST_HERE,
+        &PUBLISH_HERE,
+    ]],
+};
+
+/// `usage.force`
+pub static FORCE: Field<Flag> = Field::new(
+    "force",
+    Flag {
+        default: Some(true),
+    },
+    "asks for the usage of a streamed OpenAI chat or completion in the client's name, and hides it \
+     from a client that did not ask",
+);
+
+/// `usage.estimate`
+pub static ESTIMATE: Field<Flag> = Field::new(
+    "estimate",
+    Flag {
+        default: Some(true),
+    },
+    "takes bytes of text, divided by four, for tokens where nobody tells how many there were",
+);
+
+/// How usage is read.
+pub static USAGE: Object = Object {
+    name: "usage",
+    text: "How the usage of an exchange is read.",
+    groups: &[&[&FORCE, &ESTIMATE]],
+};
+
+/// `cost.prices`
+pub static PRICES: Field<Names> = Field::new(
+    "prices",
+    Names {
+        names: Text::Plain,
+        of: &&MODEL_PRICES,
+    },
+    "prices by the names of models, in which `*` stands for anything: the exact name goes first, then \
+     the longest pattern",
+)
+.needed();
+
+/// What tokens cost.
+pub static COST: Object = Object {
+    name: "cost",
+    text: "What tokens cost.",
+    groups: &[&[&PRICES]],
+};
+
+static INPUT: Field<Text> = Field::new(
+    "input",
+    Text::Plain,
+    "dollars for a million tokens of the input, as a decimal text such as `\"2.50\"`",
+);
+
+static CACHED_INPUT: Field<Text> = Field::new(
+    "cachedInput",
+    Text::Plain,
+    "the same for tokens that were read from a cache",
+)
+.or_else("`input`");
+
+static CACHE_WRITE: Field<Text> = Field::new(
+    "cacheWrite",
+    Text::Plain,
+    "the same for tokens that were written to a cache",
+)
+.or_else("`input`");
+
+static OUTPUT: Field<Text> = Field::new("output", Text::Plain, "the same for tokens of the output");
+
+static REASONING: Field<Text> = Field::new(
+    "reasoning",
+    Text::Plain,
+    "the same for tokens of the output that were thought",
+)
+.or_else("`output`");
+
+static TIERS: Field<List> = Field::new(
+    "tiers",
+    List { of: &&TIER },
+    "other prices of the whole exchange when its input has more tokens",
+);
+
+static ABOVE: Field<Whole> = Field::new(
+    "above",
+    Whole::pieces(0, llm::count::MAX),
+    "counts when the input has more tokens than this",
+)
+.needed();
+
+static MODEL_PRICES: Object = Object {
+    name: "modelPrices",
+    text: "What the tokens of a model cost.",
+    groups: &[&[
+        &INPUT,
+        &CACHED_INPUT,
+        &CACHE_WRITE,
+        &OUTPUT,
+        &REASONING,
+        &TIERS,
+    ]],
+};
+
+static TIER: Object = Object {
+    name: "tier",
+    text: "Prices of exchanges with a large input; what is left out is as in the tier below.",
+    groups: &[&[
+        &ABOVE,
+        &INPUT,
+        &CACHED_INPUT,
+        &CACHE_WRITE,
+        &OUTPUT,
+        &REASONING,
+    ]],
+};
+
+/// `publish.metadata`
+pub static METADATA: Field<List> = Field::new(
+    "metadata",
+    List {
+        of: &&PUBLISHED_METADATA,
+    },
+    "list of `{\"namespace\", \"key\", \"from\"}`: dynamic metadata that existing limits and dashboards \
+     know by another name",
+);
+
+/// Where facts are published.
+pub static PUBLISH: Object = Object {
+    name: "publish",
+    text: "Where facts are published beside the namespace `rustformations.ai`.",
+    groups: &[&[&METADATA]],
+};
+
+/// `publish.metadata[].namespace`
+pub static NAMESPACE: Field<Text> =
+    Field::new("namespace", Text::Plain, "the namespace of the metadata").needed();
+
+/// `publish.metadata[].key`
+pub static KEY: Field<Text> = Field::new("key", Text::Plain, "the key in it").needed();
+
+/// `publish.metadata[].from`
+pub static FROM: Field<Words<Fact>> = Field::new(
+    "from",
+    Words {
+        all: FACTS,
+        default: None,
+    },
+    "the fact, by its name in [the table of facts](#facts)",
+)
+.needed();
+
+/// A fact under another name.
+pub static PUBLISHED_METADATA: Object = Object {
+    name: "publishedMetadata",
+    text: "A fact under another name.",
+    groups: &[&[&NAMESPACE, &KEY, &FROM]],
+};
+
+/// Whether anything here makes a fact known: who publishes what never comes waits for it in vain.
+const fn is_made(fact: Fact) -> bool {
+    !matches!(fact, Fact::Masked | Fact::MaskedKinds | Fact::Guard)
+}
+
+/// Every fact that can become known, by its name.
+static FACTS: &[(&str, Fact)] = &{
+    let mut facts = [("", Fact::Dialect); Fact::ALL.len() - 3];
+    let (mut at, mut next) = (0, 0);
+    while next < Fact::ALL.len() {
+        let fact = Fact::ALL[next];
+        if is_made(fact) {
+            facts[at] = (fact.name(), fact);
+            at += 1;
+        }
+        next += 1;
+    }
+    facts
+};
+
+#[cfg(test)]
+mod tests {
+    use super::{DIALECT, Dialect};
+
+    #[test]
+    fn every_dialect_has_its_word() {
+        let words = DIALECT.shape.all;
+        for dialect in Dialect::ALL {
+            assert!(
+                words.contains(&(dialect.name(), Some(dialect))),
+                "{dialect}"
+            );
+        }
+        assert_eq!(words.len(), Dialect::ALL.len() + 1);
+    }
+}

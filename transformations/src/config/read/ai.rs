@@ -1,0 +1,145 @@
+//! `ai`: what is done about LLM traffic. Unlike elsewhere, what is not known is an error here.
+
+use serde_json::{Map, Value};
+
+use super::{Reader, join};
+use crate::codes::Code;
+use crate::config::ai::{Ai, Cost, PublishedMetadata, Usage};
+use crate::config::fields::shape::Text;
+use crate::config::fields::{Field, Object, ai, top};
+use crate::diagnostics::{Diagnostic, nearest};
+
+impl Reader {
+    pub(super) fn ai(&mut self, root: &Map<String, Value>) -> Option<Ai> {
+        let (fields, path) = self.strict_field(root, "", &top::AI_HERE)?;
+        Some(Ai {
+            dialect: self.choice(fields, &path, &ai::DIALECT).flatten(),
+            body_bytes: (self.whole(fields, &path, &ai::BODY_BYTES)).unwrap_or_default(),
+            usage: self.usage(fields, &path),
+            cost: self.cost(fields, &path),
+            publish_metadata: self.published(fields, &path),
+        })
+    }
+
+    fn usage(&mut self, fields: &Map<String, Value>, parent: &str) -> Option<Usage> {
+        let (fields, path) = self.strict_field(fields, parent, &ai::USAGE_HERE)?;
+        let usual = Usage::default();
+        Some(Usage {
+            force: self.flag(fields, &path, &ai::FORCE).unwrap_or(usual.force),
+            estimate: (self.flag(fields, &path, &ai::ESTIMATE)).unwrap_or(usual.estimate),
+        })
+    }
+
+    fn cost(&mut self, fields: &Map<String, Value>, parent: &str) -> Option<Cost> {
+        let (fields, path) = self.strict_field(fields, parent, &ai::COST_HERE)?;
+        let name = ai::PRICES.name;
+        let prices = fields.get(name).unwrap_or(&Value::Null);
+        if prices.is_null() {
+            self.error(Code::MISSING_VALUE, &path, "a cost needs prices");
+            return None;
+        }
+        let path = join(&path, name);
+        self.object(prices, &path)?;
+        let prices = without_nulls(prices).to_string();
+        Some(Cost { prices, path })
+    }
+
+    fn published(&mut self, fields: &Map<String, Value>, parent: &str) -> Vec<PublishedMetadata> {
+        let Some((fields, path)) = self.strict_field(fields, parent, &ai::PUBLISH_HERE) else {
+            return Vec::new();
+        };
+        let field = &ai::METADATA;
+        let mut all = Vec::new();
+        for (index, item) in self.list(fields, &path, field).iter().enumerate() {
+            let path = format!("{}[{index}]", join(&path, field.name));
+            let Some(fields) = self.object(item, &path) else {
+                continue;
+            };
+            self.only(fields, &path, &ai::PUBLISHED_METADATA);
+            let namespace = self.needed_text(fields, &path, &ai::NAMESPACE);
+            let key = self.needed_text(fields, &path, &ai::KEY);
+            let from = self.choice(fields, &path, &ai::FROM);
+            if fields.get(ai::FROM.name).is_none_or(Value::is_null) {
+                self.missing(&path, ai::FROM.name);
+            }
+            if let (Some(namespace), Some(key), Some(from)) = (namespace, key, from) {
+                all.push(PublishedMetadata {
+                    namespace,
+                    key,
+                    from,
+                });
+            }
+        }
+        all
+    }
+
+    /// A text that must be there and say something.
+    fn needed_text(
+        &mut self,
+        fields: &Map<String, Value>,
+        path: &str,
+        field: &Field<Text>,
+    ) -> Option<String> {
+        let given = fields.get(field.name).is_some_and(|it| !it.is_null());
+        let text = self.string(fields, path, field);
+        match text.filter(|text| !text.is_empty()) {
+            Some(text) => Some(text),
+            None => {
+                // What is there and of another type was told.
+                if !given || fields.get(field.name).is_some_and(|it| it == "") {
+                    self.missing(path, field.name);
+                }
+                None
+            }
+        }
+    }
+
+    fn missing(&mut self, path: &str, name: &str) {
+        let message = format!("this needs a \"{name}\"");
+        self.error(Code::MISSING_VALUE, path, message);
+    }
+
+    /// An object in which every field must be known, with its path.
+    fn strict_field<'a>(
+        &mut self,
+        fields: &'a Map<String, Value>,
+        path: &str,
+        field: &Field<&'static Object>,
+    ) -> Option<(&'a Map<String, Value>, String)> {
+        let path = join(path, field.name);
+        let inside = self.object(fields.get(field.name)?, &path)?;
+        self.only(inside, &path, field.shape);
+        Some((inside, path))
+    }
+
+    /// Refuses the fields of an object that are not known.
+    fn only(&mut self, fields: &Map<String, Value>, path: &str, object: &Object) {
+        for name in fields.keys().filter(|name| !object.has(name)) {
+            let shown: String = name.chars().take(64).collect();
+            let path = join(path, &shown);
+            let message = "this field is not known";
+            let problem = Diagnostic::error(Code::UNKNOWN_AI_FIELD, &path, message);
+            let near = nearest(&shown, object.fields().map(|field| field.name));
+            self.found.push(match near {
+                Some(near) => problem.with_help(format!("did you mean \"{near}\"?")),
+                None => {
+                    let names: Vec<_> = object.fields().map(|field| field.name).collect();
+                    problem.with_help(format!("the fields are {}", names.join(", ")))
+                }
+            });
+        }
+    }
+}
+
+/// What is `null` counts as absent.
+fn without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let there = fields.iter().filter(|(_, value)| !value.is_null());
+            let there = there.map(|(name, value)| (name.clone(), without_nulls(value)));
+            Value::Object(there.collect())
+        }
+        Value::Array(items) => items.iter().map(without_nulls).collect(),
+        other => other.clone(),
+    }
+}

@@ -1,0 +1,120 @@
+//! Where the AI half stands in the life of an exchange: behind the templates for requests, before them for
+//! responses.
+
+use super::{Answer, End, Exchange, Flow, Next, Reply};
+use crate::ai::RequestBody;
+use crate::direction::Direction;
+use crate::error::{Failure, TransformErrorKind};
+use crate::ops::TransformationOps;
+use crate::stages::{Applied, BodyChange};
+
+impl Exchange {
+    /// How many bytes of the request are to be kept here, if the AI half needs it as a whole.
+    pub(super) fn ai_holds_request(&self, ops: &(impl TransformationOps + ?Sized)) -> Option<u64> {
+        let program = self.program.ai.as_ref()?;
+        program.holds_request(ops).then(|| program.body_bytes())
+    }
+
+    /// The AI half has answered the request itself: what comes back is that answer.
+    pub(super) fn ai_has_refused(&self) -> bool {
+        self.ai.as_ref().is_some_and(|ai| ai.has_refused())
+    }
+
+    /// What was to be kept cannot be: in the words of the client's dialect, if it is kept for that.
+    pub(super) fn refuse_kept(
+        &mut self,
+        direction: Direction,
+        failure: Failure,
+        ops: &mut (impl TransformationOps + ?Sized),
+    ) -> Answer {
+        let is_too_large = failure.error().kind() == TransformErrorKind::BodyTooLarge;
+        match (&self.program.ai, &mut self.ai) {
+            (Some(program), Some(ai)) if direction == Direction::Request && is_too_large => {
+                let (refused, applied) = ai.refuse_size(program, ops);
+                let mut reply = Reply::refused(refused);
+                reply.failure = Some(program.too_large());
+                Answer::of(Next::Reply(reply)).and(applied)
+            }
+            _ => self.refuse(failure),
+        }
+    }
+
+    /// What was held is whole.
+    pub(super) fn end_held(
+        &mut self,
+        direction: Direction,
+        ops: &mut (impl TransformationOps + ?Sized),
+        end: End,
+    ) -> Answer {
+        match direction {
+            Direction::Request => self.transform_request(ops, end),
+            Direction::Response => self.transform(direction, ops, end),
+        }
+    }
+
+    /// Runs the templates of a request, and what is done about it as LLM traffic on what they have left.
+    pub(super) fn transform_request(
+        &mut self,
+        ops: &mut (impl TransformationOps + ?Sized),
+        end: End,
+    ) -> Answer {
+        let is_kept = matches!(self.request, Flow::Kept(_));
+        let (answer, body) = if is_kept && !self.needs(Direction::Request).has_work() {
+            self.request = Flow::Passing;
+            let kept = std::mem::take(&mut self.kept);
+            (Answer::pass(), RequestBody::Kept(kept))
+        } else {
+            (
+                self.transform(Direction::Request, ops, end),
+                RequestBody::WithHost,
+            )
+        };
+        let (Some(program), Some(ai)) = (&self.program.ai, &mut self.ai) else {
+            return answer;
+        };
+        if answer.next != Next::Pass {
+            return answer;
+        }
+        let applied = ai.on_request(program, ops, body);
+        if applied.body == BodyChange::Replaced {
+            if end == End::Trailers {
+                ops.remove_request_header("content-length");
+            }
+            self.request = Flow::Written;
+        }
+        answer.and(applied)
+    }
+
+    pub(super) fn ai_response_headers(
+        &mut self,
+        ops: &mut (impl TransformationOps + ?Sized),
+        end_of_stream: bool,
+    ) -> Option<Applied> {
+        let (program, ai) = (self.program.ai.as_ref()?, self.ai.as_mut()?);
+        Some(ai.on_response_headers(program, ops, end_of_stream))
+    }
+
+    pub(super) fn ai_response_body(
+        &mut self,
+        ops: &mut (impl TransformationOps + ?Sized),
+        end_of_stream: bool,
+    ) -> Option<Applied> {
+        let (program, ai) = (self.program.ai.as_ref()?, self.ai.as_mut()?);
+        Some(ai.on_response_body(program, ops, end_of_stream))
+    }
+
+    /// Answers what is left to be sent of the body, and what was done.
+    pub(super) fn ai_response_trailers(
+        &mut self,
+        ops: &mut (impl TransformationOps + ?Sized),
+    ) -> Option<(Vec<u8>, Applied)> {
+        let (program, ai) = (self.program.ai.as_ref()?, self.ai.as_mut()?);
+        Some(ai.on_response_trailers(program, ops))
+    }
+
+    pub(super) fn ai_complete(&mut self, ops: &mut (impl TransformationOps + ?Sized)) {
+        if let (Some(program), Some(ai)) = (&self.program.ai, &mut self.ai) {
+            ai.on_complete(program, ops);
+        }
+    }
+}
