@@ -161,7 +161,11 @@ pub(crate) fn expected(name: &str, direction: Direction, value: &str) -> Option<
 /// message of one in HTTP/2 (RFC 9110 section 5.5, RFC 9113 section 8.2.1).
 pub fn clean(value: &str) -> Cow<'_, str> {
     let is_control = |c: char| c.is_ascii_control() && c != '\t';
-    let value = value.trim_matches(|c: char| c.is_ascii_control() || c == ' ');
+    let is_inner = |byte: &u8| *byte > b' ' && *byte != 0x7f;
+    let bytes = value.as_bytes();
+    let start = bytes.iter().position(is_inner).unwrap_or(bytes.len());
+    let end = bytes.iter().rposition(is_inner).map_or(start, |last| last + 1);
+    let value = value.get(start..end).unwrap_or_default();
     // All of them, without a way out at the first, so that many are looked at together.
     let has_controls = (value.bytes()).fold(false, |found, byte| {
         found | (byte < b' ' && byte != b'\t') | (byte == 0x7f)

@@ -20,6 +20,7 @@ mod event;
 mod field;
 mod headers;
 mod line;
+mod private;
 mod reads;
 mod vars;
 
@@ -27,6 +28,7 @@ pub(crate) use event::EventFields;
 pub(crate) use field::{EVENT, EVENT_FIELDS, EventField, Field, LINE, Part};
 pub(crate) use headers::{HeaderSnapshot, append as append_header, is_compressed};
 pub(crate) use line::WithLine;
+pub(crate) use private::{Private, PrivateFunctions};
 pub(crate) use reads::{Asked, HeaderNames, HostRead, Reads};
 pub(crate) use vars::Vars;
 
@@ -58,8 +60,8 @@ pub(crate) struct Message {
     /// A template read the whole document without asking whether there is one, and there is none.
     missed: AtomicBool,
     host: HostAnswers,
-    /// What the configuration says to functions: only they look into it.
-    configured: Value,
+    /// What is found under private names beside the message.
+    private: Private,
     /// What is known of the event that this message is.
     event: Option<EventFields>,
     /// The variables of the configuration.
@@ -154,15 +156,16 @@ impl Message {
             document,
             missed: AtomicBool::new(false),
             host,
-            configured: Value::UNDEFINED,
+            private: Private::default(),
             event: None,
             vars: None,
         }
     }
 
-    /// A message whose functions know what the configuration says to them.
-    pub(crate) fn with_configured(mut self, configured: &Value) -> Message {
-        self.configured = configured.clone();
+    /// A message in which templates find the functions that they call, and these what the configuration
+    /// says to them.
+    pub(crate) fn with_private(mut self, private: &Private) -> Message {
+        self.private = private.clone();
         self
     }
 
@@ -288,6 +291,11 @@ impl Message {
     }
 }
 
+/// Whether no template can write this name. All that the engine is made to ask for begin alike.
+fn is_private(name: &str) -> bool {
+    name.starts_with("fn ") || name.contains(' ')
+}
+
 impl Object for Message {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         self.get_value_by_str(key.as_str()?)
@@ -300,8 +308,8 @@ impl Object for Message {
                 return Some(Value::from_object(EventValue(self.clone())));
             }
             Some(EventFields::AtEnd) if key == EVENT => return None,
-            // Private names hold a space. They are never looked up in the body: it is the client's.
-            _ if !key.contains(' ') => {
+            // Private names are never looked up in the body: it is the client's.
+            _ if !is_private(key) => {
                 let var = self.vars.as_ref().and_then(|vars| vars.value(key));
                 return var.or_else(|| self.variable(key));
             }
@@ -317,8 +325,8 @@ impl Object for Message {
             MESSAGE => Some(Value::from_dyn_object(self.clone())),
             REQUEST => Some(fields(Direction::Request)),
             RESPONSE => Some(fields(Direction::Response)),
-            CONFIGURED => Some(self.configured.clone()),
-            _ => None,
+            CONFIGURED => Some(self.private.configured.clone()),
+            _ => self.private.function(key),
         }
     }
 

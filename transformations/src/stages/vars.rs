@@ -3,12 +3,10 @@
 
 use std::sync::Arc;
 
-use minijinja::Value;
-
 use crate::config::OnError;
 use crate::direction::Direction;
 use crate::error::{Cause, TransformErrorKind};
-use crate::message::{BodyText, EventField, HeaderSnapshot, HostAnswers, Message, Vars};
+use crate::message::{BodyText, EventField, HeaderSnapshot, HostAnswers, Message, Private, Vars};
 use crate::on_error::Place;
 use crate::ops::TransformationOps;
 use crate::program::Program;
@@ -94,7 +92,7 @@ impl View for RequestView<'_> {
         0
     }
 
-    fn message(&mut self, configured: &Value) -> Arc<Message> {
+    fn message(&mut self, private: &Private) -> Arc<Message> {
         let message = self.message.get_or_insert_with(|| {
             let message = Message::new(
                 Direction::Request,
@@ -104,7 +102,7 @@ impl View for RequestView<'_> {
                 Err(self.absent.kind),
                 self.host.clone(),
             );
-            Arc::new(message.with_configured(configured))
+            Arc::new(message.with_private(private))
         });
         Arc::clone(message)
     }

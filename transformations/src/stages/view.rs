@@ -10,7 +10,7 @@ use super::host::DirectionHost;
 use crate::direction::Direction;
 use crate::error::{Cause, TransformErrorKind};
 use crate::message::{
-    BodyText, EventField, HeaderSnapshot, HostAnswers, Message, Vars, append_header, is_compressed,
+    BodyText, EventField, HeaderSnapshot, HostAnswers, Message, Private, Vars, append_header, is_compressed,
 };
 use crate::ops::TransformationOps;
 use crate::program::DirectionProgram;
@@ -222,7 +222,7 @@ impl<O: TransformationOps + ?Sized> View for MessageView<'_, O> {
         self.read_bytes.unwrap_or_default()
     }
 
-    fn message(&mut self, configured: &Value) -> Arc<Message> {
+    fn message(&mut self, private: &Private) -> Arc<Message> {
         if let Some(message) = &self.message {
             return Arc::clone(message);
         }
@@ -242,7 +242,7 @@ impl<O: TransformationOps + ?Sized> View for MessageView<'_, O> {
         let message = Message::new(here, request, response, body, document, host);
         let message = Arc::new(
             message
-                .with_configured(configured)
+                .with_private(private)
                 .with_vars(self.captured.vars.cloned()),
         );
         self.message = Some(Arc::clone(&message));

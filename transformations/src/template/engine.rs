@@ -39,6 +39,7 @@ mod priced;
 use crate::config::Limits;
 use crate::error::{Cause, TransformErrorKind};
 use crate::functions::{self, Configured};
+use crate::message::{Private, PrivateFunctions};
 use crate::value::Fault;
 use crate::value::NodeValue;
 use crate::value::{Absent, budget, print, weigh};
@@ -59,6 +60,13 @@ pub(crate) struct Source {
 
 /// What every program renders with: all functions, filters, tests and operators, and the usual limits.
 static ENVIRONMENT: Lazy<Environment<'static>> = Lazy::new(environment);
+
+/// The functions of the environment that templates call under names which they cannot write.
+static FUNCTIONS: Lazy<PrivateFunctions> = Lazy::new(|| {
+    let globals = ENVIRONMENT.globals();
+    let private = globals.filter(|(name, _)| name.contains(' '));
+    private.map(|(name, value)| (name.into(), value)).collect()
+});
 
 /// Bodies up to this size earn no fuel: the limit by itself is generous for them.
 const EARNS_NOTHING: usize = 64 << 10;
@@ -98,8 +106,8 @@ pub(crate) struct Engine {
     templates: Templates,
     /// With limits of its own, if the program has such.
     environment: Option<Box<Environment<'static>>>,
-    /// What functions know of the configuration.
-    configured: Value,
+    /// What templates and functions find beside the message.
+    private: Private,
 }
 
 impl fmt::Debug for Engine {
@@ -133,16 +141,19 @@ impl Engine {
         Ok(Engine {
             templates,
             environment: limited(limits),
-            configured: match configured.is_empty() {
-                true => Value::UNDEFINED,
-                false => Value::from_object(configured),
+            private: Private {
+                configured: match configured.is_empty() {
+                    true => Value::UNDEFINED,
+                    false => Value::from_object(configured),
+                },
+                functions: Some(&FUNCTIONS),
             },
         })
     }
 
-    /// What the configuration says to functions; the message holds it for them.
-    pub(crate) fn configured(&self) -> &Value {
-        &self.configured
+    /// What templates and functions find beside the message, which holds it for them.
+    pub(crate) fn private(&self) -> &Private {
+        &self.private
     }
 
     /// Renders one template, appending to `out`, which may end up holding a part on failure.

@@ -17,7 +17,7 @@ use super::{JsonPart, Segment, Template};
 use crate::config::OnError;
 use crate::direction::Direction;
 use crate::error::{Cause, TransformErrorKind};
-use crate::message::{EventField, Message, Vars, WithLine};
+use crate::message::{EventField, Message, Private, Vars, WithLine};
 use crate::on_error::Place;
 use crate::value::budget;
 use crate::value::print::{self, Layout};
@@ -52,9 +52,9 @@ pub(crate) trait View {
     /// How long the body is that templates read, as far as they did: a long one earns them fuel.
     fn read_bytes(&self) -> usize;
 
-    /// The engine's view, made for the first template that needs it, with what the configuration says to
-    /// functions.
-    fn message(&mut self, configured: &Value) -> Arc<Message>;
+    /// The engine's view, made for the first template that needs it, with what it finds under
+    /// private names.
+    fn message(&mut self, private: &Private) -> Arc<Message>;
 }
 
 /// Renders the templates that share an account.
@@ -153,7 +153,7 @@ impl<'p, V: View> Renderer<'p, V> {
             }
             Template::Engine(index) => {
                 let engine = self.engine.ok_or(TransformErrorKind::Render)?;
-                let message = self.view.message(engine.configured());
+                let message = self.view.message(engine.private());
                 let start = out.len();
                 budget::open(self.left);
                 let root = match &self.line {

@@ -11,7 +11,7 @@ use super::select::Subject;
 use crate::direction::Direction;
 use crate::error::{Cause, TransformErrorKind};
 use crate::message::{
-    BodyText, EventField, EventFields, HeaderSnapshot, HostAnswers, Message, Vars,
+    BodyText, EventField, EventFields, HeaderSnapshot, HostAnswers, Message, Private, Vars,
 };
 use crate::template::commands::Command;
 use crate::template::render::View;
@@ -147,11 +147,11 @@ impl View for EventView<'_> {
         0
     }
 
-    fn message(&mut self, configured: &Value) -> Arc<Message> {
+    fn message(&mut self, private: &Private) -> Arc<Message> {
         match &self.message {
             Some(message) => Arc::clone(message),
             None => {
-                let message = Arc::new(self.to_message().with_configured(configured));
+                let message = Arc::new(self.to_message().with_private(private));
                 self.message = Some(Arc::clone(&message));
                 message
             }
