@@ -389,7 +389,8 @@ impl Exchange {
         ops: &mut (impl TransformationOps + ?Sized),
         noted: &mut Vec<Failure>,
     ) -> Result<Option<OwnReply>, Failure> {
-        let Some(stages) = self.stages(Direction::Request) else {
+        let stages = self.stages(Direction::Request);
+        let Some(stages) = stages.filter(|it| it.replies_at_once) else {
             return Ok(None);
         };
         for compiled in stages.templates() {

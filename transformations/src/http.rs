@@ -164,7 +164,10 @@ pub fn clean(value: &str) -> Cow<'_, str> {
     let is_inner = |byte: &u8| *byte > b' ' && *byte != 0x7f;
     let bytes = value.as_bytes();
     let start = bytes.iter().position(is_inner).unwrap_or(bytes.len());
-    let end = bytes.iter().rposition(is_inner).map_or(start, |last| last + 1);
+    let end = bytes
+        .iter()
+        .rposition(is_inner)
+        .map_or(start, |last| last + 1);
     let value = value.get(start..end).unwrap_or_default();
     // All of them, without a way out at the first, so that many are looked at together.
     let has_controls = (value.bytes()).fold(false, |found, byte| {

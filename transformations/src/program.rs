@@ -73,12 +73,16 @@ pub(crate) struct Transforms {
 pub(crate) struct Stages {
     pub(crate) when: Option<When>,
     pub(crate) needs: DirectionNeeds,
+    /// Some stage has a rule for the status.
+    pub(crate) sets_status: bool,
+    /// Some stage answers requests when there are only headers.
+    pub(crate) replies_at_once: bool,
     pub(crate) on_error: OnError,
     /// The field to blame for what concerns the body as a whole.
     pub(crate) body_field: FieldId,
     /// The field to blame for what is too large.
     pub(crate) limit_field: FieldId,
-    /// In the order in which they apply.
+    /// Those that have something to do, in the order in which they apply.
     pub(crate) all: Box<[Stage]>,
 }
 
@@ -152,6 +156,11 @@ pub(crate) struct Rule {
 }
 
 impl Action {
+    /// Whether this is about the status.
+    pub(crate) fn sets_status(&self) -> bool {
+        matches!(self, Action::Set { name } if &**name == ":status")
+    }
+
     /// The header that changes.
     pub(crate) fn header(&self) -> Option<&str> {
         match self {
@@ -236,10 +245,10 @@ impl Transforms {
 }
 
 impl Stages {
-    /// Those for whole messages that have something to do.
+    /// Those for whole messages.
     pub(crate) fn templates(&self) -> impl DoubleEndedIterator<Item = &DirectionProgram> {
         self.all.iter().filter_map(|stage| match stage {
-            Stage::Templates(compiled) => Some(&**compiled).filter(|it| it.has_rules()),
+            Stage::Templates(compiled) => Some(&**compiled),
             Stage::Events(_) => None,
         })
     }

@@ -125,7 +125,7 @@ pub(crate) fn run<O: TransformationOps + ?Sized>(
     offered: BodyAccess,
     applied: &mut Applied,
 ) -> Result<Option<Box<OwnReply>>, Failure> {
-    let sets_status = stages.templates().any(framing::sets_status);
+    let sets_status = stages.sets_status;
     let holds = stages.needs.buffers();
     let mut stages = stages.templates();
     let Some(last) = stages.next_back() else {
@@ -157,7 +157,8 @@ pub(crate) fn run<O: TransformationOps + ?Sized>(
             return Ok(work.reply);
         }
     }
-    let (mut edits, parsed) = work.edit(last, ops)?;
+    let mut edits = Edits::take();
+    let parsed = work.edit(last, ops, &mut edits)?;
     if work.reply.is_some() {
         edits.give_back();
         applied.failures = work.failures;
@@ -252,7 +253,8 @@ impl<'p> Work<'p, '_> {
         stage: &'p DirectionProgram,
         ops: &mut O,
     ) -> Result<(), Failure> {
-        let (mut edits, parsed) = self.edit(stage, ops)?;
+        let mut edits = Edits::take();
+        let parsed = self.edit(stage, ops, &mut edits)?;
         let edited = self.patch(stage, &parsed, &mut edits)?;
         let written = match &edited {
             Some(edited) => (!edited.is_unchanged()).then(|| edited.to_vec()),
@@ -276,10 +278,11 @@ impl<'p> Work<'p, '_> {
         &mut self,
         stage: &'p DirectionProgram,
         ops: &mut O,
-    ) -> Result<(Edits<'p>, Parsed), Failure> {
+        edits: &mut Edits<'p>,
+    ) -> Result<Parsed, Failure> {
         let (program, captured, access) = (self.program, self.captured, self.access);
         let made = match self.edits.as_slice() {
-            [] => transform::edit(program, stage, captured, ops, access),
+            [] => transform::edit(program, stage, captured, ops, access, edits),
             earlier => {
                 let mut working = Working::new(
                     ops,
@@ -288,19 +291,19 @@ impl<'p> Work<'p, '_> {
                     self.body.clone(),
                     self.was_decoded,
                 );
-                transform::edit(program, stage, captured, &mut working, access)
+                transform::edit(program, stage, captured, &mut working, access, edits)
             }
         };
         let Outcome {
-            edits,
             failures,
             reply,
             parsed,
         } = match made {
             Ok(outcome) => outcome,
             Err(failure) => {
+                std::mem::take(edits).give_back();
                 self.skip(stage, failure)?;
-                return Ok((Edits::default(), Parsed::default()));
+                return Ok(Parsed::default());
             }
         };
         self.reply = reply;
@@ -311,7 +314,7 @@ impl<'p> Work<'p, '_> {
         for failure in failures {
             note(&mut self.failures, failure);
         }
-        Ok((edits, parsed))
+        Ok(parsed)
     }
 
     /// Applies the patch of a stage, if it has one. Nothing is copied yet.

@@ -261,17 +261,23 @@ impl Compiler<'_> {
             self.found
                 .extend(trailers.iter().map(|path| never_in_time(path)));
         }
-        let templates = Stage::Templates(Box::new(compiled));
+        let sets_status = compiled.rules.iter().any(|rule| rule.action.sets_status());
+        let mut replies = compiled.reply.iter();
+        let replies_at_once = replies.any(|reply| !reply.reads_body);
+        let has_rules = compiled.has_rules();
+        let templates = has_rules.then(|| Stage::Templates(Box::new(compiled)));
         Stages {
             when,
             needs,
+            sets_status,
+            replies_at_once,
             on_error: transform.on_error,
             body_field,
             limit_field,
             all: events
                 .map(Stage::Events)
                 .into_iter()
-                .chain([templates])
+                .chain(templates)
                 .collect(),
         }
     }

@@ -6,7 +6,7 @@ use super::host::DirectionHost;
 use crate::direction::Direction;
 use crate::http;
 use crate::ops::TransformationOps;
-use crate::program::{Action, DirectionProgram};
+use crate::program::Action;
 
 /// Headers that describe the bytes of a body.
 pub(super) const DESCRIPTIONS: [&str; 5] = {
@@ -82,22 +82,13 @@ pub(super) fn content<O: TransformationOps + ?Sized>(
     }
 }
 
-/// Whether a rule is about the status.
-pub(super) fn sets_status(compiled: &DirectionProgram) -> bool {
-    compiled.rules.iter().any(|rule| is_status(&rule.action))
-}
-
-fn is_status(action: &Action) -> bool {
-    matches!(action, Action::Set { name } if &**name == ":status")
-}
-
 /// Whether the action is about the status of an answer that refuses a tunnel: a client would take one of
 /// 2xx for a tunnel that is open.
 pub(super) fn refuses_tunnel<O: TransformationOps + ?Sized>(
     host: &DirectionHost<'_, O>,
     action: &Action,
 ) -> bool {
-    is_status(action) && host.is_to_connect() && !matches!(host.status(), Some(200..=299))
+    action.sets_status() && host.is_to_connect() && !matches!(host.status(), Some(200..=299))
 }
 
 /// Whether the message has to keep what the action would set, since the other side is bound by it: a

@@ -4,6 +4,7 @@
 
 use super::BodyAccess;
 use super::commands::Captured;
+use super::edits::Edits;
 use super::transform::Render;
 use super::view::MessageView;
 use crate::error::{Failure, FieldId, TransformErrorKind};
@@ -37,10 +38,12 @@ pub(crate) fn decide<O: TransformationOps + ?Sized>(
     ops: &mut O,
 ) -> Result<(Option<OwnReply>, Vec<Failure>), Failure> {
     let view = MessageView::new(compiled, captured, ops, BodyAccess::HeadersOnly);
-    let mut render = Render::new(program, compiled, view);
+    let mut edits = Edits::take();
+    let mut render = Render::new(program, compiled, view, &mut edits);
     let reply = render.reply(rule);
-    render.edits.give_back();
-    Ok((reply?, render.failures))
+    let failures = render.failures;
+    edits.give_back();
+    Ok((reply?, failures))
 }
 
 impl<O: TransformationOps + ?Sized> Render<'_, '_, O> {

@@ -26,8 +26,7 @@ use formats::json::patch::Edited;
 
 /// What rendering comes to.
 #[derive(Debug)]
-pub(super) struct Outcome<'p> {
-    pub(super) edits: Edits<'p>,
+pub(super) struct Outcome {
     /// What failed and is left out, the first of each kind.
     pub(super) failures: Vec<Failure>,
     /// The answer in place of one from the upstream: then nothing else was rendered.
@@ -72,7 +71,7 @@ impl Parsed {
     }
 }
 
-/// Renders the body first, then every rule in order.
+/// Renders the body first, then every rule in order, into `edits`, which are empty.
 ///
 /// # Errors
 /// What failed, if `onError` does not leave it out.
@@ -83,32 +82,27 @@ pub(super) fn edit<'p, O: TransformationOps + ?Sized>(
     captured: Captured<'_>,
     ops: &mut O,
     body: BodyAccess,
-) -> Result<Outcome<'p>, Failure> {
+    edits: &mut Edits<'p>,
+) -> Result<Outcome, Failure> {
     let view = MessageView::new(compiled, captured, ops, body);
-    let mut render = Render::new(program, compiled, view);
-    match render.all(body) {
-        Ok((reply, patch)) => Ok(Outcome {
-            edits: render.edits,
-            failures: render.failures,
-            reply,
-            parsed: Parsed {
-                document: render.templates.view.document,
-                read_bytes: render.templates.view.read_bytes,
-                was_decoded: render.templates.view.was_decoded,
-                patch,
-            },
-        }),
-        Err(failure) => {
-            render.edits.give_back();
-            Err(failure)
-        }
-    }
+    let mut render = Render::new(program, compiled, view, edits);
+    let (reply, patch) = render.all(body)?;
+    Ok(Outcome {
+        failures: render.failures,
+        reply,
+        parsed: Parsed {
+            document: render.templates.view.document,
+            read_bytes: render.templates.view.read_bytes,
+            was_decoded: render.templates.view.was_decoded,
+            patch,
+        },
+    })
 }
 
 pub(super) struct Render<'p, 'a, O: ?Sized> {
     compiled: &'p DirectionProgram,
     pub(super) templates: Renderer<'p, MessageView<'a, O>>,
-    pub(super) edits: Edits<'p>,
+    pub(super) edits: &'a mut Edits<'p>,
     pub(super) failures: Vec<Failure>,
 }
 
@@ -118,16 +112,15 @@ impl<'p, 'a, O: TransformationOps + ?Sized> Render<'p, 'a, O> {
         program: &'p Program,
         compiled: &'p DirectionProgram,
         view: MessageView<'a, O>,
+        edits: &'a mut Edits<'p>,
     ) -> Self {
         let engine = program.engine.as_ref();
+        edits.has_body_rule = compiled.body.is_some();
+        edits.reroutes = compiled.always_reroutes;
         Render {
             compiled,
             templates: Renderer::new(engine, compiled.on_error, program.output_bytes, view),
-            edits: Edits {
-                has_body_rule: compiled.body.is_some(),
-                reroutes: compiled.always_reroutes,
-                ..Edits::take()
-            },
+            edits,
             failures: Vec::new(),
         }
     }

@@ -10,7 +10,8 @@ use super::host::DirectionHost;
 use crate::direction::Direction;
 use crate::error::{Cause, TransformErrorKind};
 use crate::message::{
-    BodyText, EventField, HeaderSnapshot, HostAnswers, Message, Private, Vars, append_header, is_compressed,
+    BodyText, EventField, HeaderSnapshot, HostAnswers, Message, Private, Vars, append_header,
+    is_compressed,
 };
 use crate::ops::TransformationOps;
 use crate::program::DirectionProgram;
