@@ -82,11 +82,13 @@ enum Chosen {
 
 impl Chosen {
     /// What is known without a message.
+    #[inline]
     fn of(transforms: &Transforms) -> Chosen {
         match &*transforms.all {
             [] => Chosen::Nothing,
-            [first, ..] if first.when.is_none() => Chosen::This(0),
-            _ => Chosen::Undecided,
+            [first, ..] if first.when.is_some() => Chosen::Undecided,
+            [first, ..] if !first.needs.has_work() => Chosen::Nothing,
+            _ => Chosen::This(0),
         }
     }
 }
@@ -151,6 +153,9 @@ impl Exchange {
         end_of_stream: bool,
     ) -> Answer {
         self.begin(ops);
+        if let [Chosen::Nothing, _] = self.chosen {
+            return Answer::pass();
+        }
         let mut noted = match self.choose(Direction::Request, ops) {
             Ok(noted) => noted,
             Err(failure) => return self.refuse(failure),
@@ -219,6 +224,9 @@ impl Exchange {
             self.request_was_overtaken = self.request == Flow::Held;
             self.request = Flow::Passing;
             self.kept = Vec::new();
+        }
+        if let [_, Chosen::Nothing] = self.chosen {
+            return Answer::pass();
         }
         let mut noted = match self.choose(Direction::Response, ops) {
             Ok(noted) => noted,
@@ -364,20 +372,28 @@ impl Exchange {
 
     /// Decides which transform applies to a message, by its headers as they came: here, and nowhere else.
     /// Answers what failed and counted as false. Costs nothing where there are no conditions.
+    #[inline]
     fn choose(
         &mut self,
         direction: Direction,
         ops: &mut (impl TransformationOps + ?Sized),
     ) -> Result<Vec<Failure>, Failure> {
-        let at = direction as usize;
-        if !matches!(self.chosen.get(at), Some(Chosen::Undecided)) {
-            return Ok(Vec::new());
+        match self.chosen.get(direction as usize) {
+            Some(Chosen::Undecided) => self.choose_by_conditions(direction, ops),
+            _ => Ok(Vec::new()),
         }
+    }
+
+    fn choose_by_conditions(
+        &mut self,
+        direction: Direction,
+        ops: &mut (impl TransformationOps + ?Sized),
+    ) -> Result<Vec<Failure>, Failure> {
         let transforms = self.program.of(direction);
         self.render_vars(&transforms.conditions.reads, ops);
         let (transform, failures) =
             stages::choose(&self.program, transforms, self.remembered(), ops)?;
-        if let Some(chosen) = self.chosen.get_mut(at) {
+        if let Some(chosen) = self.chosen.get_mut(direction as usize) {
             *chosen = transform.map_or(Chosen::Nothing, Chosen::This);
         }
         Ok(failures)

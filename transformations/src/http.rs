@@ -184,6 +184,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn values_are_cleaned_alike_whatever_their_length() {
+        let is_unfit = |c: char| c.is_ascii_control() && c != '\t';
+        for length in 0..100 {
+            let text = "\u{e9}".repeat(length / 2) + &"a".repeat(length % 2);
+            assert!(matches!(clean(&text), Cow::Borrowed(same) if same == text));
+            for unfit in [" ", "\t", "\r\n", "\0", "\u{7f}"] {
+                let around = format!("{unfit}{text}{unfit}");
+                assert_eq!(clean(&around), text, "{around:?}");
+                let within = format!("{text}b{unfit}b{text}");
+                assert_eq!(clean(&within), within.replace(is_unfit, " "), "{within:?}");
+            }
+        }
+    }
+
+    #[test]
     fn values_that_have_a_form_are_held_to_it() {
         let fits = |name, value| expected(name, Direction::Request, value).is_none();
         for (name, good, bad) in [

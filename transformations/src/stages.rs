@@ -324,6 +324,9 @@ impl<'p> Work<'p, '_> {
         parsed: &'d Parsed,
         edits: &mut Edits<'p>,
     ) -> Result<Option<Edited<'d>>, Failure> {
+        if !stage.patches() {
+            return Ok(None);
+        }
         match parsed.edit(stage, self.program.output_bytes) {
             Ok(edited) => return Ok(edited),
             Err(failure) if stage.on_error.leaves_out(failure.error(), Place::Body) => {

@@ -62,6 +62,9 @@ impl Commit<'_, '_> {
 
     /// The status that the edits set at last.
     fn status(&self) -> Option<u16> {
+        if !self.sets_status {
+            return None;
+        }
         let all = self.edits.iter();
         let all = all.flat_map(|edits| edits.headers.iter().map(move |edit| (edits, edit)));
         let mut statuses = all.filter_map(|(edits, edit)| {

@@ -1,6 +1,8 @@
 //! The stage of templates: renders all values of one direction, from the message as it was, before
 //! anything changes.
 
+use std::borrow::Cow;
+
 mod lines;
 
 use super::commands::Captured;
@@ -342,7 +344,8 @@ fn check(
     };
     if let Some(value) = text.get(start..) {
         let clean = http::clean(value);
-        if clean != value {
+        // It never grows, and without another text it is a part of the value.
+        if matches!(clean, Cow::Owned(_)) || clean.len() != value.len() {
             let clean = clean.into_owned();
             text.truncate(start);
             text.push_str(&clean);

@@ -366,3 +366,17 @@ pub(super) fn compile(text: &str) -> Result<Instructions<'_>, Error> {
     let (instructions, _) = generator.finish();
     Ok(instructions)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A name that is looked for in vain there is looked for in the tree of globals, at each call.
+    #[test]
+    fn all_that_templates_call_is_found_at_the_message() {
+        let mut known = ENVIRONMENT.globals().map(|(name, _)| name);
+        assert!(known.all(|name| FUNCTIONS.contains_key(name)));
+        let mut called = functions::all().map(functions::Function::private);
+        assert!(called.all(|name| FUNCTIONS.contains_key(name)));
+    }
+}
