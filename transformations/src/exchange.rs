@@ -153,7 +153,7 @@ impl Exchange {
         end_of_stream: bool,
     ) -> Answer {
         self.begin(ops);
-        if let [Chosen::Nothing, _] = self.chosen {
+        if let ([Chosen::Nothing, _], None) = (&self.chosen, &self.ai) {
             return Answer::pass();
         }
         let mut noted = match self.choose(Direction::Request, ops) {
