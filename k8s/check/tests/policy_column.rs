@@ -14,7 +14,8 @@ const LINES: [(&str, &str); 3] = [
     ("2.4", "kgateway-v2.4.x"),
 ];
 
-/// Since which line a policy has each field of the tables, as the page says; `no` is none.
+/// Since which line a policy has each field of the tables, as the page says; `no` is none. A cell that is
+/// empty says what is said of the field that the table is about.
 fn as_documented() -> BTreeMap<String, String> {
     let page = std::fs::read_to_string(tree::root().join("docs/configuration.md")).unwrap();
     let mut column = None;
@@ -27,6 +28,7 @@ fn as_documented() -> BTreeMap<String, String> {
             column = Some(policy);
         } else if let Some(policy) = column
             && cells[1].starts_with('`')
+            && !cells[policy].is_empty()
         {
             let since = cells[policy].split([',', ':', ' ']).next().unwrap();
             found.insert(cells[1].trim_matches('`').to_owned(), since.to_owned());

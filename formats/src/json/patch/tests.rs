@@ -472,7 +472,7 @@ fn operations_that_are_not_wanted_are_not_there() {
     };
     assert_eq!(
         apply(|operation| operation == 2).unwrap(),
-        br#"{"a": 1, "b": 3}"#
+        br#"{"a": 1,"b": 3}"#
     );
     assert_eq!(apply(|_| false).unwrap(), br#"{"a": 1}"#);
     assert_eq!(apply(|operation| operation == 1).unwrap_err().operation, 1);
