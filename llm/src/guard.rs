@@ -34,7 +34,7 @@ pub struct Rule {
 }
 
 /// What a rule looks for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Terms {
     /// A match of a regular expression, in the syntax of the regex crate.
     Regex(String),

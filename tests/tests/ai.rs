@@ -25,20 +25,23 @@ fn metered() -> Value {
     json!({"ai": {"cost": {"prices": {"m-*": {"input": "2", "cachedInput": "1", "output": "10"}}}}})
 }
 
-/// An Envoy in front of a mock LLM, which logs what was published.
-fn lab_with(envoy: &Envoy, llm: &MockLlm, config: Value) -> Lab {
+fn cluster(llm: &MockLlm) -> Value {
     let address = llm.address();
-    let cluster = json!({
+    json!({
         "name": "llm", "type": "STATIC", "connect_timeout": "5s",
         "load_assignment": {"cluster_name": "llm", "endpoints": [{"lb_endpoints": [{"endpoint": {"address": {
             "socket_address": {"address": address.ip().to_string(), "port_value": address.port()},
         }}}]}]},
-    });
+    })
+}
+
+/// An Envoy in front of a mock LLM, which logs what was published.
+fn lab_with(envoy: &Envoy, llm: &MockLlm, config: Value) -> Lab {
     let facts = LOGGED.map(|fact| format!("%DYNAMIC_METADATA(rustformations.ai:{fact})%"));
     let format = format!("[%REQ(X-ID)%: {}]\n", facts.join(" "));
     let config = EnvoyConfig::new()
         .buffer_limit(4096)
-        .cluster(cluster)
+        .cluster(cluster(llm))
         .connection_manager("access_log", json!([{
             "name": "envoy.access_loggers.stderr",
             "typed_config": {
@@ -163,6 +166,71 @@ on_every_envoy! {
         assert_eq!(answer.status, 413);
         assert_eq!(answer.json()["error"]["message"], "The request has more than 200000 bytes.");
         assert_eq!(answer.header("content-type"), "application/json");
+    }
+
+    fn requests_pass_model_limits_guard_and_prompts_in_every_dialect(envoy) {
+        let llm = started();
+        let lab = lab_with(envoy, &llm, json!({"ai": {
+            "model": {"aliases": {"fast": "m-1"}, "allow": ["m-*"]},
+            "limits": {"messages": 3},
+            "guard": {"deny": [{"name": "secret", "words": ["Bluebird"]}], "message": "No."},
+            "prompt": {"prepend": [{"role": "system", "content": "You serve {{ request_header('x-team') }}."}]},
+        }}));
+        let said = |text: &str| json!([{"role": "user", "content": text}]);
+        let gemini = |text: &str| json!({"contents": [{"role": "user", "parts": [{"text": text}]}]});
+        type Body<'b> = &'b dyn Fn(&str, &str) -> Value;
+        let cases: [(&str, Body<'_>, &str, &str); 4] = [
+            (CHAT, &|model, text| json!({"model": model, "messages": said(text)}),
+                r#"{"role":"system","content":"You serve blue."}"#, "/error/message"),
+            ("/provider/v1/responses", &|model, text| json!({"model": model, "input": text}),
+                r#""instructions":"You serve blue.""#, "/error/message"),
+            ("/provider/v1/messages", &|model, text| json!({"model": model, "max_tokens": 9, "messages": said(text)}),
+                r#""system":"You serve blue.""#, "/error/message"),
+            ("/provider/v1beta/models/MODEL:generateContent", &|_, text| gemini(text),
+                r#"{"text":"You serve blue."}"#, "/error/message"),
+        ];
+        for (path, body, put, message) in cases {
+            let ask = |model: &str, text: &str| {
+                let request = lab.post(&path.replace("MODEL", model)).json(&body(model, text));
+                with(request, &[("x-team", "blue"), ("x-ai-model", "o3")]).send()
+            };
+            let answer = ask("fast", "Hello");
+            assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+            let asked = llm.next_asked(Duration::from_secs(5)).unwrap();
+            assert!(asked.body.contains(put), "{path}: {}", asked.body);
+            assert!(asked.body.contains(r#""m-1""#) || asked.path.contains("/m-1:"), "{path}: {asked:?}");
+            assert_eq!(asked.headers.iter().filter(|(name, value)| name == "x-ai-model" && value == "m-1").count(), 1);
+            assert!(!asked.headers.iter().any(|(_, value)| value == "o3"), "{path}");
+            let denied = ask("fast", "What of bluebird?");
+            assert_eq!((denied.status, &denied.json().pointer(message)), (403, &Some(&json!("No."))), "{path}");
+            let unknown = ask("other", "Hello");
+            assert_eq!(unknown.status, 404, "{path}: {}", unknown.text());
+        }
+        assert_eq!(lab.post("/other").json(&json!({"a": 1})).send().status, 415);
+        let prompts = json!([1, 2, 3, 4]);
+        let many: Vec<_> = prompts.as_array().unwrap().iter().map(|_| json!({"role": "user", "content": "x"})).collect();
+        let refused = lab.post(CHAT).json(&json!({"model": "m-1", "messages": many})).send();
+        assert_eq!(refused.json()["error"]["message"], "The request has 4 messages; 3 are allowed.");
+        assert!(!lab.logs().contains("bluebird"));
+    }
+
+    fn the_model_that_goes_upstream_chooses_the_route(envoy) {
+        let llm = started();
+        let rules = json!({"ai": {"model": {"aliases": {"fast": "m-1"}}}});
+        let by_model = Route::at("/").field("match", json!({"prefix": "/", "headers": [
+            {"name": "x-ai-model", "string_match": {"exact": "m-1"}},
+        ]}));
+        let config = EnvoyConfig::new()
+            .cluster(cluster(&llm))
+            .filter_level(rules.clone())
+            .route(by_model.action("cluster", json!("llm")))
+            .route(Route::at("/").direct_response(418, "no model"));
+        let lab = Lab::start(envoy, &config);
+        let ask = |model: &str| {
+            let said = json!([{"role": "user", "content": "Hello"}]);
+            lab.post(CHAT).json(&json!({"model": model, "messages": said})).header("x-ai-model", "m-1").send().status
+        };
+        assert_eq!((ask("fast"), ask("m-1"), ask("m-2")), (200, 200, 418));
     }
 
     fn what_is_misspelt_is_refused(envoy) {

@@ -7,12 +7,17 @@
 //! edited once. What is read of a response is a copy of what passes by, unless something in it is to be
 //! changed. Nothing of a message is logged.
 //!
-//! Nothing is refused by usage and cost: what cannot be read passes, and is published as not known.
+//! What the model, limits, the guard and prompts are configured for is refused if it cannot be read. Nothing
+//! is refused by usage and cost: what cannot be read passes, and is published as not known.
 
 use formats::events::Decoder;
+use llm::apply::PromptGuard;
 use llm::dialect::Dialect;
 use llm::facts::Facts;
+use llm::limits::Limits;
+use llm::model::Models;
 use llm::price::Prices;
+use llm::prompt::PromptRole;
 use llm::response::Response;
 use llm::usage::Meter;
 
@@ -31,6 +36,12 @@ mod response;
 pub(crate) struct AiProgram {
     /// What everybody speaks here, if the configuration says so.
     dialect: Option<Dialect>,
+    /// What is of no known dialect is refused.
+    refuses_unknown: bool,
+    model: Option<ModelStage>,
+    limits: Option<Limits>,
+    guard: Option<GuardStage>,
+    prompts: Option<Prompts>,
     /// How usage is read, if it is.
     usage: Option<Usage>,
     prices: Option<Prices>,
@@ -39,11 +50,40 @@ pub(crate) struct AiProgram {
     /// How much of a body, or of one event, is held or read.
     body_bytes: u64,
     size_field: FieldId,
+    prompt_field: FieldId,
+}
+
+/// Names of models.
+#[derive(Debug)]
+struct ModelStage {
+    /// Where the one that goes upstream is told; nowhere if it is empty.
+    header: Box<str>,
+    models: Models,
+}
+
+/// What prompts must not say.
+#[derive(Debug)]
+struct GuardStage {
+    guard: PromptGuard,
+    status: u16,
+    message: Box<str>,
+    /// Rules only tell what they match.
+    monitors: bool,
+}
+
+/// Who says the operator's prompts. What they say is rendered with the variables of the program, in this
+/// order, behind those of the configuration.
+#[derive(Debug)]
+struct Prompts {
+    prepend: Box<[PromptRole]>,
+    append: Box<[PromptRole]>,
 }
 
 /// Where the body of a request is.
 #[derive(Debug)]
 pub(crate) enum RequestBody {
+    /// It is not there yet, and will pass by.
+    Passing,
     /// With the host.
     WithHost,
     /// Here, and what becomes of it is to be given to the host.
@@ -65,6 +105,17 @@ impl AiProgram {
     /// How many bytes of a request are held.
     pub(crate) fn body_bytes(&self) -> u64 {
         self.body_bytes
+    }
+
+    /// How many prompts of the operator there are.
+    pub(crate) fn prompts(&self) -> usize {
+        let prompts = self.prompts.as_ref();
+        prompts.map_or(0, |it| it.prepend.len() + it.append.len())
+    }
+
+    /// The field to blame for prompts that cannot be rendered.
+    pub(crate) fn prompt_field(&self) -> FieldId {
+        self.prompt_field
     }
 
     /// What it means that a request has more.
@@ -91,7 +142,7 @@ impl AiProgram {
             headers: true,
             body: true,
             metadata: true,
-            route: false,
+            route: true,
         },
         max_body_bytes: None,
     };

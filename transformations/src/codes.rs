@@ -58,6 +58,8 @@ codes! {
     BAD_EVENT_RULE = 1030, "a rule for the events of a stream contradicts itself or does nothing";
     UNKNOWN_AI_FIELD = 1101, "a field of ai is not known";
     BAD_PRICE = 1102, "a table of prices is not valid";
+    BAD_MODEL = 1103, "a name or pattern of a model is not valid";
+    BAD_GUARD_RULE = 1104, "a rule of the guard is not valid";
     SYNTAX = 1201, "a template cannot be parsed";
     UNKNOWN_FUNCTION = 1203, "a template calls an unknown function";
     UNKNOWN_FILTER = 1204, "a template uses an unknown filter";

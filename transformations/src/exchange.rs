@@ -180,7 +180,7 @@ impl Exchange {
         } else if is_open && needs.buffers() {
             self.hold(Direction::Request, ops)
         } else {
-            self.transform_request(ops, End::Message)
+            self.transform_request(ops, End::Message, end_of_stream)
         };
         answer.with(noted)
     }

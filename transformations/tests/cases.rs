@@ -127,6 +127,12 @@ fn evaluate(case: &Value, program: &Arc<Program>, holds_nothing: bool) -> Result
     let error = send(&mut exchange, &mut host, is_response);
     exchange.on_complete(&mut host);
     let shown = host.reply.as_ref().map(|reply| {
+        if reply.details.starts_with("rustformation_ai_") {
+            return serde_json::json!({
+                "status": reply.status, "headers": reply.headers, "body": reply.body,
+                "details": reply.details,
+            });
+        }
         let field = reply.details.strip_prefix("rustformation_reply{");
         let field = field.and_then(|field| field.strip_suffix('}'));
         serde_json::json!({

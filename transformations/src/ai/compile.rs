@@ -1,19 +1,24 @@
 //! From the checked `ai` block to what runs. On the main thread.
 
+use llm::apply::PromptGuard;
+use llm::guard::{Guard, GuardError, Rule};
+use llm::model::{Alias, Models};
+use llm::pattern::Pattern;
 use llm::price::{Prices, Shape};
 
-use super::AiProgram;
+use super::{AiProgram, GuardStage, ModelStage, Prompts};
 use crate::codes::Code;
+use crate::config::ai::stages::{GuardRule, GuardRules, ModelRules, PromptRule, PromptRules};
 use crate::config::{Ai, Cost};
 use crate::diagnostics::Diagnostic;
 use crate::error::FieldId;
 
 impl AiProgram {
     /// Compiles the block; none if nothing in it has anything to do. What is wrong is added to `found`.
-    /// `size_field` is to blame for what is too large.
+    /// `size_field` is to blame for what is too large, `prompt_field` for prompts that cannot be rendered.
     pub(crate) fn compile(
         config: &Ai,
-        size_field: FieldId,
+        (size_field, prompt_field): (FieldId, FieldId),
         found: &mut Vec<Diagnostic>,
     ) -> Option<AiProgram> {
         let prices = config.cost.as_ref().and_then(|cost| prices(cost, found));
@@ -21,14 +26,30 @@ impl AiProgram {
         let usage = config
             .usage
             .or_else(|| config.cost.as_ref().map(|_| Default::default()));
-        let is_idle = usage.is_none() && config.publish_metadata.is_empty();
+        let (model, guard) = (config.model.as_ref(), config.guard.as_ref());
+        let model = model.and_then(|rules| models(rules, found));
+        let guard = guard.and_then(|rules| prompt_guard(rules, found));
+        let prompts = config.prompt.as_ref().map(Prompts::of);
+        let is_idle = usage.is_none()
+            && config.publish_metadata.is_empty()
+            && model.is_none()
+            && guard.is_none()
+            && prompts.is_none()
+            && config.limits.is_none();
+        let refuses_unknown = config.refuses_unknown.unwrap_or(guard.is_some());
         (!is_idle).then(|| AiProgram {
             dialect: config.dialect,
+            refuses_unknown,
+            model,
+            limits: config.limits,
+            guard,
+            prompts,
             usage,
             prices,
             metadata: config.publish_metadata.clone().into(),
             body_bytes: config.body_bytes,
             size_field,
+            prompt_field,
         })
     }
 }
@@ -51,6 +72,88 @@ fn prices(cost: &Cost, found: &mut Vec<Diagnostic>) -> Option<Prices> {
             };
             found.push(problem(&path, error.to_string()));
             None
+        }
+    }
+}
+
+fn models(rules: &ModelRules, found: &mut Vec<Diagnostic>) -> Option<ModelStage> {
+    let before = found.len();
+    let mut refuse = |path: String, message: String| {
+        found.push(Diagnostic::error(Code::BAD_MODEL, &path, message));
+    };
+    let mut aliases = Vec::new();
+    for (name, model) in &rules.aliases {
+        match Alias::new(name, model) {
+            Ok(alias) => aliases.push(alias),
+            Err(error) => {
+                let shown: String = name.chars().take(64).collect();
+                refuse(format!("{}.aliases.{shown}", rules.path), error.to_string());
+            }
+        }
+    }
+    let allow = rules.allow.as_ref().map(|names| {
+        let mut patterns = Vec::new();
+        for (index, name) in names.iter().enumerate() {
+            match Pattern::new(name.as_str()) {
+                Ok(pattern) => patterns.push(pattern),
+                Err(error) => refuse(format!("{}.allow[{index}]", rules.path), error.to_string()),
+            }
+        }
+        patterns
+    });
+    (found.len() == before).then(|| ModelStage {
+        header: rules.header.as_str().into(),
+        models: Models::new(aliases, allow),
+    })
+}
+
+fn prompt_guard(rules: &GuardRules, found: &mut Vec<Diagnostic>) -> Option<GuardStage> {
+    let deny: Vec<_> = (rules.deny.iter())
+        .map(|(rule, roles)| (to_rule(rule), roles.clone()))
+        .collect();
+    let allow: Vec<_> = rules.allow.iter().map(to_rule).collect();
+    // One by one first, so that each that is wrong is told where it stands.
+    let before = found.len();
+    let all = rules.deny.iter().map(|(rule, _)| rule).chain(&rules.allow);
+    for rule in all {
+        if let Err(error) = Guard::compile(&[to_rule(rule)]) {
+            found.push(bad_rule(&rule.path, &error));
+        }
+    }
+    if found.len() > before {
+        return None;
+    }
+    match PromptGuard::compile(&deny, &allow) {
+        Ok(guard) => Some(GuardStage {
+            guard,
+            status: rules.status,
+            message: rules.message.as_str().into(),
+            monitors: rules.monitors,
+        }),
+        Err(error) => {
+            found.push(bad_rule(&rules.path, &error));
+            None
+        }
+    }
+}
+
+fn bad_rule(path: &str, error: &GuardError) -> Diagnostic {
+    Diagnostic::error(Code::BAD_GUARD_RULE, path, error.to_string())
+}
+
+fn to_rule(rule: &GuardRule) -> Rule {
+    Rule {
+        name: rule.name.clone(),
+        terms: rule.terms.clone(),
+    }
+}
+
+impl Prompts {
+    fn of(rules: &PromptRules) -> Prompts {
+        let roles = |rules: &[PromptRule]| rules.iter().map(|rule| rule.role).collect();
+        Prompts {
+            prepend: roles(&rules.prepend),
+            append: roles(&rules.append),
         }
     }
 }

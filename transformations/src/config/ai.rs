@@ -2,6 +2,11 @@
 
 use llm::dialect::Dialect;
 use llm::facts::Fact;
+use llm::limits::Limits;
+
+pub(crate) mod stages;
+
+use stages::{GuardRules, ModelRules, PromptRules};
 
 /// What is done about LLM traffic. Each part is there only if it is configured.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -10,6 +15,16 @@ pub struct Ai {
     pub dialect: Option<Dialect>,
     /// How much of a body, or of one event, is held or read.
     pub body_bytes: u64,
+    /// Whether what is no request of a dialect is refused; if that is said.
+    pub refuses_unknown: Option<bool>,
+    /// The model.
+    pub model: Option<ModelRules>,
+    /// Limits.
+    pub limits: Option<Limits>,
+    /// What prompts must not say.
+    pub guard: Option<GuardRules>,
+    /// Prompts of the operator.
+    pub prompt: Option<PromptRules>,
     /// How usage is read.
     pub usage: Option<Usage>,
     /// What tokens cost.

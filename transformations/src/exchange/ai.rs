@@ -4,9 +4,9 @@
 use super::{Answer, End, Exchange, Flow, Next, Reply};
 use crate::ai::RequestBody;
 use crate::direction::Direction;
-use crate::error::{Failure, TransformErrorKind};
+use crate::error::{Failure, StageName, TransformErrorKind};
 use crate::ops::TransformationOps;
-use crate::stages::{Applied, BodyChange};
+use crate::stages::{Applied, BodyChange, vars};
 
 impl Exchange {
     /// How many bytes of the request are to be kept here, if the AI half needs it as a whole.
@@ -47,16 +47,18 @@ impl Exchange {
         end: End,
     ) -> Answer {
         match direction {
-            Direction::Request => self.transform_request(ops, end),
+            Direction::Request => self.transform_request(ops, end, true),
             Direction::Response => self.transform(direction, ops, end),
         }
     }
 
     /// Runs the templates of a request, and what is done about it as LLM traffic on what they have left.
+    /// If it is not whole, its body passes by.
     pub(super) fn transform_request(
         &mut self,
         ops: &mut (impl TransformationOps + ?Sized),
         end: End,
+        is_whole: bool,
     ) -> Answer {
         let is_kept = matches!(self.request, Flow::Kept(_));
         let (answer, body) = if is_kept && !self.needs(Direction::Request).has_work() {
@@ -64,18 +66,35 @@ impl Exchange {
             let kept = std::mem::take(&mut self.kept);
             (Answer::pass(), RequestBody::Kept(kept))
         } else {
-            (
-                self.transform(Direction::Request, ops, end),
-                RequestBody::WithHost,
-            )
-        };
-        let (Some(program), Some(ai)) = (&self.program.ai, &mut self.ai) else {
-            return answer;
+            let body = match is_whole {
+                true => RequestBody::WithHost,
+                false => RequestBody::Passing,
+            };
+            (self.transform(Direction::Request, ops, end), body)
         };
         if answer.next != Next::Pass {
             return answer;
         }
-        let applied = ai.on_request(program, ops, body);
+        let (Some(program), Some(ai)) = (&self.program.ai, &mut self.ai) else {
+            return answer;
+        };
+        let vars = match vars::of_prompts(&self.program, &self.vars, self.captured.as_ref(), ops) {
+            Ok(vars) => vars,
+            Err(kind) => {
+                let field = program.prompt_field();
+                let failure = Failure::new(kind.into(), StageName::Ai, Direction::Request, field);
+                return self.refuse(failure);
+            }
+        };
+        let applied = match ai.on_request(program, ops, body, &vars) {
+            Ok(applied) => applied,
+            Err(refused) => {
+                let (refused, applied) = *refused;
+                return Answer::of(Next::Reply(Reply::refused(refused)))
+                    .and(answer.applied)
+                    .and(applied);
+            }
+        };
         if applied.body == BodyChange::Replaced {
             if end == End::Trailers {
                 ops.remove_request_header("content-length");

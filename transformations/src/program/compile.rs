@@ -59,9 +59,15 @@ pub(super) fn program(
     let ai = config.ai.as_ref();
     let ai = ai.and_then(|ai| {
         let size = compiler.field("ai.bodyBytes".to_owned());
-        AiProgram::compile(ai, size, compiler.found)
+        let prompt = compiler.field("ai.prompt".to_owned());
+        AiProgram::compile(ai, (size, prompt), compiler.found)
     });
-    let vars = compiler.variables(&config.vars);
+    let prompts = config.ai.as_ref().and_then(|ai| ai.prompt.as_ref());
+    let prompts = prompts
+        .into_iter()
+        .flat_map(|it| it.prepend.iter().chain(&it.append));
+    let prompts: Vec<_> = prompts.map(|it| (&*it.content, &*it.path)).collect();
+    let vars = compiler.variables(&config.vars, &prompts);
     let request = compiler.transforms(&config.request, Direction::Request);
     let response = compiler.transforms(&config.response, Direction::Response);
     let Compiler {
@@ -102,7 +108,7 @@ pub(super) fn program(
         captured.merge(&reads.request_headers);
     }
     let reads_vars = |transforms: &Transforms| transforms.reads().any(|it| !it.vars.is_empty());
-    if reads_vars(&request) || reads_vars(&response) {
+    if reads_vars(&request) || reads_vars(&response) || !prompts.is_empty() {
         captured.merge(&vars.reads.request_headers);
     }
     let reads_start = request

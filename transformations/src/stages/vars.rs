@@ -1,8 +1,10 @@
 //! Renders the variables of a configuration: once in an exchange, from the request as it came, when
 //! something that reads them is about to be rendered.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
+use crate::ai::AiProgram;
 use crate::config::OnError;
 use crate::direction::Direction;
 use crate::error::{Cause, TransformErrorKind};
@@ -47,6 +49,28 @@ pub(crate) fn render<O: TransformationOps + ?Sized>(
             rendered.map(|()| text.into()).map_err(|cause| cause.kind),
         );
     }
+}
+
+/// What the prompts of the operator say, in their order.
+///
+/// # Errors
+/// Why one of them could not be rendered.
+pub(crate) fn of_prompts<'v, O: TransformationOps + ?Sized>(
+    program: &Program,
+    vars: &'v OnceCell<Arc<Vars>>,
+    captured: Option<&HeaderSnapshot>,
+    ops: &O,
+) -> Result<Vec<&'v str>, TransformErrorKind> {
+    let count = program.ai.as_ref().map_or(0, AiProgram::prompts);
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let names = &program.vars.names;
+    let vars = vars.get_or_init(|| Arc::new(Vars::new(names)));
+    // They stand behind the variables.
+    let numbers: Vec<usize> = (names.len().saturating_sub(count)..names.len()).collect();
+    render(program, vars, &numbers, captured, ops);
+    numbers.iter().map(|number| vars.text(*number)).collect()
 }
 
 /// The request as it came, without its body.

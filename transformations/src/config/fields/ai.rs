@@ -4,6 +4,8 @@
 use llm::dialect::Dialect;
 use llm::facts::Fact;
 
+pub mod stages;
+
 use super::shape::{Flag, List, Names, Text, Whole, Words};
 use super::{Field, Object};
 
@@ -45,6 +47,42 @@ pub static BODY_BYTES: Field<Whole> = Field::new(
      413. Of a response, and of each event of a stream, as much is read",
 );
 
+/// `onUnknown`; true for refusing.
+pub static ON_UNKNOWN: Field<Words<bool>> = Field::new(
+    "onUnknown",
+    Words {
+        all: &[("pass", false), ("refuse", true)],
+        default: None,
+    },
+    "what becomes of a request with a body that is of no known dialect; `refuse` answers it with 415",
+)
+.or_else("`pass`; `refuse` with a `guard`");
+
+/// `model`
+pub static MODEL_HERE: Field<&Object> =
+    Field::new("model", &stages::MODEL, "the model; see [model](#model)");
+
+/// `limits`
+pub static LIMITS_HERE: Field<&Object> = Field::new(
+    "limits",
+    &stages::LIMITS,
+    "limits of a request; see [limits](#limits)",
+);
+
+/// `guard`
+pub static GUARD_HERE: Field<&Object> = Field::new(
+    "guard",
+    &stages::GUARD,
+    "what prompts must not say; see [guard](#guard)",
+);
+
+/// `prompt`
+pub static PROMPT_HERE: Field<&Object> = Field::new(
+    "prompt",
+    &stages::PROMPT,
+    "prompts of the operator; see [prompt](#prompt)",
+);
+
 /// `usage`
 pub static USAGE_HERE: Field<&Object> = Field::new(
     "usage",
@@ -72,7 +110,12 @@ pub static AI: Object = Object {
     text: "What is done about LLM traffic.",
     groups: &[&[
         &DIALECT,
+        &ON_UNKNOWN,
         &BODY_BYTES,
+        &MODEL_HERE,
+        &LIMITS_HERE,
+        &GUARD_HERE,
+        &PROMPT_HERE,
         &USAGE_HERE,
         &COST_HERE,
         &PUBLISH_HERE,
@@ -236,12 +279,12 @@ pub static PUBLISHED_METADATA: Object = Object {
 
 /// Whether anything here makes a fact known: who publishes what never comes waits for it in vain.
 const fn is_made(fact: Fact) -> bool {
-    !matches!(fact, Fact::Masked | Fact::MaskedKinds | Fact::Guard)
+    !matches!(fact, Fact::Masked | Fact::MaskedKinds)
 }
 
 /// Every fact that can become known, by its name.
 static FACTS: &[(&str, Fact)] = &{
-    let mut facts = [("", Fact::Dialect); Fact::ALL.len() - 3];
+    let mut facts = [("", Fact::Dialect); Fact::ALL.len() - 2];
     let (mut at, mut next) = (0, 0);
     while next < Fact::ALL.len() {
         let fact = Fact::ALL[next];

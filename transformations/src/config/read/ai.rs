@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+mod stages;
+
 use super::{Reader, join};
 use crate::codes::Code;
 use crate::config::ai::{Ai, Cost, PublishedMetadata, Usage};
@@ -15,6 +17,11 @@ impl Reader {
         Some(Ai {
             dialect: self.choice(fields, &path, &ai::DIALECT).flatten(),
             body_bytes: (self.whole(fields, &path, &ai::BODY_BYTES)).unwrap_or_default(),
+            refuses_unknown: self.choice(fields, &path, &ai::ON_UNKNOWN),
+            model: self.model(fields, &path),
+            limits: self.ai_limits(fields, &path),
+            guard: self.guard(fields, &path),
+            prompt: self.prompt(fields, &path),
             usage: self.usage(fields, &path),
             cost: self.cost(fields, &path),
             publish_metadata: self.published(fields, &path),

@@ -16,14 +16,26 @@ const RESERVED: [&str; 24] = [
 ];
 
 impl Compiler<'_> {
-    pub(super) fn variables(&mut self, variables: &[Variable]) -> Variables {
+    /// Compiles the variables of the configuration and, behind them, texts that are made like them but
+    /// that no template can name, each with its place in the configuration.
+    pub(super) fn variables(
+        &mut self,
+        variables: &[Variable],
+        unnamed: &[(&str, &str)],
+    ) -> Variables {
         let field = self.field(String::new());
         let mut compiled = DirectionProgram::new(Direction::Request, field, OnError::Fail);
         compiled.before_body = true;
         let mut templates = Vec::new();
-        for variable in variables {
-            let Variable { name, value, path } = variable;
-            self.name_of_variable(name, path);
+        let named = variables.iter();
+        let named = named.map(|Variable { name, value, path }| (Some(name), &**value, &**path));
+        let unnamed = unnamed.iter().map(|(value, path)| (None, *value, *path));
+        let mut names: Vec<Box<str>> = Vec::new();
+        for (name, value, path) in named.chain(unnamed) {
+            if let Some(name) = name {
+                self.name_of_variable(name, path);
+            }
+            names.push(name.map_or_else(Box::default, |name| name.as_str().into()));
             compiled.reads.variables = false;
             compiled.reads.body = false;
             compiled.reads.document = false;
@@ -38,7 +50,7 @@ impl Compiler<'_> {
         // From here on, templates may read them.
         self.vars = variables.iter().map(|it| it.name.as_str().into()).collect();
         Variables {
-            names: self.vars.clone(),
+            names: names.into(),
             templates: templates.into(),
             reads: compiled.reads,
         }
