@@ -26,6 +26,7 @@ mod reader;
 mod repeats;
 mod scan;
 mod spaced;
+mod span;
 mod splice;
 mod string;
 

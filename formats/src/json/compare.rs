@@ -5,28 +5,34 @@
 use super::node::{Kind, Node};
 use super::number;
 
-/// Whether two values mean the same: strings by their characters, numbers by their value, objects
-/// whatever the order of their keys. Objects in which a key repeats are equal to nothing, since readers
-/// differ in what they take them for; neither is what nests too deeply to be looked into.
-///
-/// Cost: proportional to the smaller of the two.
-pub(super) fn equal(left: &Node, right: &Node) -> bool {
-    let is_clear = |node: &Node| !node.is_too_deep() && !node.has_repeats();
-    if !is_clear(left) || !is_clear(right) {
-        return false;
-    }
-    match (left.kind(), right.kind()) {
-        (Kind::Number, Kind::Number) => number::equal(left.raw(), right.raw()),
-        (Kind::String, Kind::String) => left.as_str() == right.as_str(),
-        (Kind::Array, Kind::Array) => {
-            left.len() == right.len() && left.items().zip(right.items()).all(|(l, r)| equal(&l, &r))
+impl Node {
+    /// Whether two values mean the same: strings by their characters, numbers by their value, objects
+    /// whatever the order of their keys. Objects in which a key repeats are equal to nothing, since readers
+    /// differ in what they take them for; neither is what nests too deeply to be looked into.
+    ///
+    /// Cost: at most the product of the sizes of two objects.
+    pub fn equals(&self, other: &Self) -> bool {
+        let is_clear = |node: &Node| !node.is_too_deep() && !node.has_repeats();
+        if !is_clear(self) || !is_clear(other) {
+            return false;
         }
-        (Kind::Object, Kind::Object) => {
-            left.len() == right.len()
-                && left
-                    .entries()
-                    .all(|(key, l)| right.get(&key).is_some_and(|r| equal(&l, &r)))
+        match (self.kind(), other.kind()) {
+            (Kind::Number, Kind::Number) => number::equal(self.raw(), other.raw()),
+            (Kind::String, Kind::String) => self.as_str() == other.as_str(),
+            (Kind::Array, Kind::Array) => {
+                self.len() == other.len()
+                    && self
+                        .items()
+                        .zip(other.items())
+                        .all(|(item, its)| item.equals(&its))
+            }
+            (Kind::Object, Kind::Object) => {
+                self.len() == other.len()
+                    && self
+                        .entries()
+                        .all(|(key, value)| other.get(&key).is_some_and(|its| value.equals(&its)))
+            }
+            (kind, its) => kind == its,
         }
-        (left, right) => left == right,
     }
 }

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use super::outline::{Member, Outline};
 use super::repeats::repeats;
-use super::scan::{self, MAX_DEPTH, Span};
+use super::scan::{self, MAX_DEPTH};
+use super::span::Span;
 use super::string;
 
 /// Up to this many members, a search from end to start is as quick as a table.

@@ -7,8 +7,8 @@ use std::sync::{Arc, OnceLock};
 
 use super::container::Container;
 use super::error::{ParseError, ParseErrorKind};
-use super::node::Node;
-use super::scan::{self, Span};
+use super::scan;
+use super::span::Span;
 
 /// A checked JSON text. Cheap to clone; all clones and their nodes share the text and what was found
 /// in it so far.
@@ -58,17 +58,12 @@ impl Document {
         })
     }
 
-    /// The outermost value.
-    pub fn root(&self) -> Node {
-        Node::root(Arc::clone(&self.source))
-    }
-
     /// The text exactly as it came, whitespace around the root value included.
     pub fn text(&self) -> &str {
         &self.source.text
     }
 
-    pub(super) fn source(&self) -> &Source {
+    pub(super) fn source(&self) -> &Arc<Source> {
         &self.source
     }
 }

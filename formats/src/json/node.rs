@@ -11,7 +11,7 @@ use super::container::Container;
 use super::document::{Document, Source};
 use super::number;
 use super::pointer::{self, Pointer};
-use super::scan::Span;
+use super::span::Span;
 use super::string;
 
 /// What a node is.
@@ -44,16 +44,20 @@ pub struct Node {
     parent: Option<(Arc<Container>, usize)>,
 }
 
-impl Node {
-    pub(super) fn root(source: Arc<Source>) -> Self {
+impl Document {
+    /// The outermost value.
+    pub fn root(&self) -> Node {
+        let source = Arc::clone(self.source());
         let span = source.root;
-        Self {
+        Node {
             source,
             span,
             parent: None,
         }
     }
+}
 
+impl Node {
     /// What this value is. Cost: a look at its first byte.
     pub fn kind(&self) -> Kind {
         match self.raw().as_bytes().first() {
@@ -101,12 +105,6 @@ impl Node {
                 Kind::Array => node.index(pointer::array_index(token)?),
                 _ => node.get(token),
             })
-    }
-
-    /// Whether two values mean the same: strings by their characters, numbers by their value, objects
-    /// whatever the order of their keys. Cost: at most the product of the sizes of two objects.
-    pub fn equals(&self, other: &Self) -> bool {
-        super::compare::equal(self, other)
     }
 
     /// How many items an array, or how many distinct keys an object has; 0 for everything else.
@@ -241,7 +239,7 @@ impl Node {
 
     /// Whether this is a value of that document, or of a clone of it.
     pub(super) fn is_of(&self, document: &Document) -> bool {
-        std::ptr::eq(Arc::as_ptr(&self.source), document.source())
+        Arc::ptr_eq(&self.source, document.source())
     }
 
     /// What is inside, if this is a container.

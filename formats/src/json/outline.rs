@@ -2,7 +2,7 @@
 //!
 //! Filled on the thread that parses or first looks into a container; lives on in that container.
 
-use super::scan::Span;
+use super::span::Span;
 
 /// One direct member of a container: an item of an array, or an entry of an object.
 #[derive(Clone, Copy, Debug)]

@@ -10,50 +10,12 @@
 
 use super::error::{ParseError, ParseErrorKind};
 use super::outline::{Ignore, Member, Outline, Recorder, Sink};
+use super::span::Span;
 use super::string;
 
 /// How many containers that stand inside each other can be looked into. What is deeper is checked and
 /// carried along, but it is text: it has no nodes. The same limit as serde_json's.
 pub const MAX_DEPTH: usize = 127;
-
-/// A half-open range of bytes in a text. 32 bits are enough: longer texts are refused at the door.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Span {
-    start: u32,
-    end: u32,
-}
-
-impl Span {
-    /// Both ends are positions in a text that [`document`] accepted, so the casts keep their value.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "texts of 4 GiB and more are refused"
-    )]
-    pub(super) fn new(start: usize, end: usize) -> Self {
-        Self {
-            start: start as u32,
-            end: end as u32,
-        }
-    }
-
-    pub(super) fn start(self) -> usize {
-        self.start as usize
-    }
-
-    pub(super) fn end(self) -> usize {
-        self.end as usize
-    }
-
-    pub(super) fn len(self) -> usize {
-        self.end() - self.start()
-    }
-
-    /// The text under the span. Spans are made by scanning the text they are used with, so the range
-    /// is inside it and on character boundaries.
-    pub(super) fn of(self, text: &str) -> &str {
-        text.get(self.start()..self.end()).unwrap_or_default()
-    }
-}
 
 /// Some writers begin a text with it; RFC 8259 lets readers step over it.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";

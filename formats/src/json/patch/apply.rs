@@ -6,7 +6,6 @@
 use std::fmt;
 
 use super::{Patch, Step, ValueSlot};
-use crate::json::compare;
 use crate::json::document::Document;
 use crate::json::pointer::Pointer;
 use crate::json::scan;
@@ -183,7 +182,7 @@ impl<'a> Edit<'a> {
                 let found = self.descend(path.tokens(), refuse_repeats)?.to_text();
                 let parse =
                     |text: Vec<u8>| Document::parse(text).map_err(|_| PatchErrorKind::InvalidValue);
-                let equal = compare::equal(&parse(found)?.root(), &parse(expected)?.root());
+                let equal = parse(found)?.root().equals(&parse(expected)?.root());
                 if equal {
                     Ok(())
                 } else {

@@ -9,7 +9,7 @@ use super::Misplaced;
 use super::edited::{Edited, Piece, Slice};
 use super::layout::{Layout, Members};
 use crate::json::container::Container;
-use crate::json::scan::Span;
+use crate::json::span::Span;
 
 /// One value of the document being edited.
 #[derive(Clone)]
