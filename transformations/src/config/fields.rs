@@ -12,11 +12,15 @@ use std::fmt;
 pub mod ai;
 pub mod body;
 pub mod events;
+pub mod header;
 pub mod metadata;
+mod on_error;
+pub mod patch;
 pub mod reply;
 pub mod shape;
 pub mod top;
 pub mod transform;
+pub mod when;
 
 use shape::Shape;
 

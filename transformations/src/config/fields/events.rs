@@ -1,6 +1,6 @@
 //! The fields of `response.stream`.
 
-use super::body::PATCH;
+use super::patch::PATCH;
 use super::shape::{Flag, Json, List, Text, Whole, Words};
 use super::{Field, Object};
 use crate::config::StreamFormat;

@@ -1,7 +1,7 @@
 //! The fields of an entry of `dynamicMetadata`.
 
 use super::shape::{Flag, Form, Forms, Json, Number, Text};
-use super::transform::WHEN_HERE;
+use super::when::WHEN_HERE;
 use super::{Field, Object};
 
 /// `namespace`

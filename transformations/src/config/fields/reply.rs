@@ -1,7 +1,8 @@
 //! The fields of `reply`.
 
+use super::header::HEADER_RULE;
 use super::shape::{Form, Forms, List, Text, Whole};
-use super::transform::{HEADER_RULE, WHEN_HERE};
+use super::when::WHEN_HERE;
 use super::{Field, Object};
 
 static CODE: Whole = Whole::pieces(200, 599);

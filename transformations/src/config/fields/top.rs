@@ -1,17 +1,10 @@
 //! The fields at the top of a configuration.
 
+use super::on_error::ON_ERRORS;
 use super::shape::{Form, Forms, List, Names, Text, Whole, Words};
 use super::transform::{REQUEST, RESPONSE};
 use super::{AnyField, Field, Object};
 use crate::config::OnError;
-
-/// What `onError` may say.
-pub(super) const ON_ERRORS: &[(&str, OnError)] = &[
-    ("auto", OnError::Auto),
-    ("fail", OnError::Fail),
-    ("skip", OnError::Skip),
-    ("continue", OnError::Continue),
-];
 
 /// `request`
 pub static REQUESTS: Field<Forms> = Field::new(

@@ -2,21 +2,14 @@
 
 use super::body::BODY;
 use super::events::EVENT_RULES;
+use super::header::{HEADER_EDIT, HEADER_RULE, REMOVAL};
 use super::metadata::ENTRY;
+use super::on_error::ON_ERRORS;
 use super::reply;
 use super::shape::{Form, Forms, Json, List, Names, Text, Whole, Words};
-use super::top::ON_ERRORS;
+use super::when::WHEN;
 use super::{AnyField, Field, Object};
 use crate::config::{ClearRouteCache, OnError};
-
-/// `when`
-pub static WHEN: Field<Text> = Field::new(
-    "when",
-    Text::Expression,
-    "the condition under which it is applied, decided with the headers; see [`when`](#when)",
-)
-.not_in_policies()
-.or_else("always");
 
 /// `edit`
 pub static EDIT: Field<List> = Field::new(
@@ -197,64 +190,6 @@ pub static RESPONSE: Object = Object {
     name: "responseTransform",
     text: "What happens to a response.",
     groups: &[&OF_BOTH, &OF_RESPONSES],
-};
-
-/// `name` of a header rule
-pub static NAME: Field<Text> = Field::new(
-    "name",
-    Text::HeaderName,
-    "the name of the header, in any case",
-)
-.needed();
-
-/// `value` of a header rule
-pub static VALUE: Field<Text> =
-    Field::new("value", Text::HeaderValue, "the template of the value").or_else("empty");
-
-/// `when` of an entry
-pub static WHEN_HERE: Field<Text> = Field::new(
-    "when",
-    Text::Expression,
-    "the condition under which it is applied; see [`when`](#when)",
-)
-.not_in_policies()
-.or_else("always");
-
-/// `name` of a header to remove
-pub static REMOVED: Field<Text> = Field::new(
-    "name",
-    Text::NamePattern,
-    "the name of the header, in any case; `*` stands for any run of characters",
-)
-.needed();
-
-/// An entry of `remove` that is more than a name.
-pub static REMOVAL: Object = Object {
-    name: "removal",
-    text: "Headers to remove under a condition.",
-    groups: &[&[&REMOVED, &WHEN_HERE]],
-};
-
-/// `value` of an edit
-pub static NEW_LINE: Field<Text> = Field::new(
-    "value",
-    Text::HeaderValue,
-    "the template of the line, in which `value` is the line as it came; what renders empty goes",
-)
-.needed();
-
-/// An entry of `edit`.
-pub static HEADER_EDIT: Object = Object {
-    name: "headerEdit",
-    text: "A header, each line of which becomes what a template makes of it.",
-    groups: &[&[&NAME, &NEW_LINE, &WHEN_HERE]],
-};
-
-/// An entry of `set` or `add`.
-pub static HEADER_RULE: Object = Object {
-    name: "headerRule",
-    text: "A header and the template of its value.",
-    groups: &[&[&NAME, &VALUE, &WHEN_HERE]],
 };
 
 /// `header` of an extractor

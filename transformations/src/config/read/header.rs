@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 use super::{HeaderRule, Reader, join};
 use crate::codes::Code;
 use crate::config::fields::shape::{Forms, Text};
-use crate::config::fields::{Field, Object, transform};
+use crate::config::fields::when::WHEN_HERE;
+use crate::config::fields::{Field, Object, header, transform};
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::direction::Direction;
 use crate::http;
@@ -26,7 +27,7 @@ impl Reader {
             Some(Value::Array(items)) => {
                 for (index, item) in items.iter().enumerate() {
                     let path = format!("{path}[{index}]");
-                    let kind = (&transform::HEADER_RULE, &transform::VALUE, field.name);
+                    let kind = (&header::HEADER_RULE, &header::VALUE, field.name);
                     rules.extend(self.header_rule(item, &path, kind));
                 }
             }
@@ -73,15 +74,15 @@ impl Reader {
         };
         self.known(fields, path, object);
         let text = self.string(fields, path, value).unwrap_or_default();
-        let when = self.expression(fields, path, &transform::WHEN_HERE);
-        let name = transform::NAME.name;
+        let when = self.expression(fields, path, &WHEN_HERE);
+        let name = header::NAME.name;
         if fields.get(name).is_none_or(Value::is_null) {
             let message = format!("this {list} rule has no {name}");
             self.error(Code::MISSING_NAME, path, message);
             return None;
         }
-        let name = self.string(fields, path, &transform::NAME)?;
-        let name = self.header_name(&name, &join(path, transform::NAME.name))?;
+        let name = self.string(fields, path, &header::NAME)?;
+        let name = self.header_name(&name, &join(path, header::NAME.name))?;
         Some(HeaderRule {
             name,
             value: text,
@@ -130,8 +131,8 @@ impl Reader {
     /// Refuses rules that could only break the message, and leaves out those about the connection.
     pub(super) fn allowed(&mut self, rule: &HeaderRule, direction: Direction, list: &str) -> bool {
         // The path leads to the value, which is what other problems are about.
-        let path = match rule.path.strip_suffix(transform::VALUE.name) {
-            Some(item) => format!("{item}{}", transform::NAME.name),
+        let path = match rule.path.strip_suffix(header::VALUE.name) {
+            Some(item) => format!("{item}{}", header::NAME.name),
             None => rule.path.clone(),
         };
         if self.is_unknown_pseudo_header(&rule.name, direction, &path) {

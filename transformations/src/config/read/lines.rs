@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 use super::{HeaderRule, Reader, join};
 use crate::codes::Code;
 use crate::config::RemoveRule;
-use crate::config::fields::transform;
+use crate::config::fields::when::WHEN_HERE;
+use crate::config::fields::{header, transform};
 use crate::diagnostics::Diagnostic;
 use crate::direction::Direction;
 use crate::http::{self, NamePattern};
@@ -23,7 +24,7 @@ impl Reader {
         let mut rules = Vec::new();
         for (index, item) in self.list(fields, parent, field).iter().enumerate() {
             let path = format!("{path}[{index}]");
-            let kind = (&transform::HEADER_EDIT, &transform::NEW_LINE, field.name);
+            let kind = (&header::HEADER_EDIT, &header::NEW_LINE, field.name);
             let Some(rule) = self.header_rule(item, &path, kind) else {
                 continue;
             };
@@ -34,7 +35,7 @@ impl Reader {
                 self.found.push(problem.with_help(help));
             } else if http::is_vital(&rule.name, direction) {
                 let message = format!("{} has one value, and no lines to edit", rule.name);
-                let path = join(&path, transform::NAME.name);
+                let path = join(&path, header::NAME.name);
                 let problem = Diagnostic::error(Code::PROTECTED_HEADER, &path, message);
                 let help = format!("use set to give {} another value", rule.name);
                 self.found.push(problem.with_help(help));
@@ -60,18 +61,15 @@ impl Reader {
             let (name, at, when) = match item {
                 Value::String(name) => (name.clone(), path.clone(), None),
                 Value::Object(fields) => {
-                    self.known(fields, &path, &transform::REMOVAL);
-                    let at = join(&path, transform::REMOVED.name);
-                    let when = self.expression(fields, &path, &transform::WHEN_HERE);
-                    if fields
-                        .get(transform::REMOVED.name)
-                        .is_none_or(Value::is_null)
-                    {
+                    self.known(fields, &path, &header::REMOVAL);
+                    let at = join(&path, header::REMOVED.name);
+                    let when = self.expression(fields, &path, &WHEN_HERE);
+                    if fields.get(header::REMOVED.name).is_none_or(Value::is_null) {
                         let message = format!("this {} rule has no name", field.name);
                         self.error(Code::MISSING_NAME, &path, message);
                         return None;
                     }
-                    (self.string(fields, &path, &transform::REMOVED)?, at, when)
+                    (self.string(fields, &path, &header::REMOVED)?, at, when)
                 }
                 other => {
                     self.wrong_type(&path, "a header name", other);

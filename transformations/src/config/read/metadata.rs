@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::patch::json_template;
 use super::{Reader, join};
 use crate::codes::Code;
+use crate::config::fields::when::WHEN_HERE;
 use crate::config::fields::{metadata, transform};
 use crate::config::{MetadataKind, MetadataRule, ValueTemplate};
 use crate::diagnostics::{Diagnostic, Severity};
@@ -39,7 +40,7 @@ impl Reader {
                 fields.get(metadata::VALUE.name),
                 &join(&path, metadata::VALUE.name),
             );
-            let when = self.expression(fields, &path, &transform::WHEN_HERE);
+            let when = self.expression(fields, &path, &WHEN_HERE);
             match value {
                 Some((kind, value)) if !namespace.is_empty() && !key.is_empty() => {
                     Some(MetadataRule {

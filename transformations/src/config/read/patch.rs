@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use super::{Reader, has_markers, join};
 use crate::codes::Code;
-use crate::config::fields::body;
-use crate::config::fields::transform::WHEN_HERE;
+use crate::config::fields::patch;
+use crate::config::fields::when::WHEN_HERE;
 use crate::config::{JsonPiece, PatchOperation, ValueTemplate};
 
 impl Reader {
@@ -15,8 +15,8 @@ impl Reader {
         fields: &Map<String, Value>,
         parent: &str,
     ) -> Vec<PatchOperation> {
-        let list = self.list(fields, parent, &body::PATCH);
-        let path = join(parent, body::PATCH.name);
+        let list = self.list(fields, parent, &patch::PATCH);
+        let path = join(parent, patch::PATCH.name);
         let operations = list.iter().enumerate().filter_map(|(index, item)| {
             let path = format!("{path}[{index}]");
             let Value::Object(fields) = item else {
@@ -29,27 +29,30 @@ impl Reader {
     }
 
     fn operation(&mut self, fields: &Map<String, Value>, path: String) -> Option<PatchOperation> {
-        self.known(fields, &path, &body::OPERATION);
+        self.known(fields, &path, &patch::OPERATION);
         let before = self.found.len();
         let (op, pointer) = (
-            self.string(fields, &path, &body::OP),
-            self.pointer(fields, &path, &body::PATH),
+            self.string(fields, &path, &patch::OP),
+            self.pointer(fields, &path, &patch::PATH),
         );
-        for (field, missing) in [(&body::OP, op.is_none()), (&body::PATH, pointer.is_none())] {
+        for (field, missing) in [
+            (&patch::OP, op.is_none()),
+            (&patch::PATH, pointer.is_none()),
+        ] {
             // A field of the wrong type was reported as such.
             if missing && self.found.len() == before {
                 let message = format!("this operation has no \"{}\"", field.name);
                 self.error(Code::BAD_PATCH, &path, message);
             }
         }
-        let from = self.pointer(fields, &path, &body::FROM);
+        let from = self.pointer(fields, &path, &patch::FROM);
         // Here null is a value like others.
         let value = fields
-            .get(body::OPERAND.name)
-            .map(|value| json_template(value, &join(&path, body::OPERAND.name)));
-        let at = join(&path, body::RENDERED_OPERAND.name);
+            .get(patch::OPERAND.name)
+            .map(|value| json_template(value, &join(&path, patch::OPERAND.name)));
+        let at = join(&path, patch::RENDERED_OPERAND.name);
         let rendered = self
-            .string(fields, &path, &body::RENDERED_OPERAND)
+            .string(fields, &path, &patch::RENDERED_OPERAND)
             .map(|value| ValueTemplate::Template { value, path: at });
         if value.is_some() && rendered.is_some() {
             let message = "an operation has either a \"value\" or a \"valueJson\"";

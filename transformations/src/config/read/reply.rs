@@ -5,8 +5,9 @@ use serde_json::{Map, Value};
 use super::{HeaderRule, Reader, join};
 use crate::codes::Code;
 use crate::config::Reply;
-use crate::config::fields::reply;
-use crate::config::fields::transform::{self, HEADER_RULE};
+use crate::config::fields::header::{self, HEADER_RULE};
+use crate::config::fields::when::WHEN_HERE;
+use crate::config::fields::{reply, transform};
 use crate::diagnostics::Diagnostic;
 use crate::direction::Direction;
 
@@ -20,7 +21,7 @@ impl Reader {
             status: status?,
             headers,
             body: body.filter(|body| !body.is_empty()),
-            when: self.expression(fields, &path, &transform::WHEN_HERE),
+            when: self.expression(fields, &path, &WHEN_HERE),
             path,
         })
     }
@@ -49,13 +50,13 @@ impl Reader {
         let mut rules = Vec::new();
         for (index, item) in self.list(fields, parent, field).iter().enumerate() {
             let path = format!("{path}[{index}]");
-            let kind = (&HEADER_RULE, &transform::VALUE, field.name);
+            let kind = (&HEADER_RULE, &header::VALUE, field.name);
             let Some(rule) = self.header_rule(item, &path, kind) else {
                 continue;
             };
             if rule.name.starts_with(':') {
                 let message = format!("a reply has no header {}", rule.name);
-                let path = join(&path, transform::NAME.name);
+                let path = join(&path, header::NAME.name);
                 let problem = Diagnostic::error(Code::BAD_HEADER_NAME, &path, message);
                 let help = format!("its {} is a field of its own", reply::STATUS.name);
                 self.found.push(problem.with_help(help));

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::{Reader, join};
 use crate::codes::Code;
 use crate::config::fields::shape::{Forms, Text};
+use crate::config::fields::when::WHEN;
 use crate::config::fields::{Field, Object, top, transform};
 use crate::config::{Expression, OnError, Transform};
 use crate::diagnostics::{Diagnostic, Severity};
@@ -64,7 +65,7 @@ impl Reader {
         self.known(fields, path, object);
         let mut transform = Transform {
             path: path.to_owned(),
-            when: self.expression(fields, path, &transform::WHEN),
+            when: self.expression(fields, path, &WHEN),
             ..Transform::default()
         };
         if direction == Direction::Request {
