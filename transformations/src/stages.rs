@@ -20,7 +20,6 @@ mod edits;
 pub(crate) mod events;
 mod framing;
 mod host;
-pub(crate) mod reply;
 mod transform;
 pub(crate) mod vars;
 mod view;
@@ -28,6 +27,7 @@ mod working;
 
 pub(crate) use choose::choose;
 pub(crate) use commands::Captured;
+pub(crate) use transform::reply;
 
 use commit::{Commit, NewBody};
 use edits::Edits;

@@ -4,11 +4,11 @@
 use std::borrow::Cow;
 
 mod lines;
+pub(crate) mod reply;
 
 use super::commands::Captured;
 use super::edits::{Change, Edits, HeaderEdit, MetadataEdit, Text};
 use super::framing;
-use super::reply::OwnReply;
 use super::view::MessageView;
 use super::{BodyAccess, note};
 use crate::config::OnError;
@@ -25,6 +25,7 @@ use crate::template::Template;
 use crate::template::render::{Renderer, View};
 use formats::json::Document;
 use formats::json::patch::Edited;
+use reply::OwnReply;
 
 /// What rendering comes to.
 #[derive(Debug)]
@@ -101,16 +102,16 @@ pub(super) fn edit<'p, O: TransformationOps + ?Sized>(
     })
 }
 
-pub(super) struct Render<'p, 'a, O: ?Sized> {
+struct Render<'p, 'a, O: ?Sized> {
     compiled: &'p DirectionProgram,
-    pub(super) templates: Renderer<'p, MessageView<'a, O>>,
-    pub(super) edits: &'a mut Edits<'p>,
-    pub(super) failures: Vec<Failure>,
+    templates: Renderer<'p, MessageView<'a, O>>,
+    edits: &'a mut Edits<'p>,
+    failures: Vec<Failure>,
 }
 
 impl<'p, 'a, O: TransformationOps + ?Sized> Render<'p, 'a, O> {
     #[inline]
-    pub(super) fn new(
+    fn new(
         program: &'p Program,
         compiled: &'p DirectionProgram,
         view: MessageView<'a, O>,
@@ -253,12 +254,7 @@ impl<'p, 'a, O: TransformationOps + ?Sized> Render<'p, 'a, O> {
     }
 
     /// Notes a failure of what is left out, or answers it.
-    pub(super) fn failed(
-        &mut self,
-        cause: Cause,
-        field: FieldId,
-        place: Place,
-    ) -> Result<(), Failure> {
+    fn failed(&mut self, cause: Cause, field: FieldId, place: Place) -> Result<(), Failure> {
         let failure = Failure::new(cause, StageName::Transform, self.compiled.direction, field);
         let error = failure.error();
         if !self.compiled.on_error.leaves_out(error, place) {
@@ -272,7 +268,7 @@ impl<'p, 'a, O: TransformationOps + ?Sized> Render<'p, 'a, O> {
     }
 
     /// Whether a rule applies, by its condition; not if that fails, which is noted.
-    pub(super) fn applies(&mut self, when: &When) -> Result<bool, Failure> {
+    fn applies(&mut self, when: &When) -> Result<bool, Failure> {
         match self.templates.holds(&when.test, &mut self.edits.text) {
             Ok(holds) => Ok(holds),
             Err(cause) => {

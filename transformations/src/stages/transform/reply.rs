@@ -2,11 +2,11 @@
 //!
 //! Decided with the headers, unless something of it reads the body.
 
-use super::BodyAccess;
-use super::commands::Captured;
-use super::edits::Edits;
-use super::transform::Render;
-use super::view::MessageView;
+use super::super::BodyAccess;
+use super::super::commands::Captured;
+use super::super::edits::Edits;
+use super::super::view::MessageView;
+use super::Render;
 use crate::error::{Failure, FieldId, TransformErrorKind};
 use crate::http;
 use crate::on_error::Place;
