@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 mod decode;
 mod events;
+mod extractors;
 mod headers;
+mod metadata;
 mod patch;
 mod reply;
+mod template;
 mod vars;
 mod when;
 
@@ -18,22 +21,16 @@ use super::{
 };
 use crate::ai::AiProgram;
 use crate::codes::Code;
-use crate::config::{
-    ClearRouteCache, Config, Extractor, MetadataKind, MetadataRule, OnError, ParseAs, Transform,
-    ValueTemplate,
-};
+use crate::config::{ClearRouteCache, Config, OnError, ParseAs, Transform};
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::direction::Direction;
 use crate::error::FieldId;
 use crate::functions::environment::EnvAccess;
 use crate::functions::{Configured, Extractors, Patterns};
 use crate::message::{HeaderNames, Reads};
-use crate::metadata::{MetadataType, MetadataValue};
 use crate::needs::{BodyNeed, DirectionNeeds, Needs, Writes};
 use crate::options::{Capabilities, CompileOptions};
-use crate::template::analysis::{FieldContext, analyse};
 use crate::template::engine::{Engine, Source};
-use crate::template::{Segment, Template};
 use formats::coding;
 
 /// Compiles both directions. What is wrong is added to `found`; without a program there is always
@@ -67,6 +64,9 @@ pub(super) fn program(
         .into_iter()
         .flat_map(|it| it.prepend.iter().chain(&it.append));
     let prompts: Vec<_> = prompts.map(|it| (&*it.content, &*it.path)).collect();
+    // Before all that may name them.
+    compiler.extractors(&config.request, Direction::Request);
+    compiler.extractors(&config.response, Direction::Response);
     let vars = compiler.variables(&config.vars, &prompts);
     let request = compiler.transforms(&config.request, Direction::Request);
     let response = compiler.transforms(&config.response, Direction::Response);
@@ -182,20 +182,8 @@ pub(super) struct Compiler<'a> {
     trailers: Vec<String>,
 }
 
-/// What a template makes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// A body, or a part of one, or metadata.
-    Value,
-    /// The value of a header, which may hold command operators.
-    HeaderValue,
-    /// The same, made of one line of the header.
-    Line,
-}
-
 impl Compiler<'_> {
     fn transforms(&mut self, transforms: &[Transform], direction: Direction) -> Transforms {
-        self.extractors(transforms, direction);
         let field = self.field(direction.name().to_owned());
         let mut conditions = DirectionProgram::new(direction, field, OnError::Auto);
         let all = transforms
@@ -206,25 +194,6 @@ impl Compiler<'_> {
             })
             .collect();
         Transforms { all, conditions }
-    }
-
-    /// The extractors of all transforms of a direction, which share their names.
-    fn extractors(&mut self, transforms: &[Transform], direction: Direction) {
-        let mut known: Vec<&Extractor> = Vec::new();
-        for extractor in transforms.iter().flat_map(|it| &it.extractors) {
-            let other = known.iter().find(|known| known.name == extractor.name);
-            if other.is_some_and(|other| !other.finds_the_same(extractor)) {
-                let message = "another transform of this direction has an extractor of this name";
-                let problem = Diagnostic::error(Code::BAD_EXTRACTOR, &extractor.path, message);
-                self.found
-                    .push(problem.with_help("give one of them another name"));
-            }
-            known.push(extractor);
-        }
-        for transform in transforms {
-            self.extractors
-                .compile(direction, &transform.extractors, self.found);
-        }
     }
 
     fn transform(
@@ -316,152 +285,6 @@ impl Compiler<'_> {
         }));
     }
 
-    fn metadata(&mut self, compiled: &mut DirectionProgram, rule: &MetadataRule) {
-        let value = match &rule.value {
-            ValueTemplate::Template { value, path } => TemplateField {
-                template: self.template(compiled, value, path),
-                field: self.field(path.clone()),
-            },
-            json @ ValueTemplate::Json { .. } => self.json(compiled, json),
-        };
-        self.check_metadata(rule, &value.template);
-        let action = Action::Metadata {
-            namespace: rule.namespace.as_str().into(),
-            key: rule.key.as_str().into(),
-            value: MetadataType {
-                kind: rule.kind,
-                may_nest: self.capabilities.metadata_struct,
-            },
-        };
-        let when = self.when(compiled, rule.when.as_ref());
-        compiled.rules.push(Rule {
-            when,
-            action,
-            value,
-            reroutes: false,
-        });
-    }
-
-    /// Refuses values that the host cannot store, as far as that is known by now.
-    fn check_metadata(&mut self, rule: &MetadataRule, template: &Template) {
-        let (kind, path) = (rule.kind, rule.value.path());
-        let constant = match template {
-            Template::Constant(text) => {
-                let any = MetadataType {
-                    kind,
-                    may_nest: true,
-                };
-                let value = any.read(text);
-                if value.is_none() {
-                    let message = format!("this is not {}", any.expected());
-                    self.found
-                        .push(Diagnostic::error(Code::BAD_METADATA_VALUE, path, message));
-                    return;
-                }
-                value
-            }
-            _ => None,
-        };
-        const FLAT_HELP: &str =
-            "use stringValue, or numberValue for a number; Envoy can do it from 1.38 on";
-        const NESTED_HELP: &str = "write its parts as entries of their own, or its text as a \
-                                   stringValue; Envoy can do it from 1.40 on";
-        let can = self.capabilities;
-        let nests = rule.value.is_object();
-        // What a template renders to is not known: for jsonValue it may be anything.
-        let (values, help, is_there) = match (kind, &constant) {
-            (_, Some(MetadataValue::Nothing)) => return,
-            (_, Some(MetadataValue::Nested(_))) => {
-                ("nested values", NESTED_HELP, can.metadata_struct)
-            }
-            (MetadataKind::Json, None) if nests => {
-                ("nested values", NESTED_HELP, can.metadata_struct)
-            }
-            (MetadataKind::Number, _) => ("numbers", FLAT_HELP, can.metadata_number),
-            (MetadataKind::Bool, _) | (_, Some(MetadataValue::Bool(_))) => {
-                ("booleans", FLAT_HELP, can.metadata_bool)
-            }
-            (MetadataKind::Json, None | Some(MetadataValue::List(_))) => {
-                ("lists", FLAT_HELP, can.metadata_list)
-            }
-            _ => return,
-        };
-        if !is_there {
-            let message = format!("this host cannot store {values} in dynamic metadata");
-            self.found
-                .push(Diagnostic::error(Code::MISSING_CAPABILITY, path, message).with_help(help));
-        }
-    }
-
-    /// The cheapest form of a template.
-    pub(super) fn template(
-        &mut self,
-        compiled: &mut DirectionProgram,
-        text: &str,
-        path: &str,
-    ) -> Template {
-        self.template_with(compiled, text, path, Kind::Value)
-    }
-
-    /// As [`template`](Self::template), for a text that may hold command operators.
-    fn header_value(
-        &mut self,
-        compiled: &mut DirectionProgram,
-        text: &str,
-        path: &str,
-    ) -> Template {
-        self.template_with(compiled, text, path, Kind::HeaderValue)
-    }
-
-    /// As [`header_value`](Self::header_value), for one that is made of the `value` of a line.
-    fn line(&mut self, compiled: &mut DirectionProgram, text: &str, path: &str) -> Template {
-        self.template_with(compiled, text, path, Kind::Line)
-    }
-
-    fn template_with(
-        &mut self,
-        compiled: &mut DirectionProgram,
-        text: &str,
-        path: &str,
-        kind: Kind,
-    ) -> Template {
-        let context = FieldContext {
-            first_command: (kind != Kind::Value).then_some(compiled.commands.len()),
-            line: kind == Kind::Line,
-            as_json: compiled.as_json,
-            event: compiled.event,
-            before_body: compiled.before_body,
-            vars: &self.vars,
-            capabilities: self.capabilities,
-            ..FieldContext::new(path, compiled.direction, self.env, &self.extractors)
-        };
-        let analysis = analyse(text, &context, &mut self.patterns, self.found);
-        compiled.reads.merge(&analysis.reads);
-        if analysis.reads.trailers {
-            self.trailers.push(path.to_owned());
-        }
-        match analysis.segments {
-            Some(segments) => from_segments(segments),
-            None => {
-                let (text, command_function) = match analysis.rewritten {
-                    Some(rewritten) => {
-                        compiled.commands.extend(rewritten.commands);
-                        (rewritten.text, Some(rewritten.function))
-                    }
-                    None => (text.to_owned(), None),
-                };
-                self.sources.push(Source {
-                    text,
-                    fields: analysis.fields,
-                    assigned: analysis.assigned,
-                    repeated_literal: analysis.repeated_literal,
-                    command_function,
-                });
-                Template::Engine(self.sources.len() - 1)
-            }
-        }
-    }
-
     pub(super) fn field(&mut self, path: String) -> FieldId {
         // A configuration with more than 65,536 fields shares the last number: errors in it are
         // then blamed on a neighbour.
@@ -488,17 +311,6 @@ pub(super) fn watch_reads<T>(
     let reads = std::mem::replace(&mut compiled.reads, before);
     compiled.reads.merge(&reads);
     (result, reads)
-}
-
-fn from_segments(mut segments: Vec<Segment>) -> Template {
-    match segments.pop() {
-        None => Template::Constant("".into()),
-        Some(Segment::Literal(text)) if segments.is_empty() => Template::Constant(text),
-        Some(last) => {
-            segments.push(last);
-            Template::Segments(segments.into())
-        }
-    }
 }
 
 impl DirectionProgram {
