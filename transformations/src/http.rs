@@ -126,7 +126,8 @@ pub(crate) fn status(value: &[u8]) -> Option<u16> {
 
 /// The status of an answer of our own: three digits, from 200 to 599.
 pub(crate) fn reply_status(text: &str) -> Option<u16> {
-    let status = text.trim().parse().ok()?;
+    let digits = text.trim();
+    let status = digits.parse().ok().filter(|_| digits.len() == 3)?;
     (200..=599).contains(&status).then_some(status)
 }
 
@@ -260,6 +261,21 @@ mod tests {
             for name in others {
                 assert!(!pattern.matches(name), "{pattern:?} {name}");
             }
+        }
+    }
+
+    #[test]
+    fn a_status_of_our_own_has_three_digits() {
+        for (text, status) in [
+            ("401", Some(401)),
+            (" 599\n", Some(599)),
+            ("+401", None),
+            ("00401", None),
+            ("199", None),
+            ("600", None),
+            ("", None),
+        ] {
+            assert_eq!(reply_status(text), status, "{text:?}");
         }
     }
 

@@ -7,12 +7,14 @@
 pub(crate) mod analysis;
 pub(crate) mod commands;
 mod condition;
+mod context;
 pub(crate) mod engine;
 mod guard;
 pub(crate) mod render;
 pub(crate) mod segments;
 
 pub(crate) use condition::Test;
+pub(crate) use context::FieldContext;
 pub(crate) use segments::Segment;
 
 /// A compiled template.

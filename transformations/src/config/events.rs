@@ -1,7 +1,6 @@
 //! `response.stream` as its author wrote it: what happens to the events of a streamed response.
 //!
-//! Read on the main thread with the rest of the configuration; compiled by
-//! [`events`](crate::events).
+//! Read on the main thread with the rest of the configuration, and compiled there with it.
 
 use serde_json::Value;
 

@@ -10,16 +10,15 @@ use minijinja::machinery::{Span, WhitespaceConfig, parse, parse_expr};
 
 use super::commands::{self, Edit, Rewritten};
 use super::condition::{self, Test};
+use super::context::FieldContext;
 use super::guard;
 use super::segments::{self, Roots, Segment};
 use crate::codes::Code;
 use crate::config::has_markers;
 use crate::diagnostics::{Diagnostic, Excerpt, Severity, nearest};
 use crate::direction::Direction;
-use crate::functions::environment::EnvAccess;
-use crate::functions::{Extractors, Patterns};
+use crate::functions::Patterns;
 use crate::message::{EVENT, LINE, Reads};
-use crate::options::Capabilities;
 
 mod calls;
 mod comparisons;
@@ -30,51 +29,6 @@ mod statements;
 
 /// The names that mean the message and not a JSON variable.
 const NAMESPACES: [&str; 2] = ["request", "response"];
-
-/// Where a template stands, and what that lets it see.
-pub(crate) struct FieldContext<'a> {
-    pub(crate) path: &'a str,
-    pub(crate) direction: Direction,
-    /// The body is parsed as JSON, so unknown names may be its fields.
-    pub(crate) as_json: bool,
-    /// It is decided before a body is there, so that nothing of it can be read.
-    pub(crate) before_body: bool,
-    /// The message is an event of a stream, which has a name of its own.
-    pub(crate) event: bool,
-    /// The template makes a line of a header from the one that it knows as `value`.
-    pub(crate) line: bool,
-    /// The variables of the configuration.
-    pub(crate) vars: &'a [Box<str>],
-    pub(crate) env: &'a EnvAccess,
-    pub(crate) extractors: &'a Extractors,
-    pub(crate) capabilities: Capabilities,
-    /// In a header value: the number of its first command operator.
-    pub(crate) first_command: Option<usize>,
-}
-
-impl<'a> FieldContext<'a> {
-    /// A plain value of a message that may be read as a whole, though not as JSON.
-    pub(crate) fn new(
-        path: &'a str,
-        direction: Direction,
-        env: &'a EnvAccess,
-        extractors: &'a Extractors,
-    ) -> FieldContext<'a> {
-        FieldContext {
-            path,
-            direction,
-            as_json: false,
-            before_body: false,
-            event: false,
-            line: false,
-            vars: &[],
-            env,
-            extractors,
-            capabilities: Capabilities::all(),
-            first_command: None,
-        }
-    }
-}
 
 /// The result of the walk over a template without errors.
 #[derive(Debug, Default)]

@@ -6,8 +6,8 @@
 
 use minijinja::machinery::ast::{CallArg, CallType, Expr, Stmt};
 
-use super::analysis::FieldContext;
 use super::commands::{Command, Rewritten};
+use super::context::FieldContext;
 use crate::direction::Direction;
 use crate::functions::environment::EnvAccess;
 use crate::message::{EVENT, EventField, Field, LINE, Part};

@@ -2,7 +2,8 @@
 
 use super::Compiler;
 use crate::program::DirectionProgram;
-use crate::template::analysis::{FieldContext, analyse};
+use crate::template::FieldContext;
+use crate::template::analysis::analyse;
 use crate::template::engine::Source;
 use crate::template::{Segment, Template};
 

@@ -6,7 +6,8 @@ use crate::config::Expression;
 use crate::diagnostics::Diagnostic;
 use crate::message::Reads;
 use crate::program::{DirectionProgram, When};
-use crate::template::analysis::{FieldContext, analyse_expression};
+use crate::template::FieldContext;
+use crate::template::analysis::analyse_expression;
 use crate::template::engine::Source;
 use crate::template::{Template, Test};
 
