@@ -315,6 +315,13 @@ impl Request {
         }
     }
 
+    /// Says what the texts from `first` on are: a member behind them may tell.
+    fn retell(&mut self, first: usize, kind: TextKind) {
+        for text in self.texts.iter_mut().skip(first) {
+            text.kind = kind;
+        }
+    }
+
     /// A string that is text.
     fn text(&mut self, kind: TextKind, raw: Raw<'_>) {
         if raw.kind() == Kind::String {

@@ -63,9 +63,7 @@ fn block(
         Ok(())
     })?;
     if is_result {
-        for text in request.texts.iter_mut().skip(first) {
-            text.kind = TextKind::ToolResult;
-        }
+        request.retell(first, TextKind::ToolResult);
     }
     Ok(())
 }

@@ -90,9 +90,7 @@ fn part(
         Ok(())
     })?;
     if is_thought {
-        for text in request.texts.iter_mut().skip(first) {
-            text.kind = TextKind::Reasoning;
-        }
+        request.retell(first, TextKind::Reasoning);
     }
     Ok(())
 }
