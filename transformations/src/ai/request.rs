@@ -2,51 +2,29 @@
 
 use std::borrow::Cow;
 
-use formats::events::Format;
-use llm::apply::Verdict;
 use llm::dialect::{self, path::PathFacts};
-use llm::facts::Facts;
-use llm::model::{fits_header, not_found, rename, repeated};
+use llm::model::repeated;
 use llm::place::Edits;
-use llm::prompt::{NoPlace, Prompt, PromptRole, enrich};
-use llm::refusal::Refusal;
 use llm::request::Request;
 use llm::usage::{Meter, ask, estimate};
 
 use super::{AiExchange, AiProgram, Refused, RequestBody};
 use crate::direction::Direction;
-use crate::http::DIGESTS;
 use crate::message::{append_header, is_compressed};
 use crate::ops::TransformationOps;
-use crate::stages::{Applied, BodyChange};
+use crate::stages::Applied;
 
-impl AiProgram {
-    /// Whether the body of this request has to be there as a whole: not if neither its path nor its
-    /// content type lets it be one of a dialect.
-    pub(crate) fn holds_request(&self, ops: &(impl TransformationOps + ?Sized)) -> bool {
-        if self.dialect.is_some() {
-            return true;
-        }
-        let mut path = String::new();
-        append_header(ops, Direction::Request, ":path", &mut path);
-        if PathFacts::of(&path).dialect.is_some() {
-            return true;
-        }
-        let mut content_type = String::new();
-        append_header(ops, Direction::Request, "content-type", &mut content_type);
-        let media_type = content_type.split(';').next().unwrap_or_default().trim();
-        let media_type = media_type.to_ascii_lowercase();
-        let is_json = media_type == "application/json" || media_type.ends_with("+json");
-        (media_type.is_empty() || is_json) && Format::of(&media_type).is_none()
-    }
-}
+mod denial;
+mod enrich;
+mod holds;
+mod judge;
+mod model;
+mod write;
 
-/// Why a request is refused: who says so, why, and what the client is told.
-struct Denial {
-    stage: &'static str,
-    reason: String,
-    refusal: Refusal,
-}
+use denial::{Denial, repeats, unknown, unreadable};
+use enrich::enrich_with;
+use judge::judge;
+use write::{describe, set};
 
 /// What becomes of a request.
 #[derive(Default)]
@@ -114,44 +92,6 @@ impl AiExchange {
         }
         self.publish_request(program, ops, &mut applied);
         Ok(applied)
-    }
-
-    /// The request is larger than what is held.
-    pub(crate) fn refuse_size(
-        &mut self,
-        program: &AiProgram,
-        ops: &mut (impl TransformationOps + ?Sized),
-    ) -> (Refused, Applied) {
-        let mut path = String::new();
-        append_header(ops, Direction::Request, ":path", &mut path);
-        self.facts.dialect = program.dialect.or(PathFacts::of(&path).dialect);
-        let limit = program.body_bytes;
-        let refusal = Refusal::new(413, format!("The request has more than {limit} bytes."));
-        let denial = Denial::new("body", "too_large", refusal);
-        self.refuse(program, ops, &denial)
-    }
-
-    /// Says no, and publishes who did and why.
-    fn refuse(
-        &mut self,
-        program: &AiProgram,
-        ops: &mut (impl TransformationOps + ?Sized),
-        denial: &Denial,
-    ) -> (Refused, Applied) {
-        let Denial {
-            stage,
-            reason,
-            refusal,
-        } = denial;
-        let mut applied = Applied::default();
-        self.facts.refused = Some(format!("{stage}:{reason}"));
-        self.publish_request(program, ops, &mut applied);
-        let refused = Refused {
-            status: refusal.status,
-            stage,
-            body: refusal.body(self.facts.dialect),
-        };
-        (refused, applied)
     }
 
     /// Learns what there is to know of the request, runs its stages in their order, and answers what
@@ -230,73 +170,6 @@ impl AiExchange {
             .map(|text| edits.write(text));
         Ok(made)
     }
-
-    /// Gives the model the name that it has upstream, and answers the path if that names it.
-    fn rename(
-        &mut self,
-        program: &AiProgram,
-        path: &PathFacts<'_>,
-        request: &Request,
-        edits: &mut Edits,
-    ) -> Result<Option<String>, Denial> {
-        let Some(stage) = &program.model else {
-            return Ok(None);
-        };
-        let asked = self.facts.request_model.as_deref();
-        let model = asked.map(|name| stage.models.resolve(name));
-        if !stage.models.allows(model.as_deref()) {
-            return Err(Denial::new("model", "not_allowed", not_found()));
-        }
-        let Some(model) = model.filter(|model| Some(&**model) != asked) else {
-            return Ok(None);
-        };
-        let model = model.into_owned();
-        let in_path = path.model.as_ref().map(|it| it.replace(&model));
-        if in_path.is_none() {
-            rename(request, &model, edits);
-        }
-        self.facts.model = Some(model);
-        Ok(in_path)
-    }
-
-    /// Tells routes and upstreams the model that goes upstream, whatever the client says.
-    fn tell_model(
-        &self,
-        header: &str,
-        ops: &mut (impl TransformationOps + ?Sized),
-        applied: &mut Applied,
-    ) {
-        if header.is_empty() {
-            return;
-        }
-        let model = self.facts.model.as_deref().filter(|it| fits_header(it));
-        let (mut lines, mut same) = (0, true);
-        ops.for_each_request_header_value(header, &mut |value| {
-            lines += 1;
-            same &= model.is_some_and(|model| model.as_bytes() == value);
-        });
-        if same && lines == usize::from(model.is_some()) {
-            return;
-        }
-        applied.reroute = true;
-        match model {
-            Some(model) => set(header, model, ops, applied),
-            None => {
-                applied.headers = true;
-                applied.refused += u32::from(!ops.remove_request_header(header));
-            }
-        }
-    }
-}
-
-impl Denial {
-    fn new(stage: &'static str, reason: impl Into<String>, refusal: Refusal) -> Denial {
-        Denial {
-            stage,
-            reason: reason.into(),
-            refusal,
-        }
-    }
 }
 
 impl AiProgram {
@@ -310,117 +183,5 @@ impl AiProgram {
         ];
         let found = stages.into_iter().find(|(_, needs)| *needs);
         found.map(|(stage, _)| stage)
-    }
-}
-
-/// Holds a request to the limits, and its prompts to the guard's rules.
-fn judge(
-    program: &AiProgram,
-    facts: &mut Facts,
-    request: &Request,
-    text: &str,
-    is_count: bool,
-    edits: &mut Edits,
-) -> Result<(), Denial> {
-    if let Some(limits) = &program.limits {
-        let applied = limits.apply(request, text, is_count, edits);
-        applied.map_err(|excess| Denial::new("limits", excess.reason(), excess.refusal()))?;
-    }
-    let Some(stage) = &program.guard else {
-        return Ok(());
-    };
-    let reason = match stage.guard.judge(request, text) {
-        Verdict::Pass => return Ok(()),
-        Verdict::Denied(rule) => {
-            facts.guard = Some(rule.to_owned());
-            rule
-        }
-        Verdict::NotAllowed => {
-            facts.guard = Some(NOT_ALLOWED.to_owned());
-            NOT_ALLOWED
-        }
-        Verdict::TooDeep => "too_deep",
-    };
-    match stage.monitors {
-        true => Ok(()),
-        false => {
-            let refusal = Refusal::new(stage.status, &*stage.message);
-            Err(Denial::new("guard", reason, refusal))
-        }
-    }
-}
-
-/// What the guard tells in the place of a rule where none of those that allow matches.
-const NOT_ALLOWED: &str = "not_allowed";
-
-/// Puts in what the operator says.
-fn enrich_with(
-    program: &AiProgram,
-    request: &Request,
-    text: &str,
-    contents: &[&str],
-    edits: &mut Edits,
-) -> Result<(), Denial> {
-    let Some(prompts) = &program.prompts else {
-        return Ok(());
-    };
-    let mut contents = contents.iter();
-    let mut say = |roles: &[PromptRole]| -> Vec<Prompt<'_>> {
-        let said = roles.iter().zip(contents.by_ref());
-        said.map(|(role, content)| Prompt {
-            role: *role,
-            content,
-        })
-        .collect()
-    };
-    let (prepend, append) = (say(&prompts.prepend), say(&prompts.append));
-    match enrich(request, text, &prepend, &append, edits) {
-        Ok(_) => Ok(()),
-        Err(no_place) => Err(Denial::new("prompt", NoPlace::REASON, no_place.refusal())),
-    }
-}
-
-fn unknown() -> Refusal {
-    Refusal::new(
-        415,
-        "This is no request of a dialect that is supported here.",
-    )
-}
-
-fn unreadable() -> Refusal {
-    Refusal::new(
-        400,
-        "The request is not a JSON object in UTF-8 without content coding.",
-    )
-}
-
-fn repeats() -> Refusal {
-    Refusal::new(400, "The request has a member more than once.")
-}
-
-fn set(
-    name: &str,
-    value: &str,
-    ops: &mut (impl TransformationOps + ?Sized),
-    applied: &mut Applied,
-) {
-    applied.headers = true;
-    applied.refused += u32::from(!ops.set_request_header(name, value.as_bytes()));
-}
-
-/// Says of the request that its body has another `length` now.
-fn describe(length: usize, ops: &mut (impl TransformationOps + ?Sized), applied: &mut Applied) {
-    applied.body = BodyChange::Replaced;
-    applied.headers = true;
-    let mut has_length = false;
-    ops.for_each_request_header_value("content-length", &mut |_| has_length = true);
-    if has_length {
-        let mut digits = itoa::Buffer::new();
-        let length = digits.format(length).as_bytes();
-        applied.refused += u32::from(!ops.set_request_header("content-length", length));
-    }
-    // They were about other bytes.
-    for name in DIGESTS {
-        ops.remove_request_header(name);
     }
 }

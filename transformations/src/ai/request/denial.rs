@@ -1,0 +1,85 @@
+//! Refusals: who says no to a request, why, and what its client is told. On the worker of the exchange.
+
+use llm::dialect::path::PathFacts;
+use llm::refusal::Refusal;
+
+use crate::ai::{AiExchange, AiProgram, Refused};
+use crate::direction::Direction;
+use crate::message::append_header;
+use crate::ops::TransformationOps;
+use crate::stages::Applied;
+
+/// Why a request is refused: who says so, why, and what the client is told.
+pub(super) struct Denial {
+    pub(super) stage: &'static str,
+    pub(super) reason: String,
+    pub(super) refusal: Refusal,
+}
+
+impl Denial {
+    pub(super) fn new(stage: &'static str, reason: impl Into<String>, refusal: Refusal) -> Denial {
+        Denial {
+            stage,
+            reason: reason.into(),
+            refusal,
+        }
+    }
+}
+
+impl AiExchange {
+    /// The request is larger than what is held.
+    pub(crate) fn refuse_size(
+        &mut self,
+        program: &AiProgram,
+        ops: &mut (impl TransformationOps + ?Sized),
+    ) -> (Refused, Applied) {
+        let mut path = String::new();
+        append_header(ops, Direction::Request, ":path", &mut path);
+        self.facts.dialect = program.dialect.or(PathFacts::of(&path).dialect);
+        let limit = program.body_bytes;
+        let refusal = Refusal::new(413, format!("The request has more than {limit} bytes."));
+        let denial = Denial::new("body", "too_large", refusal);
+        self.refuse(program, ops, &denial)
+    }
+
+    /// Says no, and publishes who did and why.
+    pub(super) fn refuse(
+        &mut self,
+        program: &AiProgram,
+        ops: &mut (impl TransformationOps + ?Sized),
+        denial: &Denial,
+    ) -> (Refused, Applied) {
+        let Denial {
+            stage,
+            reason,
+            refusal,
+        } = denial;
+        let mut applied = Applied::default();
+        self.facts.refused = Some(format!("{stage}:{reason}"));
+        self.publish_request(program, ops, &mut applied);
+        let refused = Refused {
+            status: refusal.status,
+            stage,
+            body: refusal.body(self.facts.dialect),
+        };
+        (refused, applied)
+    }
+}
+
+pub(super) fn unknown() -> Refusal {
+    Refusal::new(
+        415,
+        "This is no request of a dialect that is supported here.",
+    )
+}
+
+pub(super) fn unreadable() -> Refusal {
+    Refusal::new(
+        400,
+        "The request is not a JSON object in UTF-8 without content coding.",
+    )
+}
+
+pub(super) fn repeats() -> Refusal {
+    Refusal::new(400, "The request has a member more than once.")
+}
