@@ -27,9 +27,13 @@ use crate::error::{Failure, FieldId, StageName, TransformErrorKind};
 use crate::needs::{BodyNeed, DirectionNeeds, Writes};
 
 mod compile;
+mod headers;
+mod known;
 mod publish;
 mod request;
 mod response;
+
+use headers::Headers;
 
 /// The compiled `ai` block.
 #[derive(Debug)]
@@ -47,6 +51,8 @@ pub(crate) struct AiProgram {
     prices: Option<Prices>,
     /// Facts under names of others.
     metadata: Box<[PublishedMetadata]>,
+    /// Facts in headers of responses.
+    headers: Headers,
     /// How much of a body, or of one event, is held or read.
     body_bytes: u64,
     size_field: FieldId,
@@ -163,6 +169,10 @@ pub(crate) struct AiExchange {
     /// Usage was asked for in the client's name.
     hides_usage: bool,
     reading: Reading,
+    /// The head of the response waits for what its body says.
+    waits: bool,
+    /// What goes on of a body that was read while its head waited.
+    read: Option<Vec<u8>>,
     /// What was read last; kept for its memory.
     view: Response,
     /// Request facts were published.
@@ -203,6 +213,8 @@ impl AiExchange {
             input_bytes: None,
             hides_usage: false,
             reading: Reading::Nothing,
+            waits: false,
+            read: None,
             view: Response::default(),
             published: false,
             is_over: false,

@@ -60,6 +60,7 @@ codes! {
     BAD_PRICE = 1102, "a table of prices is not valid";
     BAD_MODEL = 1103, "a name or pattern of a model is not valid";
     BAD_GUARD_RULE = 1104, "a rule of the guard is not valid";
+    NEVER_KNOWN = 1110, "a fact is told of which nothing is known here";
     SYNTAX = 1201, "a template cannot be parsed";
     UNKNOWN_FUNCTION = 1203, "a template calls an unknown function";
     UNKNOWN_FILTER = 1204, "a template uses an unknown filter";

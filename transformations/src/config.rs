@@ -21,7 +21,8 @@ mod read;
 
 pub(crate) use read::has_markers;
 
-pub use ai::{Ai, Cost, PublishedMetadata, Usage};
+pub use ai::publish::{Publish, PublishedHeader, PublishedMetadata};
+pub use ai::{Ai, Cost, Usage};
 pub use schema::schema;
 
 pub use patch::{JsonPiece, PatchOperation, ValueTemplate};

@@ -180,7 +180,7 @@ impl Exchange {
             self.kept = Vec::new();
         }
         if let [_, Chosen::Nothing] = self.chosen {
-            return Answer::pass();
+            return self.pass_or_wait();
         }
         let mut noted = match self.choose(Direction::Response, ops) {
             Ok(noted) => noted,
@@ -188,7 +188,7 @@ impl Exchange {
         };
         let needs = self.needs(Direction::Response);
         if !needs.has_work() {
-            return Answer::pass().with(noted);
+            return self.pass_or_wait().with(noted);
         }
         let (holds, minds_events) = (needs.buffers(), needs.minds_events());
         // A tunnel that the request need not have asked for here.
@@ -216,7 +216,11 @@ impl Exchange {
             return self.hold(Direction::Response, ops).with(noted);
         }
         let access = match access {
-            BodyAccess::Stream => access,
+            BodyAccess::Stream => {
+                self.ai_lets_pass();
+                access
+            }
+            _ if self.ai_waits() => return self.pass_or_wait().with(noted),
             _ => self.method.response_access(),
         };
         let answer = self.transform_with(Direction::Response, ops, End::Message, access);

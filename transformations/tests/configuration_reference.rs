@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use llm::facts::{Fact, FactKind};
-use transformations::config::fields::ai::FROM;
+use transformations::config::fields::ai::publish::FROM;
 use transformations::config::fields::shape::{Flag, Unit, View, Whole};
 use transformations::config::fields::{AnyField, Object, Policy, top};
 use transformations::config::schema;

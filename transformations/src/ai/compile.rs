@@ -6,6 +6,8 @@ use llm::model::{Alias, Models};
 use llm::pattern::Pattern;
 use llm::price::{Prices, Shape};
 
+use super::headers::Headers;
+use super::known::Known;
 use super::{AiProgram, GuardStage, ModelStage, Prompts};
 use crate::codes::Code;
 use crate::config::ai::stages::{GuardRule, GuardRules, ModelRules, PromptRule, PromptRules};
@@ -31,12 +33,22 @@ impl AiProgram {
         let guard = guard.and_then(|rules| prompt_guard(rules, found));
         let prompts = config.prompt.as_ref().map(Prompts::of);
         let is_idle = usage.is_none()
-            && config.publish_metadata.is_empty()
+            && config.publish.metadata.is_empty()
+            && config.publish.headers.is_empty()
             && model.is_none()
             && guard.is_none()
             && prompts.is_none()
             && config.limits.is_none();
         let refuses_unknown = config.refuses_unknown.unwrap_or(guard.is_some());
+        let known = Known {
+            usage: usage.is_some(),
+            estimate: usage.is_some_and(|it| it.estimate),
+            prices: prices.is_some(),
+            guard: guard.is_some(),
+        };
+        for entry in &config.publish.metadata {
+            known.warn(entry.from, &entry.path, found);
+        }
         (!is_idle).then(|| AiProgram {
             dialect: config.dialect,
             refuses_unknown,
@@ -46,7 +58,8 @@ impl AiProgram {
             prompts,
             usage,
             prices,
-            metadata: config.publish_metadata.clone().into(),
+            metadata: config.publish.metadata.clone().into(),
+            headers: Headers::compile(&config.publish.headers, &known, found),
             body_bytes: config.body_bytes,
             size_field,
             prompt_field,

@@ -24,10 +24,20 @@ impl AiExchange {
         end_of_stream: bool,
     ) -> Applied {
         let mut applied = Applied::default();
-        if self.meter.is_none() || self.is_over {
+        let is_read = self.meter.is_some();
+        if self.is_over || !is_read && program.headers.is_empty() {
             return applied;
         }
-        self.reading = reading(program, ops);
+        let (reading, format) = reading(program, ops);
+        let is_whole = matches!(reading, Reading::Whole(_)) && format.is_none();
+        if is_whole && !program.headers.waits() {
+            program.headers.write(&self.facts, ops, &mut applied);
+        }
+        if !is_read {
+            return applied;
+        }
+        self.reading = reading;
+        self.waits = is_whole && program.headers.waits();
         if let Reading::Events(_) = self.reading {
             self.facts.stream = Some(true);
             if self.hides_usage {
@@ -57,15 +67,17 @@ impl AiExchange {
             Reading::Nothing => return applied,
             Reading::Refused | Reading::Unreadable => {}
             Reading::Whole(body) => {
-                let most = program.body_limit();
+                let (most, waits) = (program.body_limit(), self.waits);
                 let mut fits = true;
                 ops.for_each_received(Direction::Response, &mut |chunk| {
                     fits &= body.len().saturating_add(chunk.len()) <= most;
-                    if fits {
+                    if fits || waits {
                         body.extend_from_slice(chunk);
                     }
                 });
                 if !fits {
+                    let body = std::mem::take(body);
+                    self.read = std::mem::take(&mut self.waits).then_some(body);
                     self.reading = Reading::Unreadable;
                 }
             }
@@ -107,6 +119,21 @@ impl AiExchange {
         applied
     }
 
+    /// Whether the head of the response waits for what its body says. The body is here then.
+    pub(crate) fn waits(&self) -> bool {
+        self.waits
+    }
+
+    /// The head of the response does not wait.
+    pub(crate) fn let_pass(&mut self) {
+        self.waits = false;
+    }
+
+    /// What has come of a body whose head waits no longer.
+    pub(crate) fn take_read(&mut self) -> Option<Vec<u8>> {
+        self.read.take()
+    }
+
     fn on_events(
         &mut self,
         ops: &mut (impl TransformationOps + ?Sized),
@@ -140,14 +167,17 @@ impl AiExchange {
     }
 
     fn end_events(&mut self, ops: &(impl TransformationOps + ?Sized), out: &mut Vec<u8>) {
-        let Reading::Events(mut decoder) = std::mem::take(&mut self.reading) else {
-            return;
-        };
         let now = ops.unix_nanoseconds();
-        if let Some(frame) = decoder.finish() {
-            self.frame(frame, now, out);
-        }
-        self.reading = Reading::Events(decoder);
+        self.reading = match std::mem::take(&mut self.reading) {
+            Reading::Events(mut decoder) => {
+                if let Some(frame) = decoder.finish() {
+                    self.frame(frame, now, out);
+                }
+                Reading::Events(decoder)
+            }
+            // What was read of it until now is all of it.
+            other => other,
+        };
     }
 
     /// Reads a frame, and appends what is to be sent in its place if usage is hidden.
@@ -220,7 +250,7 @@ impl AiExchange {
         {
             self.see(text, Extent::Body, now);
         }
-        let ending = match reading {
+        let ending = match &reading {
             Reading::Refused => Ending::Refused,
             _ => ending,
         };
@@ -233,6 +263,12 @@ impl AiExchange {
             self.facts.generation_time = is_stream.then(|| between(first, now));
         }
         self.publish_all(program, ops, applied);
+        if std::mem::take(&mut self.waits)
+            && let (Reading::Whole(body), Ending::Whole) = (reading, ending)
+        {
+            program.headers.write(&self.facts, ops, applied);
+            self.read = Some(body);
+        }
     }
 
     fn account(&mut self, program: &AiProgram, meter: &Meter, ending: Ending) {
@@ -262,26 +298,31 @@ enum Extent {
     Body,
 }
 
-/// How a response with these headers is to be read.
-fn reading(program: &AiProgram, ops: &(impl TransformationOps + ?Sized)) -> Reading {
+/// How a response with these headers is to be read, and what it is a stream of.
+fn reading(
+    program: &AiProgram,
+    ops: &(impl TransformationOps + ?Sized),
+) -> (Reading, Option<Format>) {
     let mut is_success = false;
     ops.for_each_response_header_value(":status", &mut |status| {
         is_success = status.first() == Some(&b'2');
     });
     if !is_success {
-        return Reading::Refused;
+        return (Reading::Refused, None);
     }
     if is_compressed(ops, Direction::Response) {
-        return Reading::Unreadable;
+        return (Reading::Unreadable, None);
     }
     let mut content_type = String::new();
     append_header(ops, Direction::Response, "content-type", &mut content_type);
-    match Format::of(&content_type) {
+    let format = Format::of(&content_type);
+    let reading = match format {
         Some(Format::Sse) => {
             Reading::Events(Box::new(Decoder::new(Format::Sse, program.body_limit())))
         }
         _ => Reading::Whole(Vec::new()),
-    }
+    };
+    (reading, format)
 }
 
 /// From one moment to a later one; clocks that were set back in between give nothing.

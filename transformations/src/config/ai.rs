@@ -1,11 +1,12 @@
 //! The `ai` block as its author wrote it, checked for shape but not yet compiled.
 
 use llm::dialect::Dialect;
-use llm::facts::Fact;
 use llm::limits::Limits;
 
+pub(crate) mod publish;
 pub(crate) mod stages;
 
+use publish::Publish;
 use stages::{GuardRules, ModelRules, PromptRules};
 
 /// What is done about LLM traffic. Each part is there only if it is configured.
@@ -29,8 +30,8 @@ pub struct Ai {
     pub usage: Option<Usage>,
     /// What tokens cost.
     pub cost: Option<Cost>,
-    /// Facts under names of others.
-    pub publish_metadata: Vec<PublishedMetadata>,
+    /// Where facts are published.
+    pub publish: Publish,
 }
 
 /// How usage is read.
@@ -58,15 +59,4 @@ pub struct Cost {
     pub prices: String,
     /// Where it stands.
     pub path: String,
-}
-
-/// A fact under another name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PublishedMetadata {
-    /// The namespace of the metadata.
-    pub namespace: String,
-    /// The key in it.
-    pub key: String,
-    /// What is written.
-    pub from: Fact,
 }

@@ -84,11 +84,15 @@ impl Reader {
     }
 
     fn text_of(&mut self, fields: &Map<String, Value>, path: &str, name: &str) -> Option<String> {
-        match fields.get(name) {
+        self.text_at(fields.get(name), &join(path, name))
+    }
+
+    fn text_at(&mut self, value: Option<&Value>, path: &str) -> Option<String> {
+        match value {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) => Some(text.clone()),
             Some(other) => {
-                self.wrong_type(&join(path, name), "a string", other);
+                self.wrong_type(path, "a string", other);
                 None
             }
         }
@@ -203,8 +207,14 @@ impl Reader {
         path: &str,
         field: &Field<Words<T>>,
     ) -> Option<T> {
-        let Words { all, default } = field.shape;
-        let Some(word) = self.text_of(fields, path, field.name) else {
+        let path = join(path, field.name);
+        self.word(fields.get(field.name), &path, field.shape)
+    }
+
+    /// The meaning of a value that must be one of several words.
+    fn word<T: Copy>(&mut self, value: Option<&Value>, path: &str, words: Words<T>) -> Option<T> {
+        let Words { all, default } = words;
+        let Some(word) = self.text_at(value, path) else {
             return default;
         };
         let known = || all.iter().map(|(known, _)| *known);
@@ -214,7 +224,7 @@ impl Reader {
         let quoted: Vec<_> = known().map(|known| format!("\"{known}\"")).collect();
         let mut problem = Diagnostic::error(
             Code::UNKNOWN_CHOICE,
-            &join(path, field.name),
+            path,
             format!("expected one of {}", quoted.join(", ")),
         );
         if let Some(near) = nearest(&word, known()) {

@@ -4,6 +4,7 @@
 use llm::dialect::Dialect;
 use llm::facts::Fact;
 
+pub mod publish;
 pub mod stages;
 
 use super::shape::{Flag, List, Names, Text, Whole, Words};
@@ -100,7 +101,7 @@ pub static COST_HERE: Field<&Object> = Field::new(
 /// `publish`
 pub static PUBLISH_HERE: Field<&Object> = Field::new(
     "publish",
-    &PUBLISH,
+    &publish::PUBLISH,
     "where facts are published beside the namespace `rustformations.ai`",
 );
 
@@ -235,55 +236,13 @@ static TIER: Object = Object {
     ]],
 };
 
-/// `publish.metadata`
-pub static METADATA: Field<List> = Field::new(
-    "metadata",
-    List {
-        of: &&PUBLISHED_METADATA,
-    },
-    "list of `{\"namespace\", \"key\", \"from\"}`: dynamic metadata that existing limits and dashboards \
-     know by another name",
-);
-
-/// Where facts are published.
-pub static PUBLISH: Object = Object {
-    name: "publish",
-    text: "Where facts are published beside the namespace `rustformations.ai`.",
-    groups: &[&[&METADATA]],
-};
-
-/// `publish.metadata[].namespace`
-pub static NAMESPACE: Field<Text> =
-    Field::new("namespace", Text::Plain, "the namespace of the metadata").needed();
-
-/// `publish.metadata[].key`
-pub static KEY: Field<Text> = Field::new("key", Text::Plain, "the key in it").needed();
-
-/// `publish.metadata[].from`
-pub static FROM: Field<Words<Fact>> = Field::new(
-    "from",
-    Words {
-        all: FACTS,
-        default: None,
-    },
-    "the fact, by its name in [the table of facts](#facts)",
-)
-.needed();
-
-/// A fact under another name.
-pub static PUBLISHED_METADATA: Object = Object {
-    name: "publishedMetadata",
-    text: "A fact under another name.",
-    groups: &[&[&NAMESPACE, &KEY, &FROM]],
-};
-
 /// Whether anything here makes a fact known: who publishes what never comes waits for it in vain.
 const fn is_made(fact: Fact) -> bool {
     !matches!(fact, Fact::Masked | Fact::MaskedKinds)
 }
 
 /// Every fact that can become known, by its name.
-static FACTS: &[(&str, Fact)] = &{
+pub(super) static FACTS: &[(&str, Fact)] = &{
     let mut facts = [("", Fact::Dialect); Fact::ALL.len() - 2];
     let (mut at, mut next) = (0, 0);
     while next < Fact::ALL.len() {

@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Value};
 
+mod publish;
 mod stages;
 
 use super::{Reader, join};
 use crate::codes::Code;
-use crate::config::ai::{Ai, Cost, PublishedMetadata, Usage};
+use crate::config::ai::{Ai, Cost, Usage};
 use crate::config::fields::shape::Text;
 use crate::config::fields::{Field, Object, ai, top};
 use crate::diagnostics::{Diagnostic, nearest};
@@ -24,7 +25,7 @@ impl Reader {
             prompt: self.prompt(fields, &path),
             usage: self.usage(fields, &path),
             cost: self.cost(fields, &path),
-            publish_metadata: self.published(fields, &path),
+            publish: self.publish(fields, &path),
         })
     }
 
@@ -49,35 +50,6 @@ impl Reader {
         self.object(prices, &path)?;
         let prices = without_nulls(prices).to_string();
         Some(Cost { prices, path })
-    }
-
-    fn published(&mut self, fields: &Map<String, Value>, parent: &str) -> Vec<PublishedMetadata> {
-        let Some((fields, path)) = self.strict_field(fields, parent, &ai::PUBLISH_HERE) else {
-            return Vec::new();
-        };
-        let field = &ai::METADATA;
-        let mut all = Vec::new();
-        for (index, item) in self.list(fields, &path, field).iter().enumerate() {
-            let path = format!("{}[{index}]", join(&path, field.name));
-            let Some(fields) = self.object(item, &path) else {
-                continue;
-            };
-            self.only(fields, &path, &ai::PUBLISHED_METADATA);
-            let namespace = self.needed_text(fields, &path, &ai::NAMESPACE);
-            let key = self.needed_text(fields, &path, &ai::KEY);
-            let from = self.choice(fields, &path, &ai::FROM);
-            if fields.get(ai::FROM.name).is_none_or(Value::is_null) {
-                self.missing(&path, ai::FROM.name);
-            }
-            if let (Some(namespace), Some(key), Some(from)) = (namespace, key, from) {
-                all.push(PublishedMetadata {
-                    namespace,
-                    key,
-                    from,
-                });
-            }
-        }
-        all
     }
 
     /// A text that must be there and say something.
