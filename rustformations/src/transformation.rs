@@ -6,6 +6,7 @@
 
 mod attributes;
 mod build_gauge;
+mod configured;
 mod filter;
 mod host;
 mod limits;

@@ -119,6 +119,16 @@ impl AiProgram {
         prompts.map_or(0, |it| it.prepend.len() + it.append.len())
     }
 
+    /// Routes may match on what it makes of requests.
+    pub(crate) fn tells_routes(&self) -> bool {
+        self.model.is_some()
+    }
+
+    /// Where the model is told; empty if nowhere.
+    pub(crate) fn model_header(&self) -> &str {
+        self.model.as_ref().map_or("", |stage| &stage.header)
+    }
+
     /// The field to blame for prompts that cannot be rendered.
     pub(crate) fn prompt_field(&self) -> FieldId {
         self.prompt_field
@@ -198,16 +208,21 @@ enum Reading {
 }
 
 impl AiExchange {
+    /// When the exchange began, in nanoseconds since 1970.
+    pub(crate) fn began(&self) -> i64 {
+        self.began
+    }
+
     /// Whether the request was refused here.
     pub(crate) fn has_refused(&self) -> bool {
         self.facts.refused.is_some()
     }
 
-    /// Before the first hook. `now` is in nanoseconds since 1970.
-    pub(crate) fn new(now: i64) -> AiExchange {
+    /// Before the first hook. `began` is when that was, in nanoseconds since 1970.
+    pub(crate) fn new(began: i64) -> AiExchange {
         AiExchange {
             facts: Facts::default(),
-            began: now,
+            began,
             first_output: None,
             meter: None,
             input_bytes: None,

@@ -37,11 +37,13 @@ mod bodies;
 mod choose;
 mod events;
 mod method;
+mod route;
 
 pub use answer::{Answer, Next, Reply};
 use bodies::{End, Flow};
 use choose::Chosen;
 use method::Method;
+use route::Hook;
 
 /// The state of one exchange.
 #[derive(Debug)]
@@ -53,6 +55,9 @@ pub struct Exchange {
     captured: Option<HeaderSnapshot>,
     /// When the request came, in nanoseconds since 1970, if anything reads it.
     started: Option<i64>,
+    /// The route was chosen again and led to this program: when the exchange began, in nanoseconds since
+    /// 1970.
+    settled: Option<i64>,
     method: Method,
     request: Flow,
     response: Flow,
@@ -82,6 +87,7 @@ impl Program {
             begun: false,
             captured: None,
             started: None,
+            settled: None,
             method: Method::Other,
             request: Flow::Passing,
             response: Flow::Passing,
@@ -134,7 +140,7 @@ impl Exchange {
         } else if is_open && needs.buffers() {
             self.hold(Direction::Request, ops)
         } else {
-            self.transform_request(ops, End::Message, end_of_stream)
+            self.transform_request(ops, Hook::Headers { end_of_stream })
         };
         answer.with(noted)
     }
@@ -311,7 +317,8 @@ impl Exchange {
             return;
         }
         if self.program.ai.is_some() {
-            self.ai = Some(Box::new(AiExchange::new(ops.unix_nanoseconds())));
+            let began = self.settled.unwrap_or_else(|| ops.unix_nanoseconds());
+            self.ai = Some(Box::new(AiExchange::new(began)));
         }
         let needs = self.program.needs();
         if needs.captures_request_headers {
@@ -320,7 +327,8 @@ impl Exchange {
                 self.captured = Some(HeaderSnapshot::take(ops, Direction::Request, names));
             }
             if self.program.reads_start {
-                self.started = Some(ops.unix_nanoseconds());
+                let now = || ops.unix_nanoseconds();
+                self.started = Some(self.settled.unwrap_or_else(now));
             }
         }
         if needs.request.buffers() || needs.response.buffers() {

@@ -5,10 +5,13 @@
 
 mod send;
 
+use std::sync::Arc;
+
 use crate::direction::Direction;
 use crate::exchange::Reply;
 use crate::host::{Attribute, HostValue, LastKinds, MetadataSource};
 use crate::ops::TransformationOps;
+use crate::program::Program;
 
 /// One HTTP message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -137,6 +140,16 @@ impl MetadataValue {
     }
 }
 
+/// The program of a route.
+#[derive(Clone, Debug)]
+pub struct RouteProgram(pub Arc<Program>);
+
+impl PartialEq for RouteProgram {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 /// A host that keeps everything in memory.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MemoryHost {
@@ -169,6 +182,9 @@ pub struct MemoryHost {
     pub answers: Vec<&'static str>,
     /// What the configuration had a message answered with.
     pub reply: Option<Reply>,
+    /// The routes that the request leads to each time that one is chosen again, the last of them first;
+    /// none if there are no routes here.
+    pub routes: Vec<RouteProgram>,
 }
 
 impl MemoryHost {
@@ -332,6 +348,10 @@ impl TransformationOps for MemoryHost {
 
     fn hold_at_most(&mut self, wanted: Option<u64>) -> Option<u64> {
         self.holds_nothing.then(|| wanted.unwrap_or(1 << 20))
+    }
+
+    fn choose_route(&mut self) -> Option<Arc<Program>> {
+        self.routes.pop().map(|route| route.0)
     }
 
     fn set_dynamic_metadata_json(&mut self, namespace: &str, key: &str, json: &str) -> bool {

@@ -48,6 +48,11 @@ impl<'p> PathModel<'p> {
         percent_decode_str(raw).decode_utf8_lossy()
     }
 
+    /// The path that names it.
+    pub fn path(&self) -> &'p str {
+        self.path
+    }
+
     /// The path with another model in this one's place; everything else stays.
     pub fn replace(&self, name: &str) -> String {
         let before = self.path.get(..self.range.start).unwrap_or_default();

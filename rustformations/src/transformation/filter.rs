@@ -16,14 +16,14 @@ use envoy_proxy_dynamic_modules_rust_sdk::abi::{
 use envoy_proxy_dynamic_modules_rust_sdk::{EnvoyHttpFilter, HttpFilter};
 use transformations::{Answer, Direction, Exchange, Failure, Next, TransformErrorKind};
 
+use super::Loaded;
+use super::configured::Configured;
 use super::host::Host;
 use super::stats::Stats;
-use super::{Loaded, RouteConfig};
 
 /// One stream of the transformation filter.
 pub(super) struct TransformationFilter {
-    /// What runs: what the filter was configured with, until the route has been asked.
-    loaded: Arc<Loaded>,
+    configured: Configured,
     stats: Stats,
     exchange: Option<Exchange>,
 }
@@ -31,33 +31,35 @@ pub(super) struct TransformationFilter {
 impl TransformationFilter {
     pub(super) fn new(loaded: Arc<Loaded>, stats: Stats) -> Self {
         Self {
-            loaded,
+            configured: Configured::new(loaded),
             stats,
             exchange: None,
         }
     }
 
-    /// The exchange, opened in the first hook with the configuration of the route.
-    fn exchange<EHF: EnvoyHttpFilter>(&mut self, envoy: &EHF) -> &mut Exchange {
-        if self.exchange.is_none()
-            && let Some(route_config) = envoy.get_most_specific_route_config()
-        {
-            match route_config.downcast_ref::<RouteConfig>() {
-                Some(RouteConfig(loaded)) => self.loaded = Arc::clone(loaded),
-                None => self.report(envoy, &Failure::foreign_route_config(), 1),
-            }
+    /// The exchange, opened in the first hook with the configuration of the route, and its host.
+    fn exchange<'s, EHF: EnvoyHttpFilter>(
+        &'s mut self,
+        envoy: &'s mut EHF,
+    ) -> (&'s mut Exchange, Host<'s, EHF>) {
+        if self.exchange.is_none() {
+            self.configured.ask_route(envoy);
         }
-        let program = &self.loaded.program;
-        self.exchange.get_or_insert_with(|| program.open())
+        let program = &self.configured.loaded().program;
+        let exchange = self.exchange.get_or_insert_with(|| program.open());
+        (exchange, Host::new(envoy, &mut self.configured))
     }
 
     /// Does what follows from an answer beside the status of the hook.
     fn follow<EHF: EnvoyHttpFilter>(
-        &self,
+        &mut self,
         envoy: &mut EHF,
         direction: Direction,
         answer: Answer,
     ) -> Status {
+        if self.configured.met_foreign() {
+            self.report(envoy, &Failure::foreign_route_config(), 1);
+        }
         let Answer { next, applied } = answer;
         if applied.reroute {
             envoy.clear_route_cache();
@@ -94,7 +96,7 @@ impl TransformationFilter {
     }
 
     fn report<EHF: EnvoyHttpFilter>(&self, envoy: &EHF, failure: &Failure, times: u32) {
-        let Loaded { program, reports } = &*self.loaded;
+        let Loaded { program, reports } = self.configured.loaded();
         self.stats.errors(envoy, failure.error().kind(), times);
         reports.say(envoy, program, failure, u64::from(times));
     }
@@ -109,8 +111,8 @@ enum Status {
 
 impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for TransformationFilter {
     fn on_request_headers(&mut self, envoy: &mut EHF, end_of_stream: bool) -> RequestHeadersStatus {
-        let exchange = self.exchange(envoy);
-        let answer = exchange.on_request_headers(&mut Host(envoy), end_of_stream);
+        let (exchange, mut host) = self.exchange(envoy);
+        let answer = exchange.on_request_headers(&mut host, end_of_stream);
         match self.follow(envoy, Direction::Request, answer) {
             Status::Pass => RequestHeadersStatus::Continue,
             Status::Hold | Status::Drop => RequestHeadersStatus::StopIteration,
@@ -118,8 +120,8 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for TransformationFilter {
     }
 
     fn on_request_body(&mut self, envoy: &mut EHF, end_of_stream: bool) -> RequestBodyStatus {
-        let exchange = self.exchange(envoy);
-        let answer = exchange.on_request_body(&mut Host(envoy), end_of_stream);
+        let (exchange, mut host) = self.exchange(envoy);
+        let answer = exchange.on_request_body(&mut host, end_of_stream);
         match self.follow(envoy, Direction::Request, answer) {
             Status::Pass => RequestBodyStatus::Continue,
             Status::Hold => RequestBodyStatus::StopIterationAndBuffer,
@@ -128,7 +130,8 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for TransformationFilter {
     }
 
     fn on_request_trailers(&mut self, envoy: &mut EHF) -> RequestTrailersStatus {
-        let answer = self.exchange(envoy).on_request_trailers(&mut Host(envoy));
+        let (exchange, mut host) = self.exchange(envoy);
+        let answer = exchange.on_request_trailers(&mut host);
         match self.follow(envoy, Direction::Request, answer) {
             Status::Pass => RequestTrailersStatus::Continue,
             Status::Hold | Status::Drop => RequestTrailersStatus::StopIteration,
@@ -140,8 +143,8 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for TransformationFilter {
         envoy: &mut EHF,
         end_of_stream: bool,
     ) -> ResponseHeadersStatus {
-        let exchange = self.exchange(envoy);
-        let answer = exchange.on_response_headers(&mut Host(envoy), end_of_stream);
+        let (exchange, mut host) = self.exchange(envoy);
+        let answer = exchange.on_response_headers(&mut host, end_of_stream);
         match self.follow(envoy, Direction::Response, answer) {
             Status::Pass => ResponseHeadersStatus::Continue,
             Status::Hold | Status::Drop => ResponseHeadersStatus::StopIteration,
@@ -149,8 +152,8 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for TransformationFilter {
     }
 
     fn on_response_body(&mut self, envoy: &mut EHF, end_of_stream: bool) -> ResponseBodyStatus {
-        let exchange = self.exchange(envoy);
-        let answer = exchange.on_response_body(&mut Host(envoy), end_of_stream);
+        let (exchange, mut host) = self.exchange(envoy);
+        let answer = exchange.on_response_body(&mut host, end_of_stream);
         match self.follow(envoy, Direction::Response, answer) {
             Status::Pass => ResponseBodyStatus::Continue,
             Status::Hold => ResponseBodyStatus::StopIterationAndBuffer,
@@ -159,7 +162,8 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for TransformationFilter {
     }
 
     fn on_response_trailers(&mut self, envoy: &mut EHF) -> ResponseTrailersStatus {
-        let answer = self.exchange(envoy).on_response_trailers(&mut Host(envoy));
+        let (exchange, mut host) = self.exchange(envoy);
+        let answer = exchange.on_response_trailers(&mut host);
         match self.follow(envoy, Direction::Response, answer) {
             Status::Pass => ResponseTrailersStatus::Continue,
             Status::Hold | Status::Drop => ResponseTrailersStatus::StopIteration,
@@ -167,9 +171,11 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for TransformationFilter {
     }
 
     fn on_stream_complete(&mut self, envoy: &mut EHF) {
-        if let Some(exchange) = &mut self.exchange
-            && let Some(failure) = exchange.on_complete(&mut Host(envoy))
-        {
+        let Some(exchange) = &mut self.exchange else {
+            return;
+        };
+        let mut host = Host::new(envoy, &mut self.configured);
+        if let Some(failure) = exchange.on_complete(&mut host) {
             let reason = super::limits::advice(failure.error().direction());
             self.report(envoy, &failure.because(&reason), 1);
         }

@@ -2,41 +2,52 @@
 //!
 //! Made for the length of one hook, on the stream's worker. It translates and decides nothing.
 
+use std::sync::Arc;
+
 use envoy_proxy_dynamic_modules_rust_sdk::abi::{
     envoy_dynamic_module_type_http_header_type as HeaderMap,
     envoy_dynamic_module_type_metadata_source as EnvoySource,
 };
 use envoy_proxy_dynamic_modules_rust_sdk::{EnvoyHttpFilter, HttpMessage};
 use transformations::{
-    Attribute, Direction, HostValue, LastKinds, MetadataSource, TransformationOps,
+    Attribute, Direction, HostValue, LastKinds, MetadataSource, Program, TransformationOps,
 };
 
+use super::configured::Configured;
 use super::{attributes, limits, metadata};
 
 /// The host handle of one hook.
-pub(super) struct Host<'a, EHF>(pub(super) &'a mut EHF);
+pub(super) struct Host<'a, EHF> {
+    envoy: &'a mut EHF,
+    configured: &'a mut Configured,
+}
 
-impl<EHF: EnvoyHttpFilter> Host<'_, EHF> {
+impl<'a, EHF: EnvoyHttpFilter> Host<'a, EHF> {
+    pub(super) fn new(envoy: &'a mut EHF, configured: &'a mut Configured) -> Self {
+        Self { envoy, configured }
+    }
+
     fn for_each_line(&self, map: HeaderMap, visit: &mut dyn FnMut(&[u8], &[u8])) {
-        for (name, value) in self.0.header_lines(map) {
+        for (name, value) in self.envoy.header_lines(map) {
             visit(name.as_slice(), value.as_slice());
         }
     }
 
     fn for_each_value(&self, map: HeaderMap, name: &str, visit: &mut dyn FnMut(&[u8])) {
-        self.0
+        self.envoy
             .for_each_header_value(map, name, &mut |value| visit(value.as_slice()));
     }
 
     fn drain_front(&mut self, message: HttpMessage, bytes: usize) -> bool {
-        let buffered = self.0.body_view_size(message.buffered()).min(bytes);
+        let buffered = self.envoy.body_view_size(message.buffered()).min(bytes);
         let received = bytes - buffered;
-        (buffered == 0 || self.0.drain_body(message.buffered(), buffered))
-            && (received == 0 || self.0.drain_body(message.received(), received))
+        (buffered == 0 || self.envoy.drain_body(message.buffered(), buffered))
+            && (received == 0 || self.envoy.drain_body(message.received(), received))
     }
 
     fn append_end(&mut self, message: HttpMessage, data: &[u8]) -> bool {
-        self.0.append_body(message.received(), data) || self.0.append_body(message.buffered(), data)
+        self.envoy.append_body(message.received(), data)
+            || self.envoy.append_body(message.buffered(), data)
     }
 }
 
@@ -74,51 +85,51 @@ impl<EHF: EnvoyHttpFilter> TransformationOps for Host<'_, EHF> {
             MetadataSource::Host => EnvoySource::Host,
             _ => return None,
         };
-        metadata::read(self.0, source, namespace, key, last)
+        metadata::read(self.envoy, source, namespace, key, last)
     }
 
     fn attribute(&self, attribute: Attribute) -> Option<HostValue> {
-        attributes::read(self.0, attribute)
+        attributes::read(self.envoy, attribute)
     }
 
     fn add_request_header(&mut self, name: &str, value: &[u8]) -> bool {
-        self.0.add_request_header(name, value)
+        self.envoy.add_request_header(name, value)
     }
 
     fn set_request_header(&mut self, name: &str, value: &[u8]) -> bool {
-        self.0.set_request_header(name, value)
+        self.envoy.set_request_header(name, value)
     }
 
     fn remove_request_header(&mut self, name: &str) -> bool {
-        self.0.remove_request_header(name)
+        self.envoy.remove_request_header(name)
     }
 
     fn add_response_header(&mut self, name: &str, value: &[u8]) -> bool {
-        self.0.add_response_header(name, value)
+        self.envoy.add_response_header(name, value)
     }
 
     fn set_response_header(&mut self, name: &str, value: &[u8]) -> bool {
-        self.0.set_response_header(name, value)
+        self.envoy.set_response_header(name, value)
     }
 
     fn remove_response_header(&mut self, name: &str) -> bool {
-        self.0.remove_response_header(name)
+        self.envoy.remove_response_header(name)
     }
 
     fn get_request_body(&mut self) -> Vec<u8> {
-        self.0.copy_body(HttpMessage::Request)
+        self.envoy.copy_body(HttpMessage::Request)
     }
 
     fn get_response_body(&mut self) -> Vec<u8> {
-        self.0.copy_body(HttpMessage::Response)
+        self.envoy.copy_body(HttpMessage::Response)
     }
 
     fn request_body_length(&mut self) -> usize {
-        self.0.body_size(HttpMessage::Request)
+        self.envoy.body_size(HttpMessage::Request)
     }
 
     fn response_body_length(&mut self) -> usize {
-        self.0.body_size(HttpMessage::Response)
+        self.envoy.body_size(HttpMessage::Response)
     }
 
     fn drain_request_body(&mut self, bytes: usize) -> bool {
@@ -140,7 +151,7 @@ impl<EHF: EnvoyHttpFilter> TransformationOps for Host<'_, EHF> {
     /// Only what came: what Envoy shows as buffered may be held by another filter, and was here before.
     fn for_each_received(&mut self, direction: Direction, visit: &mut dyn FnMut(&[u8])) {
         let received = message(direction).received();
-        for chunk in self.0.body_chunks_mut(received).unwrap_or_default() {
+        for chunk in self.envoy.body_chunks_mut(received).unwrap_or_default() {
             visit(chunk.as_slice());
         }
     }
@@ -152,40 +163,48 @@ impl<EHF: EnvoyHttpFilter> TransformationOps for Host<'_, EHF> {
         bytes: &[u8],
     ) -> bool {
         let received = message(direction).received();
-        let length = length.unwrap_or_else(|| self.0.body_view_size(received));
-        (length == 0 || self.0.drain_body(received, length))
-            && (bytes.is_empty() || self.0.append_body(received, bytes))
+        let length = length.unwrap_or_else(|| self.envoy.body_view_size(received));
+        (length == 0 || self.envoy.drain_body(received, length))
+            && (bytes.is_empty() || self.envoy.append_body(received, bytes))
     }
 
     fn hold_at_most(&mut self, wanted: Option<u64>) -> Option<u64> {
-        limits::hold_at_most(self.0, wanted)
+        limits::hold_at_most(self.envoy, wanted)
     }
 
     /// Envoy refuses a body that a filter has made too large as it does one that came so.
     fn expect_body(&mut self, _: Direction, length: usize) {
-        limits::raise(self.0, u64::try_from(length).ok());
+        limits::raise(self.envoy, u64::try_from(length).ok());
+    }
+
+    fn choose_route(&mut self) -> Option<Arc<Program>> {
+        self.envoy.clear_route_cache();
+        self.configured.ask_route(self.envoy);
+        Some(Arc::clone(&self.configured.loaded().program))
     }
 
     fn held_too_much(&self, direction: Direction) -> bool {
-        limits::was_too_large(self.0, message(direction))
+        limits::was_too_large(self.envoy, message(direction))
     }
 
     fn wrote_too_much(&self, direction: Direction) -> bool {
-        limits::became_too_large(self.0, message(direction))
+        limits::became_too_large(self.envoy, message(direction))
     }
 
     fn set_dynamic_metadata_string(&mut self, namespace: &str, key: &str, value: &str) -> bool {
-        self.0.set_dynamic_metadata_string(namespace, key, value);
+        self.envoy
+            .set_dynamic_metadata_string(namespace, key, value);
         true
     }
 
     fn set_dynamic_metadata_number(&mut self, namespace: &str, key: &str, value: f64) -> bool {
-        self.0.set_dynamic_metadata_number(namespace, key, value);
+        self.envoy
+            .set_dynamic_metadata_number(namespace, key, value);
         true
     }
 
     fn set_dynamic_metadata_bool(&mut self, namespace: &str, key: &str, value: bool) -> bool {
-        self.0.set_dynamic_metadata_bool(namespace, key, value);
+        self.envoy.set_dynamic_metadata_bool(namespace, key, value);
         true
     }
 
@@ -195,12 +214,12 @@ impl<EHF: EnvoyHttpFilter> TransformationOps for Host<'_, EHF> {
         key: &str,
         value: &str,
     ) -> bool {
-        self.0
+        self.envoy
             .add_dynamic_metadata_list_string(namespace, key, value)
     }
 
     fn add_dynamic_metadata_list_number(&mut self, namespace: &str, key: &str, value: f64) -> bool {
-        self.0
+        self.envoy
             .add_dynamic_metadata_list_number(namespace, key, value)
     }
 
@@ -208,13 +227,14 @@ impl<EHF: EnvoyHttpFilter> TransformationOps for Host<'_, EHF> {
         let serialized = metadata::serialize(key, json);
         let is_written = serialized.is_some();
         if let Some(fields) = serialized {
-            self.0.set_dynamic_metadata_struct(namespace, &fields);
+            self.envoy.set_dynamic_metadata_struct(namespace, &fields);
         }
         is_written
     }
 
     fn add_dynamic_metadata_list_bool(&mut self, namespace: &str, key: &str, value: bool) -> bool {
-        self.0.add_dynamic_metadata_list_bool(namespace, key, value)
+        self.envoy
+            .add_dynamic_metadata_list_bool(namespace, key, value)
     }
 }
 

@@ -32,26 +32,51 @@ struct Made {
     /// Its body, if that is another one.
     body: Option<String>,
     /// Its path, likewise.
-    path: Option<String>,
+    path: Option<NewPath>,
+}
+
+/// Another path, and the one that it takes the place of.
+struct NewPath {
+    was: String,
+    is: String,
+}
+
+/// What a request comes to, as long as nothing of that is done.
+pub(crate) struct Decided {
+    made: Made,
+    denial: Option<Denial>,
+    /// The body as it came here.
+    bytes: Vec<u8>,
+    is_with_host: bool,
+}
+
+impl Decided {
+    /// Takes it back, and the body, as it came here, out of the host's hands; it is empty if it has not come.
+    pub(crate) fn take_back(self, ops: &mut (impl TransformationOps + ?Sized)) -> Vec<u8> {
+        if let Some(path) = &self.made.path {
+            ops.set_request_header(":path", path.was.as_bytes());
+        }
+        if self.is_with_host && !self.bytes.is_empty() {
+            ops.drain_request_body(self.bytes.len());
+        }
+        self.bytes
+    }
 }
 
 impl AiExchange {
     /// The whole request is there, as the templates have left it; a body that was not held is not. Says
-    /// what was done to it. `prompts` are what the operator's say.
-    ///
-    /// # Errors
-    /// The answer in its place, beside what was done until then.
+    /// what it comes to. `prompts` are what the operator's say.
     ///
     /// # Cost
     /// A pass over the body and one for each stage that looks at texts; a copy, and another if it is
     /// edited.
-    pub(crate) fn on_request(
+    pub(crate) fn decide(
         &mut self,
         program: &AiProgram,
         ops: &mut (impl TransformationOps + ?Sized),
         body: RequestBody,
         prompts: &[&str],
-    ) -> Result<Applied, Box<(Refused, Applied)>> {
+    ) -> Decided {
         let is_passing = matches!(body, RequestBody::Passing);
         let (bytes, is_with_host) = match body {
             RequestBody::WithHost => (ops.get_request_body(), true),
@@ -59,10 +84,56 @@ impl AiExchange {
             RequestBody::Passing => (Vec::new(), true),
         };
         let has_body = is_passing || !bytes.is_empty();
-        let made = match self.run(program, ops, &bytes, has_body, prompts) {
-            Ok(made) => made,
-            Err(denial) => return Err(Box::new(self.refuse(program, ops, &denial))),
+        let mut made = Made::default();
+        let ran = has_body.then(|| self.run(program, ops, &bytes, prompts, &mut made));
+        Decided {
+            made,
+            denial: ran.and_then(Result::err),
+            bytes,
+            is_with_host,
+        }
+    }
+
+    /// Tells routes what they may match on: the model, and the path where that names it. Answers whether
+    /// that is something else than before.
+    pub(crate) fn tell_routes(
+        &self,
+        program: &AiProgram,
+        decided: &Decided,
+        ops: &mut (impl TransformationOps + ?Sized),
+        applied: &mut Applied,
+    ) -> bool {
+        let Some(stage) = &program.model else {
+            return false;
         };
+        if decided.denial.as_ref().is_some_and(|it| it.is_final) {
+            return false;
+        }
+        if let Some(path) = &decided.made.path {
+            set(":path", &path.is, ops, applied);
+        }
+        self.tell_model(&stage.header, ops, applied) || decided.made.path.is_some()
+    }
+
+    /// Does what the request comes to, and says what was done.
+    ///
+    /// # Errors
+    /// The answer in its place, beside what was done until then.
+    pub(crate) fn carry_out(
+        &mut self,
+        program: &AiProgram,
+        decided: Decided,
+        ops: &mut (impl TransformationOps + ?Sized),
+    ) -> Result<Applied, Box<(Refused, Applied)>> {
+        let Decided {
+            made,
+            denial,
+            bytes,
+            is_with_host,
+        } = decided;
+        if let Some(denial) = denial {
+            return Err(Box::new(self.refuse(program, ops, &denial)));
+        }
         let mut applied = Applied::default();
         let edited = made.body;
         let drained = !is_with_host || edited.is_none() || ops.drain_request_body(bytes.len());
@@ -79,13 +150,6 @@ impl AiExchange {
         } else if let Some(edited) = edited {
             describe(edited.len(), ops, &mut applied);
         }
-        if let Some(path) = made.path {
-            set(":path", &path, ops, &mut applied);
-            applied.reroute = true;
-        }
-        if let Some(stage) = &program.model {
-            self.tell_model(&stage.header, ops, &mut applied);
-        }
         if self.meter.is_some() {
             // Whatever the client takes, what comes has to be read.
             set("accept-encoding", "identity", ops, &mut applied);
@@ -101,13 +165,9 @@ impl AiExchange {
         program: &AiProgram,
         ops: &(impl TransformationOps + ?Sized),
         body: &[u8],
-        has_body: bool,
         prompts: &[&str],
-    ) -> Result<Made, Denial> {
-        let mut made = Made::default();
-        if !has_body {
-            return Ok(made);
-        }
+        made: &mut Made,
+    ) -> Result<(), Denial> {
         let mut path = String::new();
         append_header(ops, Direction::Request, ":path", &mut path);
         let path = PathFacts::of(&path);
@@ -118,14 +178,14 @@ impl AiExchange {
         let Some(dialect) = self.facts.dialect else {
             return match program.refuses_unknown {
                 true => Err(Denial::new("dialect", "unknown", unknown())),
-                false => Ok(made),
+                false => Ok(()),
             };
         };
         let request = text.and_then(|text| Some((Request::read(dialect, text).ok()?, text)));
         if request.is_none()
             && let Some(stage) = program.needs_sight()
         {
-            return Err(Denial::new(stage, "unreadable", unreadable()));
+            return Err(Denial::at_once(stage, "unreadable", unreadable()));
         }
         let in_path = path.model.as_ref().map(|model| model.name());
         let in_body = request.as_ref().and_then(|(request, text)| {
@@ -141,9 +201,9 @@ impl AiExchange {
             if let (Some(key), Some(stage)) = (request.repeated, program.needs_sight()) {
                 let is_model = key.contents(text).is_some_and(|key| key == "model");
                 let refusal = if is_model { repeated() } else { repeats() };
-                return Err(Denial::new(stage, "repeated", refusal));
+                return Err(Denial::at_once(stage, "repeated", refusal));
             }
-            made.path = self.rename(program, &path, request, &mut edits)?;
+            self.rename(program, &path, request, &mut edits, made)?;
             judge(
                 program,
                 &mut self.facts,
@@ -168,7 +228,7 @@ impl AiExchange {
         made.body = text
             .filter(|_| !edits.is_empty())
             .map(|text| edits.write(text));
-        Ok(made)
+        Ok(())
     }
 }
 

@@ -1,7 +1,9 @@
 //! Where the AI half stands in the life of an exchange: behind the templates for requests, before them for
 //! responses.
 
-use super::{Answer, End, Exchange, Flow, Method, Next, Reply};
+use super::bodies::{End, Flow};
+use super::route::Hook;
+use super::{Answer, Exchange, Method, Next, Reply};
 use crate::ai::RequestBody;
 use crate::direction::Direction;
 use crate::error::{Failure, FieldId, StageName, TransformErrorKind};
@@ -57,7 +59,7 @@ impl Exchange {
         end: End,
     ) -> Answer {
         match direction {
-            Direction::Request => self.transform_request(ops, end, true),
+            Direction::Request => self.transform_request(ops, Hook::End(end)),
             Direction::Response => {
                 // It is with the host.
                 drop(self.ai.as_mut().and_then(|ai| ai.take_read()));
@@ -67,13 +69,17 @@ impl Exchange {
     }
 
     /// Runs the templates of a request, and what is done about it as LLM traffic on what they have left.
-    /// If it is not whole, its body passes by.
+    /// If more of it is to come, its body passes by.
     pub(super) fn transform_request(
         &mut self,
         ops: &mut (impl TransformationOps + ?Sized),
-        end: End,
-        is_whole: bool,
+        hook: Hook,
     ) -> Answer {
+        let (end, is_whole) = match hook {
+            Hook::Headers { end_of_stream } => (End::Message, end_of_stream),
+            Hook::End(end) => (end, true),
+        };
+        let sent = self.copy_sent(ops);
         let is_kept = matches!(self.request, Flow::Kept(_));
         let (answer, body) = if is_kept && !self.needs(Direction::Request).has_work() {
             self.request = Flow::Passing;
@@ -92,15 +98,26 @@ impl Exchange {
         let (Some(program), Some(ai)) = (&self.program.ai, &mut self.ai) else {
             return answer;
         };
-        let vars = match vars::of_prompts(&self.program, &self.vars, self.captured.as_ref(), ops) {
-            Ok(vars) => vars,
-            Err(kind) => {
-                let field = program.prompt_field();
-                let failure = Failure::new(kind.into(), StageName::Ai, Direction::Request, field);
-                return self.refuse(failure);
-            }
+        let prompts = vars::of_prompts(&self.program, &self.vars, self.captured.as_ref(), ops);
+        let decided = ai.decide(program, ops, body, prompts.as_deref().unwrap_or_default());
+        let failed = prompts.err();
+        let mut told = Applied::default();
+        if ai.tell_routes(program, &decided, ops, &mut told)
+            && let Some(other) = self.choose_route(ops, &mut told.reroute)
+        {
+            let body = decided.take_back(ops);
+            return self.reopen(&other, sent, body, ops, hook);
+        }
+        let answer = answer.and(told);
+        let (Some(program), Some(ai)) = (&self.program.ai, &mut self.ai) else {
+            return answer;
         };
-        let applied = match ai.on_request(program, ops, body, &vars) {
+        if let Some(kind) = failed {
+            let field = program.prompt_field();
+            let failure = Failure::new(kind.into(), StageName::Ai, Direction::Request, field);
+            return self.refuse(failure);
+        }
+        let applied = match ai.carry_out(program, decided, ops) {
             Ok(applied) => applied,
             Err(refused) => {
                 let (refused, applied) = *refused;

@@ -83,16 +83,29 @@ impl Exchange {
             }
             true => TransformErrorKind::RefusedByHost,
         };
+        Err(self.cannot_keep(direction, kind))
+    }
+
+    /// The same with a whole body that is in memory already.
+    pub(super) fn keep_whole(
+        &mut self,
+        direction: Direction,
+        limit: u64,
+        body: Vec<u8>,
+    ) -> Result<(), Failure> {
+        if u64::try_from(body.len()).is_ok_and(|length| length <= limit) {
+            self.kept = body;
+            return Ok(());
+        }
+        Err(self.cannot_keep(direction, TransformErrorKind::BodyTooLarge))
+    }
+
+    fn cannot_keep(&mut self, direction: Direction, kind: TransformErrorKind) -> Failure {
         self.kept = Vec::new();
         *self.flow(direction) = Flow::Passing;
         let stages = self.stages(direction);
         let field = stages.map_or(FieldId::NONE, |stages| stages.limit_field);
-        Err(Failure::new(
-            kind.into(),
-            StageName::Transform,
-            direction,
-            field,
-        ))
+        Failure::new(kind.into(), StageName::Transform, direction, field)
     }
 
     pub(super) fn on_body(

@@ -14,6 +14,8 @@ pub(super) struct Denial {
     pub(super) stage: &'static str,
     pub(super) reason: String,
     pub(super) refusal: Refusal,
+    /// No other route says otherwise, since what the request asks for cannot be told.
+    pub(super) is_final: bool,
 }
 
 impl Denial {
@@ -22,6 +24,19 @@ impl Denial {
             stage,
             reason: reason.into(),
             refusal,
+            is_final: false,
+        }
+    }
+
+    /// The same of a request that asks for nobody knows what.
+    pub(super) fn at_once(
+        stage: &'static str,
+        reason: impl Into<String>,
+        refusal: Refusal,
+    ) -> Denial {
+        Denial {
+            is_final: true,
+            ..Denial::new(stage, reason, refusal)
         }
     }
 }
@@ -53,6 +68,7 @@ impl AiExchange {
             stage,
             reason,
             refusal,
+            ..
         } = denial;
         let mut applied = Applied::default();
         self.facts.refused = Some(format!("{stage}:{reason}"));

@@ -1,6 +1,8 @@
 //! The model of a request: the name that it has upstream, and where that is told. On the worker of the
 //! exchange.
 
+use std::borrow::Cow;
+
 use llm::dialect::path::PathFacts;
 use llm::model::{fits_header, not_found, rename};
 use llm::place::Edits;
@@ -8,48 +10,56 @@ use llm::request::Request;
 
 use super::denial::Denial;
 use super::write::set;
+use super::{Made, NewPath};
 use crate::ai::{AiExchange, AiProgram};
 use crate::ops::TransformationOps;
 use crate::stages::Applied;
 
 impl AiExchange {
-    /// Gives the model the name that it has upstream, and answers the path if that names it.
+    /// Gives the model the name that it has upstream, where it is named: in the body or in the path.
     pub(super) fn rename(
         &mut self,
         program: &AiProgram,
         path: &PathFacts<'_>,
         request: &Request,
         edits: &mut Edits,
-    ) -> Result<Option<String>, Denial> {
+        made: &mut Made,
+    ) -> Result<(), Denial> {
         let Some(stage) = &program.model else {
-            return Ok(None);
+            return Ok(());
         };
         let asked = self.facts.request_model.as_deref();
         let model = asked.map(|name| stage.models.resolve(name));
-        if !stage.models.allows(model.as_deref()) {
-            return Err(Denial::new("model", "not_allowed", not_found()));
+        let is_allowed = stage.models.allows(model.as_deref());
+        let model = model.filter(|model| Some(&**model) != asked);
+        if let Some(model) = model.map(Cow::into_owned) {
+            match &path.model {
+                Some(named) => {
+                    let (was, is) = (named.path().to_owned(), named.replace(&model));
+                    made.path = Some(NewPath { was, is });
+                }
+                None => {
+                    rename(request, &model, edits);
+                }
+            }
+            self.facts.model = Some(model);
         }
-        let Some(model) = model.filter(|model| Some(&**model) != asked) else {
-            return Ok(None);
-        };
-        let model = model.into_owned();
-        let in_path = path.model.as_ref().map(|it| it.replace(&model));
-        if in_path.is_none() {
-            rename(request, &model, edits);
+        match is_allowed {
+            true => Ok(()),
+            false => Err(Denial::new("model", "not_allowed", not_found())),
         }
-        self.facts.model = Some(model);
-        Ok(in_path)
     }
 
-    /// Tells routes and upstreams the model that goes upstream, whatever the client says.
+    /// Tells routes and upstreams the model that goes upstream, whatever the client says. Answers whether
+    /// that is another one than the client said.
     pub(super) fn tell_model(
         &self,
         header: &str,
         ops: &mut (impl TransformationOps + ?Sized),
         applied: &mut Applied,
-    ) {
+    ) -> bool {
         if header.is_empty() {
-            return;
+            return false;
         }
         let model = self.facts.model.as_deref().filter(|it| fits_header(it));
         let (mut lines, mut same) = (0, true);
@@ -58,9 +68,8 @@ impl AiExchange {
             same &= model.is_some_and(|model| model.as_bytes() == value);
         });
         if same && lines == usize::from(model.is_some()) {
-            return;
+            return false;
         }
-        applied.reroute = true;
         match model {
             Some(model) => set(header, model, ops, applied),
             None => {
@@ -68,5 +77,6 @@ impl AiExchange {
                 applied.refused += u32::from(!ops.remove_request_header(header));
             }
         }
+        true
     }
 }

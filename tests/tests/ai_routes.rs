@@ -1,0 +1,166 @@
+//! LLM traffic whose route is chosen by its model, sent again and redirected, in real Envoys: the rules of the
+//! model's own route hold, once.
+
+use std::time::Duration;
+
+use rustformations_tests::{Body, Envoy, EnvoyConfig, Lab, Reply, Request, Route, on_every_envoy};
+use serde_json::{Value, json};
+
+const CHAT: &str = "/v1/chat/completions";
+
+/// Whatever names the model `name` in the header, and goes by these rules.
+fn of_model(name: &str, rules: Value) -> Route {
+    let by_model = json!({"prefix": "/", "headers": [{"name": "x-ai-model", "string_match": {"exact": name}}]});
+    Route::at("/").field("match", by_model).transform(rules)
+}
+
+fn chat(model: &str, text: &str) -> String {
+    json!({"model": model, "messages": [{"role": "user", "content": text}]}).to_string()
+}
+
+fn strict() -> Value {
+    json!({"ai": {
+        "model": {},
+        "guard": {"deny": [{"name": "secret", "words": ["Bluebird"]}], "message": "No."},
+        "usage": {},
+    }})
+}
+
+fn logging(config: EnvoyConfig) -> EnvoyConfig {
+    let facts = ["model", "guard", "refused", "total_tokens", "usage_status"];
+    let facts = facts.map(|fact| format!("%DYNAMIC_METADATA(rustformations.ai:{fact})%"));
+    let format = format!("[%REQ(X-ID)%: {}]\n", facts.join(" "));
+    config.connection_manager("access_log", json!([{
+        "name": "envoy.access_loggers.stderr",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StderrAccessLog",
+            "log_format": {"text_format_source": {"inline_string": format}},
+        },
+    }]))
+}
+
+fn answer() -> Value {
+    json!({
+        "model": "large-1",
+        "choices": [{"message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 5, "completion_tokens": 2},
+    })
+}
+
+fn ask(lab: &Lab, id: &str, body: &str) -> Request {
+    let request = lab.post(CHAT).header("content-type", "application/json");
+    request.header("x-id", id).body(body)
+}
+
+/// What the origin got, in order.
+fn received(lab: &Lab) -> Vec<String> {
+    lab.origin().received().iter().map(|it| it.text()).collect()
+}
+
+fn labelled(envoy: &Envoy) -> Lab {
+    let open = json!({"ai": {"model": {}, "publish": {"metadata": [{"namespace": "n", "key": "k", "from": "model"}]}}});
+    let rewriting = json!({
+        "request": {"set": [{"name": "x-by", "value": "rewriting"}], "body": {"value": "{\"model\":\"large\"}"}, "maxBodyBytes": 100_000},
+        "ai": {"model": {}},
+    });
+    let config = EnvoyConfig::new()
+        .buffer_limit(4096)
+        .route(of_model("cheap", open))
+        .route(of_model("rewriting", rewriting))
+        .route(of_model("bare", json!({})))
+        .route(of_model("large", strict()))
+        .route(Route::at("/").transform(json!({"ai": {"model": {"aliases": {"big": "large"}}}})));
+    let lab = Lab::start(envoy, &logging(config));
+    lab.origin().answer(CHAT, Reply::json(&answer()));
+    lab
+}
+
+on_every_envoy! {
+    fn a_client_does_not_choose_its_rules_by_the_header_of_the_model(envoy) {
+        let lab = labelled(envoy);
+        let denied = chat("large", "What of bluebird?");
+        for forged in ["cheap", "rewriting", "large", "none", ""] {
+            let request = || ask(&lab, forged, &denied).header("x-ai-model", forged);
+            let (one, rest) = denied.split_at(20);
+            let pause = Duration::from_millis(20);
+            let chunked = || Body::chunked().piece(one).pause(pause).piece(rest);
+            for script in [Body::whole(&*denied), chunked(), chunked().trailer("x-end", "1")] {
+                let answer = request().stream(script).send();
+                assert_eq!((answer.status, &answer.json()["error"]["message"]), (403, &json!("No.")), "{forged}");
+            }
+            lab.expect_log(&format!("[{forged}: large secret guard:secret - -]"));
+        }
+        assert!(lab.origin().received().is_empty());
+        for forged in ["cheap", "rewriting", "none"] {
+            // Larger than what Envoy holds.
+            let long = chat("large", &"x".repeat(50_000));
+            let answer = ask(&lab, "long", &long).header("x-ai-model", forged).send();
+            assert_eq!(answer.status, 200, "{forged}: {}", answer.text());
+            let sent = lab.origin().last();
+            assert_eq!((sent.text(), sent.header("x-ai-model"), sent.header("x-by")), (long, "large".to_owned(), String::new()));
+        }
+        lab.expect_log("[long: large - - 7 complete]");
+        assert_eq!(lab.stat("rustformations_errors"), 0);
+    }
+
+    fn a_route_without_rules_gets_what_the_client_sent_and_the_header_of_the_model(envoy) {
+        let lab = labelled(envoy);
+        let body = chat("bare", "What of bluebird?");
+        let answer = ask(&lab, "bare", &body).header("x-ai-model", "large").send();
+        assert_eq!(answer.status, 200);
+        let sent = lab.origin().last();
+        assert_eq!((sent.text(), sent.header("x-ai-model")), (body.clone(), "bare".to_owned()));
+        assert_eq!(sent.header("content-length"), body.len().to_string());
+        // An alias leads to the rules of its model, which do not have it.
+        assert_eq!(ask(&lab, "alias", &chat("big", "Hello")).send().status, 200);
+        lab.expect_log("[alias: big - - 7 complete]");
+        // Without a model the header goes, with a body and without one.
+        for request in [lab.get("/v1/models"), lab.post("/other").body("a=b")] {
+            assert_eq!(request.header("x-ai-model", "large").send().status, 200);
+            assert!(!lab.origin().last().headers.has("x-ai-model"));
+        }
+    }
+
+    fn what_is_sent_again_is_what_was_made_once(envoy) {
+        let rules = json!({"ai": {
+            "model": {"aliases": {"fast": "slow"}},
+            "prompt": {"prepend": [{"role": "system", "content": "Be brief."}]},
+            "usage": {},
+        }});
+        let policy = json!({"retry_on": "5xx", "num_retries": 2, "retry_back_off": {"base_interval": "0.001s"}});
+        let route = Route::at("/").transform(rules).action("retry_policy", policy);
+        let config = EnvoyConfig::new().virtual_host("include_request_attempt_count", json!(true));
+        let lab = Lab::start(envoy, &logging(config.route(route)));
+        lab.origin().answer_with(CHAT, |asked| match asked.header("x-envoy-attempt-count").as_str() {
+            "3" => Reply::json(&answer()),
+            _ => Reply::new(503).body("busy"),
+        });
+        assert_eq!(ask(&lab, "again", &chat("fast", "Hello")).send().status, 200);
+        let made = r#"{"model":"slow","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"Hello"}]}"#;
+        assert_eq!(received(&lab), [made; 3]);
+        lab.expect_log("[again: slow - - 7 complete]");
+    }
+
+    fn what_is_redirected_gets_no_prompt_twice(envoy) {
+        let rules = json!({"ai": {
+            "model": {"aliases": {"fast": "slow"}},
+            "limits": {"maxOutputTokens": 100, "onExcess": "clamp"},
+            "prompt": {"prepend": [{"role": "system", "content": "Be brief."}], "append": [{"role": "user", "content": "In one word."}]},
+            "usage": {},
+        }});
+        let route = Route::at("/").transform(rules).action("internal_redirect_policy", json!({"max_internal_redirects": 1}));
+        let lab = Lab::start(envoy, &logging(EnvoyConfig::new().route(route)));
+        let there = "/there/v1/chat/completions";
+        lab.origin().answer_with(CHAT, move |asked| {
+            Reply::new(302).header("location", format!("http://{}{there}", asked.header("host")))
+        });
+        lab.origin().answer(there, Reply::json(&answer()));
+        let answer = ask(&lab, "there", &chat("fast", "Hello")).send();
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let made = received(&lab);
+        assert_eq!(made.len(), 2);
+        assert_eq!(made.first(), made.last());
+        assert_eq!(made[0].matches("Be brief.").count() + made[0].matches("In one word.").count(), 2);
+        lab.expect_log("[there: slow - - 7 complete]");
+    }
+}
