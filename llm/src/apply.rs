@@ -5,8 +5,10 @@
 //! [`response`](crate::response). What nests too deeply to be looked into is refused: it could hold
 //! anything.
 
+mod foreign;
 mod guard;
 mod mask;
 
+pub use foreign::ForeignError;
 pub use guard::{PromptGuard, Verdict};
 pub use mask::{Unmasked, Unseen, mask_request};

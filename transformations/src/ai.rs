@@ -10,7 +10,6 @@
 //! What the model, limits, the guard and prompts are configured for is refused if it cannot be read. Nothing
 //! is refused by usage and cost: what cannot be read passes, and is published as not known.
 
-use formats::events::Decoder;
 use llm::apply::PromptGuard;
 use llm::dialect::Dialect;
 use llm::facts::Facts;
@@ -29,11 +28,15 @@ use crate::needs::{BodyNeed, DirectionNeeds, Writes};
 mod compile;
 mod headers;
 mod known;
+mod mask;
 mod publish;
 mod request;
 mod response;
 
 use headers::Headers;
+use mask::MaskStage;
+pub(crate) use response::Passage;
+use response::{Reading, Rewriting};
 
 /// The compiled `ai` block.
 #[derive(Debug)]
@@ -45,6 +48,7 @@ pub(crate) struct AiProgram {
     model: Option<ModelStage>,
     limits: Option<Limits>,
     guard: Option<GuardStage>,
+    mask: Option<MaskStage>,
     prompts: Option<Prompts>,
     /// How usage is read, if it is.
     usage: Option<Usage>,
@@ -178,33 +182,17 @@ pub(crate) struct AiExchange {
     input_bytes: Option<u64>,
     /// Usage was asked for in the client's name.
     hides_usage: bool,
+    /// The texts of the response, if anything becomes of them.
+    rewriting: Option<Box<Rewriting>>,
+    /// The status of the response says that it is an error.
+    is_error: bool,
     reading: Reading,
-    /// The head of the response waits for what its body says.
-    waits: bool,
-    /// What goes on of a body that was read while its head waited.
-    read: Option<Vec<u8>>,
     /// What was read last; kept for its memory.
     view: Response,
     /// Request facts were published.
     published: bool,
     /// Everything was published.
     is_over: bool,
-}
-
-/// How the response is read.
-#[derive(Debug, Default)]
-enum Reading {
-    /// It has not come, or nobody reads it.
-    #[default]
-    Nothing,
-    /// Its status says that it is an error.
-    Refused,
-    /// Event by event.
-    Events(Box<Decoder>),
-    /// As a whole; this has come of it.
-    Whole(Vec<u8>),
-    /// It cannot be read: it is too large, or compressed.
-    Unreadable,
 }
 
 impl AiExchange {
@@ -227,9 +215,9 @@ impl AiExchange {
             meter: None,
             input_bytes: None,
             hides_usage: false,
+            rewriting: None,
+            is_error: false,
             reading: Reading::Nothing,
-            waits: false,
-            read: None,
             view: Response::default(),
             published: false,
             is_over: false,

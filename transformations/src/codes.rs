@@ -60,6 +60,8 @@ codes! {
     BAD_PRICE = 1102, "a table of prices is not valid";
     BAD_MODEL = 1103, "a name or pattern of a model is not valid";
     BAD_GUARD_RULE = 1104, "a rule of the guard is not valid";
+    BAD_MASK = 1105, "what is to be masked is not valid";
+    OTHER_SPELLING = 1106, "a name is spelt as others spell it";
     NEVER_KNOWN = 1110, "a fact is told of which nothing is known here";
     SYNTAX = 1201, "a template cannot be parsed";
     UNKNOWN_FUNCTION = 1203, "a template calls an unknown function";

@@ -37,6 +37,7 @@ mod bodies;
 mod choose;
 mod events;
 mod method;
+mod passage;
 mod route;
 
 pub use answer::{Answer, Next, Reply};
@@ -75,6 +76,8 @@ pub struct Exchange {
     events: Option<Box<EventStream>>,
     /// What is to be sent for a piece of them; kept for its memory.
     out: Vec<u8>,
+    /// What the response was ended with here, before the upstream ended it.
+    last: Option<Vec<u8>>,
 }
 
 impl Program {
@@ -96,6 +99,7 @@ impl Program {
             ai: None,
             events: None,
             out: Vec::new(),
+            last: None,
         }
     }
 }
@@ -168,8 +172,10 @@ impl Exchange {
         if self.ai_has_refused() {
             return Answer::pass();
         }
-        let read = self.ai_response_headers(ops, end_of_stream);
-        self.response_headers(ops, end_of_stream).after(read)
+        match self.ai_response_headers(ops, end_of_stream) {
+            Some(passed) => self.on_passed_headers(ops, end_of_stream, passed),
+            None => self.response_headers(ops, end_of_stream),
+        }
     }
 
     fn response_headers(
@@ -186,7 +192,7 @@ impl Exchange {
             self.kept = Vec::new();
         }
         if let [_, Chosen::Nothing] = self.chosen {
-            return self.pass_or_wait();
+            return Answer::pass();
         }
         let mut noted = match self.choose(Direction::Response, ops) {
             Ok(noted) => noted,
@@ -194,7 +200,7 @@ impl Exchange {
         };
         let needs = self.needs(Direction::Response);
         if !needs.has_work() {
-            return self.pass_or_wait().with(noted);
+            return Answer::pass().with(noted);
         }
         let (holds, minds_events) = (needs.buffers(), needs.minds_events());
         // A tunnel that the request need not have asked for here.
@@ -222,11 +228,7 @@ impl Exchange {
             return self.hold(Direction::Response, ops).with(noted);
         }
         let access = match access {
-            BodyAccess::Stream => {
-                self.ai_lets_pass();
-                access
-            }
-            _ if self.ai_waits() => return self.pass_or_wait().with(noted),
+            BodyAccess::Stream => access,
             _ => self.method.response_access(),
         };
         let answer = self.transform_with(Direction::Response, ops, End::Message, access);
@@ -249,35 +251,31 @@ impl Exchange {
         ops: &mut (impl TransformationOps + ?Sized),
         end_of_stream: bool,
     ) -> Answer {
+        if self.last.is_some() {
+            return self.on_body_behind_the_end(ops);
+        }
         if self.ai_has_refused() {
             return Answer::pass();
         }
-        let read = self.ai_response_body(ops, end_of_stream);
-        let answer = match self.events {
-            Some(_) => self.on_events(ops, end_of_stream),
-            None => self.on_body(Direction::Response, ops, end_of_stream),
-        };
-        answer.after(read)
+        match self.ai_response_body(ops, end_of_stream) {
+            Some(passed) => self.on_passed_body(ops, end_of_stream, passed),
+            None => self.response_piece(ops, end_of_stream),
+        }
     }
 
     /// The response has ended with trailers.
     pub fn on_response_trailers(&mut self, ops: &mut (impl TransformationOps + ?Sized)) -> Answer {
+        if self.last.is_some() {
+            return Answer::of(Next::Drop);
+        }
         if self.ai_has_refused() {
             return Answer::pass();
         }
-        let (rest, mut read) = self.ai_response_trailers(ops).unzip();
-        let rest = rest.unwrap_or_default();
-        let answer = match self.events {
-            Some(_) => self.on_end_of_events(ops, &rest),
-            None => {
-                let is_sent = rest.is_empty() || ops.append_response_body(&rest);
-                if let Some(read) = &mut read {
-                    read.refused += u32::from(!is_sent);
-                }
-                self.on_trailers(Direction::Response, ops)
-            }
-        };
-        answer.after(read)
+        match self.ai_response_trailers(ops) {
+            Some(passed) => self.on_passed_trailers(ops, passed),
+            None if self.events.is_some() => self.on_end_of_events(ops, b""),
+            None => self.on_trailers(Direction::Response, ops),
+        }
     }
 
     /// The exchange is over, completed or not. Answers the failure that ended it, if it was the size of a

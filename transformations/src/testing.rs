@@ -177,9 +177,11 @@ pub struct MemoryHost {
     pub held_pieces: usize,
     /// A body that is sent ends with an empty piece of its own, as in HTTP/1, and not with its last one.
     pub ends_alone: bool,
-    /// What the exchange answered to each piece that was sent, in order: `pass`, `hold`, `drop` or
+    /// What the exchange answered to each piece that was sent, in order: `pass`, `hold`, `drop`, `end` or
     /// `reply`.
     pub answers: Vec<&'static str>,
+    /// The exchange has ended the response before all of it had come.
+    pub has_ended: bool,
     /// What the configuration had a message answered with.
     pub reply: Option<Reply>,
     /// The routes that the request leads to each time that one is chosen again, the last of them first;

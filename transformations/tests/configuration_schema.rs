@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use transformations::{Code, CompileOptions, Diagnostic, Program, Severity, config};
 
 /// Problems of fields and shapes, which a schema can see.
-const OF_SHAPE: [Code; 8] = [
+const OF_SHAPE: [Code; 9] = [
     Code::WRONG_TYPE,
     Code::MISSING_NAME,
     Code::UNKNOWN_CHOICE,
@@ -19,6 +19,8 @@ const OF_SHAPE: [Code; 8] = [
     Code::UNKNOWN_FIELD,
     Code::TEMPLATE_IN_POINTER,
     Code::UNKNOWN_AI_FIELD,
+    // A schema knows our spellings alone.
+    Code::OTHER_SPELLING,
 ];
 
 #[test]

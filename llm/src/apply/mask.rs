@@ -58,7 +58,7 @@ pub fn mask_request(
 /// The texts of a response whose request was masked, for [`Texts`](crate::response::Texts) to rewrite.
 #[derive(Debug)]
 pub struct Unmasked {
-    unmasking: Unmasking,
+    pub(super) unmasking: Unmasking,
     /// At most as many as texts may be open.
     running: Vec<(TextKey, Running)>,
 }

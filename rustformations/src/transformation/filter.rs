@@ -78,6 +78,11 @@ impl TransformationFilter {
         match next {
             Next::Pass => Status::Pass,
             Next::Hold => Status::Hold,
+            Next::End(bytes) => {
+                // The last act: from Envoy 1.39 on, this filter hears no more of the response.
+                envoy.send_response_data(&bytes, true);
+                Status::Drop
+            }
             Next::Reply(reply) => {
                 if let Some(failure) = &reply.failure {
                     self.report(envoy, failure, 1);

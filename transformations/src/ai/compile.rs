@@ -6,6 +6,8 @@ use llm::model::{Alias, Models};
 use llm::pattern::Pattern;
 use llm::price::{Prices, Shape};
 
+mod mask;
+
 use super::headers::Headers;
 use super::known::Known;
 use super::{AiProgram, GuardStage, ModelStage, Prompts};
@@ -31,20 +33,24 @@ impl AiProgram {
         let (model, guard) = (config.model.as_ref(), config.guard.as_ref());
         let model = model.and_then(|rules| models(rules, found));
         let guard = guard.and_then(|rules| prompt_guard(rules, found));
+        let mask = (config.mask.as_ref()).and_then(|rules| mask::mask(rules, found));
         let prompts = config.prompt.as_ref().map(Prompts::of);
         let is_idle = usage.is_none()
             && config.publish.metadata.is_empty()
             && config.publish.headers.is_empty()
             && model.is_none()
             && guard.is_none()
+            && mask.is_none()
             && prompts.is_none()
             && config.limits.is_none();
-        let refuses_unknown = config.refuses_unknown.unwrap_or(guard.is_some());
+        let refuses_unknown = config.refuses_unknown;
+        let refuses_unknown = refuses_unknown.unwrap_or(guard.is_some() || mask.is_some());
         let known = Known {
             usage: usage.is_some(),
             estimate: usage.is_some_and(|it| it.estimate),
             prices: prices.is_some(),
             guard: guard.is_some(),
+            mask: mask.is_some(),
         };
         for entry in &config.publish.metadata {
             known.warn(entry.from, &entry.path, found);
@@ -55,6 +61,7 @@ impl AiProgram {
             model,
             limits: config.limits,
             guard,
+            mask,
             prompts,
             usage,
             prices,

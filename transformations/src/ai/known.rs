@@ -13,6 +13,7 @@ pub(super) struct Known {
     pub(super) estimate: bool,
     pub(super) prices: bool,
     pub(super) guard: bool,
+    pub(super) mask: bool,
 }
 
 impl Known {
@@ -38,7 +39,7 @@ impl Known {
                 (self.prices, "cost")
             }
             Fact::Guard => (self.guard, "guard"),
-            Fact::Masked | Fact::MaskedKinds => return None,
+            Fact::Masked | Fact::MaskedKinds => (self.mask, "mask"),
         };
         (!is_there).then_some(field)
     }

@@ -31,9 +31,10 @@ impl AiExchange {
         applied: &mut Applied,
     ) {
         let published = self.published;
-        // Only the response shows for certain whether it is a stream.
+        // Only the response shows for certain whether it is a stream, and it may be refused as well.
         self.publish(program, ops, applied, |fact| {
-            !published || fact.when() == FactTime::End || fact == Fact::Stream
+            let is_late = matches!(fact, Fact::Stream | Fact::Refused);
+            !published || fact.when() == FactTime::End || is_late
         });
     }
 

@@ -8,6 +8,7 @@ use llm::place::Edits;
 use llm::request::Request;
 use llm::usage::{Meter, ask, estimate};
 
+use super::mask::MaskStage;
 use super::{AiExchange, AiProgram, Refused, RequestBody};
 use crate::direction::Direction;
 use crate::message::{append_header, is_compressed};
@@ -18,10 +19,11 @@ mod denial;
 mod enrich;
 mod holds;
 mod judge;
+mod mask;
 mod model;
 mod write;
 
-use denial::{Denial, repeats, unknown, unreadable};
+use denial::{Denial, repeats, unknown, unreadable, unwritten};
 use enrich::enrich_with;
 use judge::judge;
 use write::{describe, set};
@@ -145,12 +147,16 @@ impl AiExchange {
         };
         let appended = written.is_none_or(|it| it.is_empty() || ops.append_request_body(it));
         if !drained || !appended {
+            if program.mask.as_ref().is_some_and(MaskStage::must_see) {
+                // What is with the host is not what was masked.
+                return Err(Box::new(self.refuse(program, ops, &unwritten())));
+            }
             applied.refused += 1;
             self.hides_usage = false;
         } else if let Some(edited) = edited {
             describe(edited.len(), ops, &mut applied);
         }
-        if self.meter.is_some() {
+        if self.meter.is_some() || self.rewriting.is_some() {
             // Whatever the client takes, what comes has to be read.
             set("accept-encoding", "identity", ops, &mut applied);
         }
@@ -212,6 +218,9 @@ impl AiExchange {
                 path.is_count,
                 &mut edits,
             )?;
+        }
+        self.mask(program, dialect, request.as_ref(), &mut edits)?;
+        if let Some((request, text)) = &request {
             enrich_with(program, request, text, prompts, &mut edits)?;
         }
         if let Some(usage) = program.usage.filter(|_| !path.is_count) {
@@ -239,6 +248,7 @@ impl AiProgram {
             ("model", self.model.is_some()),
             ("limits", self.limits.is_some()),
             ("guard", self.guard.as_ref().is_some_and(|it| !it.monitors)),
+            ("mask", self.mask.as_ref().is_some_and(MaskStage::must_see)),
             ("prompt", self.prompts.is_some()),
         ];
         let found = stages.into_iter().find(|(_, needs)| *needs);

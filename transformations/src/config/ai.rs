@@ -3,9 +3,11 @@
 use llm::dialect::Dialect;
 use llm::limits::Limits;
 
+pub(crate) mod mask;
 pub(crate) mod publish;
 pub(crate) mod stages;
 
+use mask::MaskRules;
 use publish::Publish;
 use stages::{GuardRules, ModelRules, PromptRules};
 
@@ -24,6 +26,8 @@ pub struct Ai {
     pub limits: Option<Limits>,
     /// What prompts must not say.
     pub guard: Option<GuardRules>,
+    /// What is masked.
+    pub mask: Option<MaskRules>,
     /// Prompts of the operator.
     pub prompt: Option<PromptRules>,
     /// How usage is read.

@@ -4,21 +4,11 @@
 use super::bodies::{End, Flow};
 use super::route::Hook;
 use super::{Answer, Exchange, Method, Next, Reply};
-use crate::ai::RequestBody;
+use crate::ai::{Passage, RequestBody};
 use crate::direction::Direction;
-use crate::error::{Failure, FieldId, StageName, TransformErrorKind};
+use crate::error::{Failure, StageName, TransformErrorKind};
 use crate::ops::TransformationOps;
 use crate::stages::{Applied, BodyChange, vars};
-
-fn refused_by_host() -> Failure {
-    let kind = TransformErrorKind::RefusedByHost;
-    Failure::new(
-        kind.into(),
-        StageName::Ai,
-        Direction::Response,
-        FieldId::NONE,
-    )
-}
 
 impl Exchange {
     /// How many bytes of the request are to be kept here, if the AI half needs it as a whole.
@@ -60,11 +50,7 @@ impl Exchange {
     ) -> Answer {
         match direction {
             Direction::Request => self.transform_request(ops, Hook::End(end)),
-            Direction::Response => {
-                // It is with the host.
-                drop(self.ai.as_mut().and_then(|ai| ai.take_read()));
-                self.transform(direction, ops, end)
-            }
+            Direction::Response => self.transform(direction, ops, end),
         }
     }
 
@@ -139,90 +125,26 @@ impl Exchange {
         &mut self,
         ops: &mut (impl TransformationOps + ?Sized),
         end_of_stream: bool,
-    ) -> Option<Applied> {
+    ) -> Option<(Applied, Passage)> {
         let (program, ai) = (self.program.ai.as_ref()?, self.ai.as_mut()?);
-        Some(ai.on_response_headers(program, ops, end_of_stream))
-    }
-
-    /// Whether the head of the response waits for what the AI half reads in its body.
-    pub(super) fn ai_waits(&self) -> bool {
-        self.ai.as_ref().is_some_and(|ai| ai.waits())
-    }
-
-    /// What the AI half reads passes by.
-    pub(super) fn ai_lets_pass(&mut self) {
-        if let Some(ai) = &mut self.ai {
-            ai.let_pass();
-        }
-    }
-
-    /// The head of a response that nothing is to be done about yet.
-    pub(super) fn pass_or_wait(&mut self) -> Answer {
-        if self.method == Method::Upgrade {
-            self.ai_lets_pass();
-        }
-        match self.ai_waits() {
-            true => {
-                self.response = Flow::Read;
-                Answer::hold()
-            }
-            false => Answer::pass(),
-        }
-    }
-
-    /// A piece of a body has come whose head waits for what is read in it.
-    pub(super) fn on_read(&mut self, ops: &mut (impl TransformationOps + ?Sized)) -> Answer {
-        if self.ai_waits() {
-            return match ops.replace_received(Direction::Response, None, b"") {
-                true => Answer::of(Next::Drop),
-                false => self.refuse(refused_by_host()),
-            };
-        }
-        self.end_read(ops, End::Message)
-    }
-
-    /// Nothing more is to be known: the templates see it, and head and body go on.
-    pub(super) fn end_read(
-        &mut self,
-        ops: &mut (impl TransformationOps + ?Sized),
-        end: End,
-    ) -> Answer {
-        self.response = Flow::Passing;
-        let read = self.ai.as_mut().and_then(|ai| ai.take_read());
-        let read = read.unwrap_or_default();
-        let mut answer = match self.needs(Direction::Response).has_work() {
-            true => self.transform(Direction::Response, ops, end),
-            false => Answer::pass(),
-        };
-        if answer.next != Next::Pass {
-            return answer;
-        }
-        let body: &[u8] = match self.response {
-            Flow::Dropping => b"",
-            _ => &read,
-        };
-        let is_sent = match end {
-            End::Message => ops.replace_received(Direction::Response, None, body),
-            End::Trailers => body.is_empty() || ops.append_response_body(body),
-        };
-        answer.applied.refused += u32::from(!is_sent);
-        answer
+        let is_tunnel = self.method == Method::Upgrade;
+        Some(ai.on_response_headers(program, ops, end_of_stream, is_tunnel))
     }
 
     pub(super) fn ai_response_body(
         &mut self,
         ops: &mut (impl TransformationOps + ?Sized),
         end_of_stream: bool,
-    ) -> Option<Applied> {
+    ) -> Option<(Applied, Passage)> {
         let (program, ai) = (self.program.ai.as_ref()?, self.ai.as_mut()?);
         Some(ai.on_response_body(program, ops, end_of_stream))
     }
 
-    /// Answers what is left to be sent of the body, and what was done.
+    /// Answers what is left to be sent of events, what was done, and what becomes of the response.
     pub(super) fn ai_response_trailers(
         &mut self,
         ops: &mut (impl TransformationOps + ?Sized),
-    ) -> Option<(Vec<u8>, Applied)> {
+    ) -> Option<(Vec<u8>, Applied, Passage)> {
         let (program, ai) = (self.program.ai.as_ref()?, self.ai.as_mut()?);
         Some(ai.on_response_trailers(program, ops))
     }

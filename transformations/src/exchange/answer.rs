@@ -26,6 +26,9 @@ pub enum Next {
     Hold,
     /// The piece is dropped: neither does it go on, nor does the host keep it.
     Drop,
+    /// The response ends with these bytes, in the place of the piece and of everything behind it. Its headers
+    /// have gone on.
+    End(Vec<u8>),
     /// The exchange is answered with this, or ended if the answer has begun. Nothing of the piece goes on.
     Reply(Box<Reply>),
 }

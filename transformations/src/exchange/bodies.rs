@@ -19,8 +19,6 @@ pub(super) enum Flow {
     Held,
     /// The same, in memory of our own, of which there may be so many bytes.
     Kept(u64),
-    /// Its head waits for what the AI half reads in its body, which is kept there.
-    Read,
     /// The body is of our own making, and may not fit.
     Written,
     /// The message must not have a body any more: what comes of it is dropped.
@@ -123,7 +121,6 @@ impl Exchange {
                 Ok(()) if end_of_stream => self.end_held(direction, ops, End::Message),
                 Ok(()) => Answer::of(Next::Drop),
             },
-            Flow::Read => self.on_read(ops),
             Flow::Dropping => match ops.replace_received(direction, None, b"") {
                 true => Answer::pass(),
                 false => Answer::of(Next::Drop),
@@ -138,7 +135,6 @@ impl Exchange {
     ) -> Answer {
         match *self.flow(direction) {
             Flow::Held | Flow::Kept(_) => self.end_held(direction, ops, End::Trailers),
-            Flow::Read => self.end_read(ops, End::Trailers),
             _ => Answer::pass(),
         }
     }

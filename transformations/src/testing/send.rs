@@ -62,7 +62,7 @@ impl MemoryHost {
         self.follow(answer, direction, delivered, all)?;
         let last = pieces.len().saturating_sub(1);
         for (index, piece) in pieces.into_iter().enumerate() {
-            if self.reply.is_some() {
+            if self.reply.is_some() || self.has_ended {
                 return Ok(());
             }
             self.held_pieces = self.message(direction).body.len();
@@ -76,7 +76,7 @@ impl MemoryHost {
             };
             self.follow(answer, direction, delivered, all)?;
         }
-        if has_trailers && self.reply.is_none() {
+        if has_trailers && self.reply.is_none() && !self.has_ended {
             let answer = match direction {
                 Direction::Request => exchange.on_request_trailers(self),
                 Direction::Response => exchange.on_response_trailers(self),
@@ -98,12 +98,18 @@ impl MemoryHost {
             Next::Pass => "pass",
             Next::Hold => "hold",
             Next::Drop => "drop",
+            Next::End(_) => "end",
             Next::Reply(_) => "reply",
         });
         match answer.next {
             Next::Pass => delivered.append(&mut self.message(direction).body),
             Next::Hold => {}
             Next::Drop => self.message(direction).body.clear(),
+            Next::End(bytes) => {
+                self.message(direction).body.clear();
+                delivered.push(bytes);
+                self.has_ended = true;
+            }
             Next::Reply(reply) => match reply.failure {
                 Some(failure) => return Err(failure),
                 None => self.reply = Some(*reply),

@@ -99,3 +99,9 @@ pub(super) fn unreadable() -> Refusal {
 pub(super) fn repeats() -> Refusal {
     Refusal::new(400, "The request has a member more than once.")
 }
+
+/// The host does not take what the request was made.
+pub(super) fn unwritten() -> Denial {
+    let refusal = Refusal::new(500, "The request could not be masked.");
+    Denial::new("mask", "not_written", refusal)
+}

@@ -4,6 +4,7 @@
 use llm::dialect::Dialect;
 use llm::facts::Fact;
 
+pub mod mask;
 pub mod publish;
 pub mod stages;
 
@@ -57,7 +58,7 @@ pub static ON_UNKNOWN: Field<Words<bool>> = Field::new(
     },
     "what becomes of a request with a body that is of no known dialect; `refuse` answers it with 415",
 )
-.or_else("`pass`; `refuse` with a `guard`");
+.or_else("`pass`; `refuse` with a `guard` or a `mask`");
 
 /// `model`
 pub static MODEL_HERE: Field<&Object> =
@@ -75,6 +76,13 @@ pub static GUARD_HERE: Field<&Object> = Field::new(
     "guard",
     &stages::GUARD,
     "what prompts must not say; see [guard](#guard)",
+);
+
+/// `mask`
+pub static MASK_HERE: Field<&Object> = Field::new(
+    "mask",
+    &mask::MASK,
+    "values that are masked, and restored in responses; see [mask](#mask)",
 );
 
 /// `prompt`
@@ -116,6 +124,7 @@ pub static AI: Object = Object {
         &MODEL_HERE,
         &LIMITS_HERE,
         &GUARD_HERE,
+        &MASK_HERE,
         &PROMPT_HERE,
         &USAGE_HERE,
         &COST_HERE,
@@ -236,22 +245,13 @@ static TIER: Object = Object {
     ]],
 };
 
-/// Whether anything here makes a fact known: who publishes what never comes waits for it in vain.
-const fn is_made(fact: Fact) -> bool {
-    !matches!(fact, Fact::Masked | Fact::MaskedKinds)
-}
-
-/// Every fact that can become known, by its name.
+/// Every fact by its name.
 pub(super) static FACTS: &[(&str, Fact)] = &{
-    let mut facts = [("", Fact::Dialect); Fact::ALL.len() - 2];
-    let (mut at, mut next) = (0, 0);
-    while next < Fact::ALL.len() {
-        let fact = Fact::ALL[next];
-        if is_made(fact) {
-            facts[at] = (fact.name(), fact);
-            at += 1;
-        }
-        next += 1;
+    let mut facts = [("", Fact::Dialect); Fact::ALL.len()];
+    let mut at = 0;
+    while at < Fact::ALL.len() {
+        facts[at] = (Fact::ALL[at].name(), Fact::ALL[at]);
+        at += 1;
     }
     facts
 };

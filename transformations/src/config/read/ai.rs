@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+mod mask;
 mod publish;
 mod stages;
 
@@ -22,6 +23,7 @@ impl Reader {
             model: self.model(fields, &path),
             limits: self.ai_limits(fields, &path),
             guard: self.guard(fields, &path),
+            mask: self.mask(fields, &path),
             prompt: self.prompt(fields, &path),
             usage: self.usage(fields, &path),
             cost: self.cost(fields, &path),

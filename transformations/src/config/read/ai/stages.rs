@@ -10,6 +10,7 @@ use crate::codes::Code;
 use crate::config::ai::stages::{GuardRule, GuardRules, ModelRules, PromptRule, PromptRules};
 use crate::config::fields::ai;
 use crate::config::fields::ai::stages as field;
+use crate::config::fields::ai::stages::ROLE_WORDS;
 use crate::config::fields::shape::{Flag, List};
 use crate::config::fields::{Field, Object};
 use crate::http;
@@ -94,7 +95,7 @@ impl Reader {
         let mut deny = Vec::new();
         for (item, path) in self.objects(fields, &path, &field::DENY, &field::DENY_RULE) {
             let rule = self.guard_rule(item, &path);
-            let roles = self.roles(item, &path);
+            let roles = self.roles(item, &path, &field::ROLES, &[Role::User, Role::Tool]);
             deny.extend(rule.map(|rule| (rule, roles)));
         }
         let mut allow = Vec::new();
@@ -149,11 +150,17 @@ impl Reader {
         })
     }
 
-    fn roles(&mut self, fields: &Fields, parent: &str) -> Vec<Role> {
-        let field = &field::ROLES;
+    /// Roles, or `usual` ones where none are said.
+    pub(super) fn roles(
+        &mut self,
+        fields: &Fields,
+        parent: &str,
+        field: &Field<List>,
+        usual: &[Role],
+    ) -> Vec<Role> {
         let path = join(parent, field.name);
         if fields.get(field.name).is_none_or(Value::is_null) {
-            return vec![Role::User, Role::Tool];
+            return usual.to_vec();
         }
         let mut roles = Vec::new();
         if self.list(fields, parent, field).is_empty() {
@@ -164,7 +171,7 @@ impl Reader {
             );
         }
         for (index, item) in self.list(fields, parent, field).iter().enumerate() {
-            let known = field::ROLE_WORDS.all.iter();
+            let known = ROLE_WORDS.all.iter();
             let mut known = known.filter(|(name, _)| item == name);
             match known.next() {
                 Some((_, role)) => roles.push(*role),
@@ -212,7 +219,7 @@ impl Reader {
     }
 
     /// The objects of a list, each with its path; their fields are known.
-    fn objects<'a>(
+    pub(super) fn objects<'a>(
         &mut self,
         fields: &'a Fields,
         parent: &str,
@@ -231,7 +238,12 @@ impl Reader {
     }
 
     /// The texts of a list.
-    fn texts(&mut self, fields: &Fields, parent: &str, list: &Field<List>) -> Vec<String> {
+    pub(super) fn texts(
+        &mut self,
+        fields: &Fields,
+        parent: &str,
+        list: &Field<List>,
+    ) -> Vec<String> {
         let mut all = Vec::new();
         for (index, item) in self.list(fields, parent, list).iter().enumerate() {
             match item {

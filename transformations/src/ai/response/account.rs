@@ -1,0 +1,91 @@
+//! What the exchange took, said once: when its response has ended, or when it is over otherwise. On its
+//! worker.
+
+use std::time::Duration;
+
+use llm::facts::Cost;
+use llm::price::{self, Prices};
+use llm::usage::{Ending, Meter};
+
+use super::Reading;
+use super::events::Extent;
+use crate::ai::{AiExchange, AiProgram};
+use crate::ops::TransformationOps;
+use crate::stages::Applied;
+
+impl AiExchange {
+    /// Says what the exchange took, and publishes it. Does so once.
+    pub(super) fn finish(
+        &mut self,
+        program: &AiProgram,
+        ending: Ending,
+        ops: &mut (impl TransformationOps + ?Sized),
+        applied: &mut Applied,
+    ) {
+        if std::mem::replace(&mut self.is_over, true) {
+            return;
+        }
+        let now = ops.unix_nanoseconds();
+        let reading = std::mem::take(&mut self.reading);
+        if let (Reading::Whole(body), Ending::Whole) = (&reading, ending)
+            && let Ok(text) = std::str::from_utf8(body)
+        {
+            self.see_in_passing(text, now);
+        }
+        let ending = match self.is_error {
+            true => Ending::Refused,
+            false => ending,
+        };
+        let is_stream = matches!(reading, Reading::Events(_));
+        if let Some(meter) = self.meter.take() {
+            self.account(program, &meter, ending);
+        }
+        if let Some(first) = self.first_output {
+            self.facts.time_to_first_token = Some(between(self.began, first));
+            self.facts.generation_time = is_stream.then(|| between(first, now));
+        }
+        if let Some(rewriting) = self.rewriting.take() {
+            for (name, count) in rewriting.found() {
+                self.facts.add_masked(name.to_owned(), count);
+            }
+        }
+        self.publish_all(program, ops, applied);
+    }
+
+    /// Reads a body that has gone on as it came.
+    fn see_in_passing(&mut self, text: &str, now: i64) {
+        let is_read = self.see(text, Extent::Body, now);
+        // Only what looks on is here: nothing of it is written.
+        if let Some(rewriting) = &mut self.rewriting {
+            let mut edits = llm::place::Edits::new();
+            match is_read {
+                true => drop(rewriting.read(&self.view, text, &mut edits, &mut Vec::new())),
+                false => drop(rewriting.plain(text)),
+            }
+        }
+    }
+
+    fn account(&mut self, program: &AiProgram, meter: &Meter, ending: Ending) {
+        let facts = &mut self.facts;
+        let metered = meter.metered(ending, self.input_bytes);
+        facts.metered = Some(metered);
+        facts.response_model = meter.model().map(str::to_owned);
+        facts.finish_reason = meter.finish_reason().map(str::to_owned);
+        facts.cost = program.prices.as_ref().map(|prices| {
+            let cost = |model: &Option<String>| {
+                let tables: [&Prices; 1] = [prices];
+                price::cost(&tables, model.as_deref(), metered.usage.as_ref())
+            };
+            // A path may name a deployment that nobody else knows.
+            match cost(&facts.model) {
+                Cost::UnknownModel => cost(&facts.response_model),
+                known => known,
+            }
+        });
+    }
+}
+
+/// From one moment to a later one; clocks that were set back in between give nothing.
+fn between(start: i64, end: i64) -> Duration {
+    Duration::from_nanos(u64::try_from(end.saturating_sub(start)).unwrap_or_default())
+}
