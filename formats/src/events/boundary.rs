@@ -52,7 +52,11 @@ impl Boundary {
                 (Self::LineStart | Self::InLine, _) => {
                     *self = Self::InLine;
                     let rest = bytes.get(at..).unwrap_or_default();
-                    let length = memchr::memchr2(b'\n', b'\r', rest)?;
+                    // Some streams come byte by byte.
+                    let length = match rest {
+                        [byte] if !matches!(byte, b'\n' | b'\r') => return None,
+                        rest => memchr::memchr2(b'\n', b'\r', rest)?,
+                    };
                     *self = match rest.get(length) {
                         Some(b'\n') => Self::LineStart,
                         _ => Self::AfterCr,

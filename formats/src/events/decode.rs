@@ -79,7 +79,10 @@ impl Decoder {
                     return Some(Frame::Oversized(&self.held));
                 }
             }
-            let (head, rest) = chunk.split_at_checked(length).unwrap_or((chunk, &[]));
+            let (head, rest) = match end {
+                Some(end) => chunk.split_at_checked(end).unwrap_or((chunk, &[])),
+                None => (*chunk, [].as_slice()),
+            };
             *chunk = rest;
             if self.is_passing {
                 self.is_passing = end.is_none();

@@ -11,13 +11,32 @@ use super::error::ParseErrorKind;
 
 /// Checks the string that starts with the quote at `start`. Gives the position after its closing
 /// quote, or the kind of fault and the byte to blame.
+#[inline]
 pub(super) fn check(bytes: &[u8], start: usize) -> Result<usize, (ParseErrorKind, usize)> {
     let mut at = start + 1;
+    // Keys and names are short: most strings end within a word.
+    let inner = bytes.get(at..).unwrap_or_default();
+    if let Some(word) = inner.first_chunk::<8>() {
+        let plain = first_marked(special_bytes(u64::from_le_bytes(*word)));
+        at += plain;
+        if word.get(plain) == Some(&b'"') {
+            return Ok(at + 1);
+        }
+    }
+    check_from(bytes, at)
+}
+
+/// As [`check`], from `at` on, which is inside of the string.
+#[inline(never)]
+fn check_from(bytes: &[u8], mut at: usize) -> Result<usize, (ParseErrorKind, usize)> {
+    at += plain_run(bytes.get(at..).unwrap_or_default());
     loop {
-        at += plain_prefix(bytes.get(at..).unwrap_or_default());
         match bytes.get(at) {
             Some(b'"') => return Ok(at + 1),
-            Some(b'\\') => at = check_escape(bytes, at)?,
+            Some(b'\\') => {
+                at = check_escape(bytes, at)?;
+                at += plain_prefix(bytes.get(at..).unwrap_or_default());
+            }
             Some(_) => return Err((ParseErrorKind::ControlCharacter, at)),
             None => return Err((ParseErrorKind::UnexpectedEnd, at)),
         }
@@ -278,9 +297,14 @@ fn plain_prefix(bytes: &[u8]) -> usize {
 /// How many bytes are looked at together in long texts, which the compiler does with vectors.
 const BLOCK: usize = 64;
 
-/// As [`plain_prefix`]: word by word up to the length of a block, then block by block.
 #[inline(never)]
 fn long_plain_prefix(bytes: &[u8]) -> usize {
+    plain_run(bytes)
+}
+
+/// As [`plain_prefix`]: word by word up to the length of a block, then block by block.
+#[inline]
+fn plain_run(bytes: &[u8]) -> usize {
     let (head, rest) = bytes.split_at_checked(BLOCK).unwrap_or((bytes, &[]));
     let plain = plain_words(head);
     if plain < BLOCK {
@@ -317,7 +341,7 @@ fn plain_blocks(bytes: &[u8]) -> usize {
     BLOCK * blocks.iter().take_while(is_plain).count()
 }
 
-/// The place of the lowest mark.
+/// The place of the lowest mark, behind the last byte if there is none.
 #[inline]
 fn first_marked(special: u64) -> usize {
     special.trailing_zeros() as usize / 8
