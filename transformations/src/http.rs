@@ -162,22 +162,47 @@ pub(crate) fn expected(name: &str, direction: Direction, value: &str) -> Option<
 /// message of one in HTTP/2 (RFC 9110 section 5.5, RFC 9113 section 8.2.1).
 pub fn clean(value: &str) -> Cow<'_, str> {
     let is_control = |c: char| c.is_ascii_control() && c != '\t';
+    let value = trimmed(value);
+    if !has_controls(value.as_bytes()) {
+        return Cow::Borrowed(value);
+    }
+    Cow::Owned(value.replace(is_control, " "))
+}
+
+/// The value without blanks and control characters around it.
+fn trimmed(value: &str) -> &str {
     let is_inner = |byte: &u8| *byte > b' ' && *byte != 0x7f;
     let bytes = value.as_bytes();
+    if bytes.first().is_some_and(is_inner) && bytes.last().is_some_and(is_inner) {
+        return value;
+    }
     let start = bytes.iter().position(is_inner).unwrap_or(bytes.len());
     let end = bytes
         .iter()
         .rposition(is_inner)
         .map_or(start, |last| last + 1);
-    let value = value.get(start..end).unwrap_or_default();
-    // All of them, without a way out at the first, so that many are looked at together.
-    let has_controls = (value.bytes()).fold(false, |found, byte| {
-        found | (byte < b' ' && byte != b'\t') | (byte == 0x7f)
-    });
-    if !has_controls {
-        return Cow::Borrowed(value);
+    value.get(start..end).unwrap_or_default()
+}
+
+/// Whether there is a control character other than a tab. All bytes are asked, without a way out at the
+/// first that is one, so that many are looked at together.
+fn has_controls(bytes: &[u8]) -> bool {
+    let any = |bytes: &[u8]| {
+        bytes.iter().fold(false, |found, byte| {
+            found | (*byte < b' ' && *byte != b'\t') | (*byte == 0x7f)
+        })
+    };
+    match bytes.as_chunks::<8>() {
+        ([], few) => any(few),
+        // The last eight reach back into what was asked before.
+        (chunks, _) => {
+            let last = bytes.last_chunk::<8>();
+            chunks
+                .iter()
+                .chain(last)
+                .fold(false, |found, chunk| found | any(chunk))
+        }
     }
-    Cow::Owned(value.replace(is_control, " "))
 }
 
 #[cfg(test)]

@@ -30,10 +30,10 @@ pub(crate) use commands::Captured;
 pub(crate) use transform::reply;
 
 use commit::{Commit, NewBody};
-use edits::Edits;
+use edits::{Edits, StageEdits};
 use host::DirectionHost;
 use reply::OwnReply;
-use transform::{Outcome, Parsed};
+use transform::Parsed;
 use working::{Body, Working};
 
 /// What of the body is at hand when a message is transformed.
@@ -96,6 +96,13 @@ pub struct Applied {
 }
 
 impl Applied {
+    /// Puts failures before those that were noted so far.
+    #[inline(never)]
+    pub(crate) fn put_first(&mut self, noted: Vec<Failure>) {
+        let later = std::mem::replace(&mut self.failures, noted);
+        self.failures.extend(later);
+    }
+
     /// Adds what was done later to the same message.
     pub(crate) fn add(&mut self, later: Applied) {
         self.transformed |= later.transformed;
@@ -142,47 +149,36 @@ pub(crate) fn run<O: TransformationOps + ?Sized>(
         direction,
         captured,
         access,
-        edits: Vec::new(),
+        earlier: Vec::new(),
         body: None,
         is_changed: false,
         read_bytes: None,
         was_decoded: false,
-        failures: Vec::new(),
+        noted: 0,
+        failures: &mut applied.failures,
         reply: None,
     };
     for stage in stages {
         work.pass(stage, ops)?;
         if work.reply.is_some() {
-            applied.failures = work.failures;
             return Ok(work.reply);
         }
     }
-    let mut edits = Edits::take();
-    let parsed = work.edit(last, ops, &mut edits)?;
+    let mut parsed = Parsed::default();
+    let mut made = work.edit(last, ops, &mut parsed)?;
     if work.reply.is_some() {
-        edits.give_back();
-        applied.failures = work.failures;
         return Ok(work.reply);
     }
-    let edited = work.patch(last, &parsed, &mut edits)?;
-    let is_only = work.edits.is_empty();
-    if !is_only {
-        work.edits.push(std::mem::take(&mut edits));
-    }
-    let all_edits = match is_only {
-        true => std::slice::from_ref(&edits),
-        false => &work.edits,
-    };
-    let written = all_edits
-        .last()
-        .and_then(|edits| Some(edits.body()?.as_bytes()));
+    let edited = work.patch(&mut made, &parsed)?;
+    let written = made.as_ref().and_then(|made| Some(made.body()?.as_bytes()));
     let earlier = || work.body.as_ref().filter(|_| work.is_changed);
     let body = match &edited {
         Some(edited) => Some(NewBody::Edited(edited)),
         None => (written.or_else(|| Some(earlier()?.bytes()))).map(NewBody::Text),
     };
     let commit = Commit {
-        edits: all_edits,
+        earlier: &work.earlier,
+        last: made.as_ref(),
         body,
         sets_status,
         read_bytes: work.read_bytes,
@@ -190,8 +186,9 @@ pub(crate) fn run<O: TransformationOps + ?Sized>(
     };
     commit.write(ops, direction, access, applied);
     drop(edited);
-    applied.failures = work.failures;
-    edits.give_back();
+    if let Some(made) = made {
+        made.edits.give_back();
+    }
     Ok(None)
 }
 
@@ -226,13 +223,13 @@ pub(crate) fn run_kept<O: TransformationOps + ?Sized>(
 }
 
 /// The work on one message: what the stages so far have made of it.
-struct Work<'p, 'c> {
+struct Work<'p, 'a> {
     program: &'p Program,
     direction: Direction,
-    captured: Captured<'c>,
+    captured: Captured<'a>,
     access: BodyAccess,
-    /// What each stage made.
-    edits: Vec<Edits<'p>>,
+    /// What each stage made, unless it was skipped.
+    earlier: Vec<StageEdits<'p>>,
     /// The body behind the stages so far, unless it is where the host has it.
     body: Option<Body>,
     /// The body is another than the host's.
@@ -241,7 +238,9 @@ struct Work<'p, 'c> {
     read_bytes: Option<usize>,
     /// The host's body is compressed, and `body` is not.
     was_decoded: bool,
-    failures: Vec<Failure>,
+    failures: &'a mut Vec<Failure>,
+    /// How many of them there were before the stage that runs.
+    noted: usize,
     /// A stage answers the request.
     reply: Option<Box<OwnReply>>,
 }
@@ -253,12 +252,13 @@ impl<'p> Work<'p, '_> {
         stage: &'p DirectionProgram,
         ops: &mut O,
     ) -> Result<(), Failure> {
-        let mut edits = Edits::take();
-        let parsed = self.edit(stage, ops, &mut edits)?;
-        let edited = self.patch(stage, &parsed, &mut edits)?;
-        let written = match &edited {
-            Some(edited) => (!edited.is_unchanged()).then(|| edited.to_vec()),
-            None => edits.body().map(Into::into),
+        let mut parsed = Parsed::default();
+        let mut made = self.edit(stage, ops, &mut parsed)?;
+        let edited = self.patch(&mut made, &parsed)?;
+        let written = match (&edited, &made) {
+            (Some(edited), _) => (!edited.is_unchanged()).then(|| edited.to_vec()),
+            (None, Some(made)) => made.body().map(Into::into),
+            (None, None) => None,
         };
         drop(edited);
         if let Some(bytes) = written {
@@ -267,87 +267,89 @@ impl<'p> Work<'p, '_> {
         } else if let Some(document) = parsed.document {
             self.body = Some(Body::Parsed(document));
         }
-        self.edits.push(edits);
+        self.earlier.extend(made);
         Ok(())
     }
 
-    /// Renders a stage on the message as the earlier ones have left it. What fails as a whole and is
-    /// skipped has made nothing.
-    #[inline]
+    /// Renders a stage on the message as the earlier ones have left it. Answers nothing if it is skipped,
+    /// or the request has its answer.
     fn edit<O: TransformationOps + ?Sized>(
         &mut self,
         stage: &'p DirectionProgram,
         ops: &mut O,
-        edits: &mut Edits<'p>,
-    ) -> Result<Parsed, Failure> {
+        parsed: &mut Parsed,
+    ) -> Result<Option<StageEdits<'p>>, Failure> {
         let (program, captured, access) = (self.program, self.captured, self.access);
-        let made = match self.edits.as_slice() {
-            [] => transform::edit(program, stage, captured, ops, access, edits),
-            earlier => {
-                let mut working = Working::new(
-                    ops,
-                    self.direction,
-                    earlier,
-                    self.body.clone(),
-                    self.was_decoded,
-                );
-                transform::edit(program, stage, captured, &mut working, access, edits)
-            }
-        };
-        let Outcome {
-            failures,
-            reply,
+        self.noted = self.failures.len();
+        let mut edits = Edits::take();
+        let outcome = transform::Outcome {
+            edits: &mut edits,
+            failures: self.failures,
             parsed,
-        } = match made {
-            Ok(outcome) => outcome,
-            Err(failure) => {
-                std::mem::take(edits).give_back();
-                self.skip(stage, failure)?;
-                return Ok(Parsed::default());
+        };
+        let rendered = match self.earlier.as_slice() {
+            [] => transform::edit(program, stage, captured, ops, access, outcome),
+            earlier => {
+                let body = self.body.clone();
+                let mut working =
+                    Working::new(ops, self.direction, earlier, body, self.was_decoded);
+                transform::edit(program, stage, captured, &mut working, access, outcome)
             }
         };
-        self.reply = reply;
+        match rendered {
+            Ok(None) => {}
+            Ok(reply) => {
+                self.reply = reply;
+                edits.give_back();
+                return Ok(None);
+            }
+            Err(failure) => {
+                edits.give_back();
+                self.skip(stage, failure)?;
+                return Ok(None);
+            }
+        }
         if !self.is_changed {
             self.read_bytes = self.read_bytes.or(parsed.read_bytes);
             self.was_decoded |= parsed.was_decoded;
         }
-        for failure in failures {
-            note(&mut self.failures, failure);
-        }
-        Ok(parsed)
+        Ok(Some(StageEdits { stage, edits }))
     }
 
     /// Applies the patch of a stage, if it has one. Nothing is copied yet.
     fn patch<'d>(
         &mut self,
-        stage: &'d DirectionProgram,
+        made: &mut Option<StageEdits<'p>>,
         parsed: &'d Parsed,
-        edits: &mut Edits<'p>,
-    ) -> Result<Option<Edited<'d>>, Failure> {
-        if !stage.patches() {
+    ) -> Result<Option<Edited<'d>>, Failure>
+    where
+        'p: 'd,
+    {
+        let stage = made.as_ref().map(|made| made.stage);
+        let Some(stage) = stage.filter(|stage| stage.patches()) else {
             return Ok(None);
-        }
+        };
         match parsed.edit(stage, self.program.output_bytes) {
             Ok(edited) => return Ok(edited),
             Err(failure) if stage.on_error.leaves_out(failure.error(), Place::Body) => {
-                note(&mut self.failures, failure);
+                note(self.failures, failure);
             }
             Err(failure) => {
-                // Only this one is told: the others are part of what is skipped.
-                self.failures.clear();
                 self.skip(stage, failure)?;
-                *edits = Edits::default();
+                *made = None;
             }
         }
         Ok(None)
     }
 
-    /// What a failed stage comes to: an error, or a message that passes as it came to the stage.
+    /// What a failed stage comes to: an error, or a message that passes as it came to the stage. Only
+    /// this failure is told then: the others are part of what is skipped.
     fn skip(&mut self, stage: &DirectionProgram, failure: Failure) -> Result<(), Failure> {
         if stage.on_error != OnError::Skip {
             return Err(failure);
         }
-        note(&mut self.failures, failure);
+        self.failures.truncate(self.noted);
+        note(self.failures, failure);
         Ok(())
     }
 }

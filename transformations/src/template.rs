@@ -30,6 +30,16 @@ pub(crate) enum Template {
     Json(Box<[JsonPart]>),
 }
 
+impl Template {
+    /// The text of a template that is always the same.
+    pub(crate) fn constant(&self) -> Option<&str> {
+        match self {
+            Template::Constant(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
 /// A piece of JSON text.
 #[derive(Debug)]
 pub(crate) enum JsonPart {

@@ -69,8 +69,7 @@ impl Answer {
     #[inline]
     pub(super) fn with(mut self, noted: Vec<Failure>) -> Answer {
         if !noted.is_empty() {
-            let later = std::mem::replace(&mut self.applied.failures, noted);
-            self.applied.failures.extend(later);
+            self.applied.put_first(noted);
         }
         self
     }

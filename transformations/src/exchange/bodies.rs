@@ -165,8 +165,10 @@ impl Exchange {
         let Some(stages) = self.stages(direction) else {
             return Answer::pass();
         };
-        for compiled in stages.templates() {
-            self.render_vars(&compiled.reads, ops);
+        if !self.program.vars.names.is_empty() {
+            for compiled in stages.templates() {
+                self.render_vars(&compiled.reads, ops);
+            }
         }
         let remembered = self.remembered();
         let program = &self.program;

@@ -53,7 +53,8 @@ impl Exchange {
         }
     }
 
-    pub(super) fn choose_by_conditions(
+    #[inline(never)]
+    fn choose_by_conditions(
         &mut self,
         direction: Direction,
         ops: &mut (impl TransformationOps + ?Sized),
@@ -99,6 +100,7 @@ impl Exchange {
     }
 
     /// What happens to the messages of a direction, as far as that is decided.
+    #[inline]
     pub(super) fn stages(&self, direction: Direction) -> Option<&Stages> {
         match self.chosen.get(direction as usize) {
             Some(Chosen::This(number)) => self.program.of(direction).all.get(*number),
@@ -107,6 +109,7 @@ impl Exchange {
     }
 
     /// What the transform of a direction reads and writes; nothing while it is not decided which applies.
+    #[inline]
     pub fn needs(&self, direction: Direction) -> &DirectionNeeds {
         let stages = self.stages(direction);
         stages.map_or(&DirectionNeeds::NONE, |stages| &stages.needs)

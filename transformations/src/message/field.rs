@@ -154,6 +154,7 @@ impl Part {
     }
 
     /// Leaves only the part of what was appended to `out` from `start` on.
+    #[inline]
     pub(crate) fn cut(self, out: &mut String, start: usize) {
         if self == Part::Whole {
             return;

@@ -49,7 +49,7 @@ impl HeaderSnapshot {
         let mut snapshot = HeaderSnapshot::default();
         match names.which() {
             Which::Listed(listed) => {
-                snapshot.entries.reserve_exact(listed.len());
+                snapshot.entries = Vec::with_capacity(listed.len());
                 for name in listed {
                     snapshot.copy(ops, direction, name, names.has_lines());
                 }
@@ -157,7 +157,7 @@ impl HeaderSnapshot {
     fn entry(&self, name: &str) -> Option<&Entry> {
         self.entries
             .iter()
-            .find(|entry| entry.name.eq_ignore_ascii_case(name))
+            .find(|entry| *entry.name == *name || entry.name.eq_ignore_ascii_case(name))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Writes to the host what the stages made of a message, once, behind the last of them: body, headers,
 //! metadata.
 
-use super::edits::{Change, Edits, HeaderEdit};
+use super::edits::{Change, StageEdits};
 use super::framing::{self, Content, Described};
 use super::host::DirectionHost;
 use super::{Applied, BodyAccess, BodyChange};
@@ -9,12 +9,15 @@ use crate::direction::Direction;
 use crate::http::{self, NamePattern};
 use crate::metadata::MetadataValue;
 use crate::ops::TransformationOps;
+use crate::program::{Action, Rule};
 use formats::json::patch::Edited;
 
 /// What is to be written.
 pub(super) struct Commit<'a, 'p> {
-    /// What each stage made, in order.
-    pub(super) edits: &'a [Edits<'p>],
+    /// What the stages before the last made, in order.
+    pub(super) earlier: &'a [StageEdits<'p>],
+    /// What the last one made, unless it was skipped.
+    pub(super) last: Option<&'a StageEdits<'p>>,
     /// The body, if a stage made another one.
     pub(super) body: Option<NewBody<'a>>,
     /// Some stage has a rule for the status.
@@ -31,7 +34,7 @@ pub(super) enum NewBody<'a> {
     Edited(&'a Edited<'a>),
 }
 
-impl Commit<'_, '_> {
+impl<'p> Commit<'_, 'p> {
     /// Writes everything, and notes what was written.
     pub(super) fn write<O: TransformationOps + ?Sized>(
         &self,
@@ -40,7 +43,6 @@ impl Commit<'_, '_> {
         body: BodyAccess,
         applied: &mut Applied,
     ) {
-        applied.reroute = self.edits.iter().any(|edits| edits.reroutes);
         let mut apply = Apply {
             host: DirectionHost { ops, direction },
             applied,
@@ -48,16 +50,14 @@ impl Commit<'_, '_> {
             was_decoded: self.was_decoded,
         };
         apply.content(self, body);
-        for edits in self.edits {
-            for edit in &edits.headers {
-                apply.edit(edit, edits);
-            }
-            for edit in &edits.metadata {
-                if let Some(value) = edit.of.read(edits.value(&edit.value)) {
-                    apply.metadata(edit.namespace, edit.key, &value);
-                }
-            }
+        self.earlier.iter().for_each(|made| apply.stage(made));
+        if let Some(made) = self.last {
+            apply.stage(made);
         }
+    }
+
+    fn made(&self) -> impl DoubleEndedIterator<Item = &StageEdits<'p>> {
+        self.earlier.iter().chain(self.last)
     }
 
     /// The status that the edits set at last.
@@ -65,13 +65,12 @@ impl Commit<'_, '_> {
         if !self.sets_status {
             return None;
         }
-        let all = self.edits.iter();
-        let all = all.flat_map(|edits| edits.headers.iter().map(move |edit| (edits, edit)));
-        let mut statuses = all.filter_map(|(edits, edit)| {
-            let sets = matches!(edit.change, Change::Set) && edit.name == ":status";
-            sets.then(|| http::status(edits.value(&edit.value).as_bytes()))?
+        let changes = self.made().flat_map(StageEdits::changes);
+        let statuses = changes.filter_map(|(rule, change)| match change {
+            Change::To(value) if rule.action.sets_status() => http::status(value.as_bytes()),
+            _ => None,
         });
-        statuses.next_back()
+        statuses.last()
     }
 }
 
@@ -104,7 +103,7 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
                 }
                 _ => {}
             },
-            Content::Described if commit.edits.iter().any(|edits| edits.has_body_rule) => {
+            Content::Described if commit.made().any(|made| made.stage.body.is_some()) => {
                 self.remove("content-length");
                 self.forget(framing::descriptions(&self.host));
             }
@@ -218,28 +217,54 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
         }
     }
 
-    fn edit(&mut self, edit: &HeaderEdit<'_>, edits: &Edits<'_>) {
-        let value = edits.value(&edit.value);
-        if edit.reroutes && self.changes(edit, value) {
+    fn stage(&mut self, made: &StageEdits<'_>) {
+        self.applied.reroute |= made.stage.always_reroutes;
+        for (rule, change) in made.changes() {
+            self.rule(rule, &change, made);
+        }
+    }
+
+    #[inline]
+    fn rule(&mut self, rule: &Rule, change: &Change<'_>, made: &StageEdits<'_>) {
+        if rule.reroutes && self.changes(&rule.action, change) {
             self.applied.reroute = true;
         }
-        let name = edit.name;
-        match &edit.change {
+        match (&rule.action, change) {
             // An empty pseudo header is left as it is: no message can be without it.
-            Change::Set if value.is_empty() && http::is_vital(name, self.host.direction) => {}
-            Change::Set if value.is_empty() => self.remove(name),
-            Change::Set => self.header(|host| host.set(name, value.as_bytes())),
-            Change::Add if value.is_empty() => {}
-            Change::Add => self.header(|host| host.add(name, value.as_bytes())),
-            Change::Remove => self.remove(name),
-            Change::RemoveAll { names, .. } => self.remove_all(names),
-            Change::Lines(lines) => {
+            (Action::Set { name }, Change::To("")) if http::is_vital(name, self.host.direction) => {
+            }
+            (Action::Set { name }, Change::To("")) | (Action::Remove { name }, _) => {
                 self.remove(name);
-                let lines = lines.iter().map(|line| edits.line(line));
+            }
+            (Action::Set { name }, Change::To(value)) => {
+                self.header(|host| host.set(name, value.as_bytes()));
+            }
+            (Action::Add { .. }, Change::To("")) => {}
+            (Action::Add { name }, Change::To(value)) => {
+                self.header(|host| host.add(name, value.as_bytes()));
+            }
+            (Action::RemoveAll { names, .. }, _) => self.remove_all(names),
+            (Action::Edit { name }, Change::Lines(lines)) => {
+                self.remove(name);
+                let lines = lines.iter().map(|line| made.edits.line(line));
                 for line in lines.filter(|line| !line.is_empty()) {
                     self.header(|host| host.add(name, line));
                 }
             }
+            (
+                Action::Metadata {
+                    namespace,
+                    key,
+                    value: of,
+                },
+                Change::To(value),
+            ) => {
+                if let Some(value) = of.read(value) {
+                    self.metadata(namespace, key, &value);
+                }
+            }
+            // Only the lines of a header are edited, and nothing else of it.
+            (Action::Edit { .. }, Change::To(_)) | (_, Change::Lines(_)) => {}
         }
     }
 
@@ -270,8 +295,11 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
         self.applied.headers = true;
     }
 
-    /// Whether an edit is about to give the header another value than it has.
-    fn changes(&self, edit: &HeaderEdit<'_>, value: &str) -> bool {
+    /// Whether the header is about to have another value than it has.
+    fn changes(&self, action: &Action, change: &Change<'_>) -> bool {
+        let Change::To(value) = change else {
+            return true;
+        };
         let (mut lines, mut same) = (0, true);
         let mut look_at = |name: &str| {
             self.host.for_each_value(name, &mut |line| {
@@ -279,17 +307,22 @@ impl<O: TransformationOps + ?Sized> Apply<'_, O> {
                 same &= line == value.as_bytes();
             });
         };
-        match &edit.change {
-            Change::RemoveAll { routing, .. } => routing.iter().for_each(|name| look_at(name)),
-            Change::Lines(_) => return true,
-            _ => look_at(edit.name),
-        }
-        match &edit.change {
-            Change::Add => !value.is_empty(),
-            Change::Set if !value.is_empty() => lines != 1 || !same,
-            // An empty value removes, unless no message can be without the header.
-            _ => lines > 0 && !http::is_vital(edit.name, self.host.direction),
-        }
+        let removes = match action {
+            Action::RemoveAll { routing, .. } => {
+                routing.iter().for_each(|name| look_at(name));
+                return lines > 0;
+            }
+            Action::Add { .. } => return !value.is_empty(),
+            Action::Set { name } if !value.is_empty() => {
+                look_at(name);
+                return lines != 1 || !same;
+            }
+            Action::Set { name } | Action::Remove { name } | Action::Edit { name } => name,
+            Action::Metadata { .. } => return false,
+        };
+        // An empty value removes, unless no message can be without the header.
+        look_at(removes);
+        lines > 0 && !http::is_vital(removes, self.host.direction)
     }
 
     fn metadata(&mut self, namespace: &str, key: &str, value: &MetadataValue<'_>) {

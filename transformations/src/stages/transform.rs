@@ -7,7 +7,7 @@ mod lines;
 pub(crate) mod reply;
 
 use super::commands::Captured;
-use super::edits::{Change, Edits, HeaderEdit, MetadataEdit, Text};
+use super::edits::{Edits, Made};
 use super::framing;
 use super::view::MessageView;
 use super::{BodyAccess, note};
@@ -21,21 +21,10 @@ use crate::program::{
     Action, BodyRule, DirectionProgram, PatchRule, Program, RenderedPatch, Rule, TemplateField,
     When,
 };
-use crate::template::Template;
 use crate::template::render::{Renderer, View};
 use formats::json::Document;
 use formats::json::patch::Edited;
 use reply::OwnReply;
-
-/// What rendering comes to.
-#[derive(Debug)]
-pub(super) struct Outcome {
-    /// What failed and is left out, the first of each kind.
-    pub(super) failures: Vec<Failure>,
-    /// The answer in place of one from the upstream: then nothing else was rendered.
-    pub(super) reply: Option<Box<OwnReply>>,
-    pub(super) parsed: Parsed,
-}
 
 /// What was read of the body.
 #[derive(Debug, Default)]
@@ -74,65 +63,71 @@ impl Parsed {
     }
 }
 
-/// Renders the body first, then every rule in order, into `edits`, which are empty.
+/// What rendering comes to, written where it is to lie.
+pub(super) struct Outcome<'a> {
+    /// The values; empty before.
+    pub(super) edits: &'a mut Edits,
+    /// What failed and is left out, the first of each kind.
+    pub(super) failures: &'a mut Vec<Failure>,
+    /// What was read of the body.
+    pub(super) parsed: &'a mut Parsed,
+}
+
+/// Renders the body first, then every rule in order. Answers a reply, if the request is to be answered
+/// with that; then nothing else was rendered.
 ///
 /// # Errors
 /// What failed, if `onError` does not leave it out.
-#[inline]
-pub(super) fn edit<'p, O: TransformationOps + ?Sized>(
-    program: &'p Program,
-    compiled: &'p DirectionProgram,
+pub(super) fn edit<O: TransformationOps + ?Sized>(
+    program: &Program,
+    compiled: &DirectionProgram,
     captured: Captured<'_>,
     ops: &mut O,
     body: BodyAccess,
-    edits: &mut Edits<'p>,
-) -> Result<Outcome, Failure> {
+    outcome: Outcome<'_>,
+) -> Result<Option<Box<OwnReply>>, Failure> {
     let view = MessageView::new(compiled, captured, ops, body);
-    let mut render = Render::new(program, compiled, view, edits);
-    let (reply, patch) = render.all(body)?;
-    Ok(Outcome {
-        failures: render.failures,
-        reply,
-        parsed: Parsed {
-            document: render.templates.view.document,
-            read_bytes: render.templates.view.read_bytes,
-            was_decoded: render.templates.view.was_decoded,
-            patch,
-        },
-    })
+    let mut render = Render::new(program, compiled, view, outcome.edits, outcome.failures);
+    let reply = render.all(body, &mut outcome.parsed.patch)?;
+    let view = &mut render.templates.view;
+    outcome.parsed.document = view.document.take();
+    outcome.parsed.read_bytes = view.read_bytes;
+    outcome.parsed.was_decoded = view.was_decoded;
+    Ok(reply)
 }
 
-struct Render<'p, 'a, O: ?Sized> {
-    compiled: &'p DirectionProgram,
-    templates: Renderer<'p, MessageView<'a, O>>,
-    edits: &'a mut Edits<'p>,
-    failures: Vec<Failure>,
+struct Render<'a, O: ?Sized> {
+    compiled: &'a DirectionProgram,
+    templates: Renderer<'a, MessageView<'a, O>>,
+    edits: &'a mut Edits,
+    failures: &'a mut Vec<Failure>,
 }
 
-impl<'p, 'a, O: TransformationOps + ?Sized> Render<'p, 'a, O> {
+impl<'a, O: TransformationOps + ?Sized> Render<'a, O> {
     #[inline]
     fn new(
-        program: &'p Program,
-        compiled: &'p DirectionProgram,
+        program: &'a Program,
+        compiled: &'a DirectionProgram,
         view: MessageView<'a, O>,
-        edits: &'a mut Edits<'p>,
+        edits: &'a mut Edits,
+        failures: &'a mut Vec<Failure>,
     ) -> Self {
         let engine = program.engine.as_ref();
-        edits.has_body_rule = compiled.body.is_some();
-        edits.reroutes = compiled.always_reroutes;
         Render {
             compiled,
             templates: Renderer::new(engine, compiled.on_error, program.output_bytes, view),
             edits,
-            failures: Vec::new(),
+            failures,
         }
     }
 
-    /// Renders everything; answers the reply, if there is one, or what a patch is to do.
+    /// Renders everything, and into `patch` what a patch is to do; answers the reply, if there is one.
+    #[inline]
     fn all(
         &mut self,
         body: BodyAccess,
-    ) -> Result<(Option<Box<OwnReply>>, Option<RenderedPatch>), Failure> {
+        patch: &mut Option<RenderedPatch>,
+    ) -> Result<Option<Box<OwnReply>>, Failure> {
         let compiled = self.compiled;
         if let Err(cause) = self.templates.view.read() {
             self.without_body(cause)?;
@@ -142,14 +137,14 @@ impl<'p, 'a, O: TransformationOps + ?Sized> Render<'p, 'a, O> {
         if let Some(rule) = reply
             && let Some(reply) = self.reply(rule)?
         {
-            return Ok((Some(Box::new(reply)), None));
+            return Ok(Some(Box::new(reply)));
         }
-        let mut patch = None;
         match &compiled.body {
             None => {}
             Some(BodyRule::Template(value)) => match body {
                 BodyAccess::Whole => {
-                    self.edits.body = self.value(value, Place::Body, check_nothing)?;
+                    let made = self.value(value, Place::Body, check_nothing)?;
+                    self.edits.body = made.unwrap_or_default();
                 }
                 BodyAccess::Stream => {
                     let streamed = TransformErrorKind::StreamedBody;
@@ -157,23 +152,24 @@ impl<'p, 'a, O: TransformationOps + ?Sized> Render<'p, 'a, O> {
                 }
                 BodyAccess::HeadersOnly | BodyAccess::Absent => {}
             },
-            Some(BodyRule::Patch(rule)) => patch = self.patch(rule)?,
+            Some(BodyRule::Patch(rule)) => *patch = self.patch(rule)?,
         }
         for rule in &compiled.rules {
-            self.rule(rule)?;
+            let made = self.rule(rule)?;
+            self.edits.rules.push(made);
         }
-        Ok((None, patch))
+        Ok(None)
     }
 
-    fn rule(&mut self, rule: &'p Rule) -> Result<(), Failure> {
+    fn rule(&mut self, rule: &Rule) -> Result<Made, Failure> {
         let host = &self.templates.view.host;
         if framing::keeps(host, &rule.action) {
-            return Ok(());
+            return Ok(Made::Nothing);
         }
         if let Some(when) = &rule.when
             && !self.applies(when)?
         {
-            return Ok(());
+            return Ok(Made::Nothing);
         }
         let host = &self.templates.view.host;
         let direction = self.compiled.direction;
@@ -181,47 +177,11 @@ impl<'p, 'a, O: TransformationOps + ?Sized> Render<'p, 'a, O> {
         let check =
             |text: &mut String, start: usize| check(rule, direction, no_tunnel, text, start);
         if let Action::Edit { name } = &rule.action {
-            if let Some(lines) = self.lines(rule, name, check)? {
-                self.edits.headers.push(HeaderEdit {
-                    change: Change::Lines(lines),
-                    name,
-                    value: Text::Constant(""),
-                    reroutes: rule.reroutes,
-                });
-            }
-            return Ok(());
+            let lines = self.lines(rule, name, check)?;
+            return Ok(lines.map_or(Made::Nothing, Made::Lines));
         }
-        // A value that failed and is left out is an empty one.
-        let value = self.value(&rule.value, Place::Value, check)?;
-        let value = value.unwrap_or(Text::Constant(""));
-        let (change, name) = match &rule.action {
-            Action::Set { name } => (Change::Set, &**name),
-            Action::Add { name } => (Change::Add, &**name),
-            Action::Remove { name } => (Change::Remove, &**name),
-            Action::RemoveAll { names, routing } => (Change::RemoveAll { names, routing }, ""),
-            // Its lines are edits of their own.
-            Action::Edit { .. } => return Ok(()),
-            Action::Metadata {
-                namespace,
-                key,
-                value: of,
-            } => {
-                self.edits.metadata.push(MetadataEdit {
-                    namespace,
-                    key,
-                    of: *of,
-                    value,
-                });
-                return Ok(());
-            }
-        };
-        self.edits.headers.push(HeaderEdit {
-            change,
-            name,
-            value,
-            reroutes: rule.reroutes,
-        });
-        Ok(())
+        let made = self.value(&rule.value, Place::Value, check)?;
+        Ok(made.unwrap_or(Made::EMPTY))
     }
 
     /// Goes on without a body that can be read. By `auto` that is a failure where something misses it,
@@ -262,7 +222,7 @@ impl<'p, 'a, O: TransformationOps + ?Sized> Render<'p, 'a, O> {
         }
         // Whoever has rules for events knows that those for whole bodies are not for streams.
         if error.kind() != TransformErrorKind::StreamedBody || !self.compiled.beside_events {
-            note(&mut self.failures, failure);
+            note(self.failures, failure);
         }
         Ok(())
     }
@@ -281,25 +241,20 @@ impl<'p, 'a, O: TransformationOps + ?Sized> Render<'p, 'a, O> {
     /// Renders one value; none if it failed and is left out.
     fn value(
         &mut self,
-        value: &'p TemplateField,
+        value: &TemplateField,
         place: Place,
         check: impl FnOnce(&mut String, usize) -> Result<(), TransformErrorKind>,
-    ) -> Result<Option<Text<'p>>, Failure> {
+    ) -> Result<Option<Made>, Failure> {
         let text = &mut self.edits.text;
         let start = text.len();
-        let constant = match &value.template {
-            Template::Constant(constant) => Some(&**constant),
-            _ => None,
-        };
-        let rendered = match constant {
-            Some(_) => Ok(()),
-            None => self.templates.render(&value.template, place, text),
+        let is_constant = value.template.constant().is_some();
+        let rendered = match is_constant {
+            true => Ok(()),
+            false => self.templates.render(&value.template, place, text),
         };
         match rendered.and_then(|()| Ok(check(text, start)?)) {
-            Ok(()) => Ok(Some(match constant {
-                Some(constant) => Text::Constant(constant),
-                None => Text::Rendered(start..text.len()),
-            })),
+            Ok(()) if is_constant => Ok(Some(Made::Constant)),
+            Ok(()) => Ok(Some(Made::Text(start..text.len()))),
             Err(cause) => {
                 text.truncate(start);
                 self.failed(cause, value.field, place)?;
@@ -328,10 +283,8 @@ fn check(
         | Action::Remove { name } => name,
         Action::RemoveAll { .. } => return Ok(()),
         Action::Metadata { value, .. } => {
-            let text = match &rule.value.template {
-                Template::Constant(text) => text,
-                _ => text.get(start..).unwrap_or_default(),
-            };
+            let constant = rule.value.template.constant();
+            let text = constant.unwrap_or_else(|| text.get(start..).unwrap_or_default());
             return value
                 .read(text)
                 .map(drop)
@@ -347,10 +300,8 @@ fn check(
             text.push_str(&clean);
         }
     }
-    let value = match &rule.value.template {
-        Template::Constant(text) => text,
-        _ => text.get(start..).unwrap_or_default(),
-    };
+    let constant = rule.value.template.constant();
+    let value = constant.unwrap_or_else(|| text.get(start..).unwrap_or_default());
     let opens_tunnel = no_tunnel && value.starts_with('2');
     if value.is_empty() || !opens_tunnel && http::expected(name, direction, value).is_none() {
         Ok(())

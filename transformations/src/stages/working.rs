@@ -4,11 +4,12 @@
 //! first stage that finds the body with the host works on the host itself, and pays for none of this.
 //! Nothing is written through it before the last stage is done; see [`commit`](super::commit).
 
-use super::edits::{Change, Edits};
+use super::edits::{Change, StageEdits};
 use crate::direction::Direction;
 use crate::host::{Attribute, HostValue, LastKinds, MetadataSource};
 use crate::http;
 use crate::ops::TransformationOps;
+use crate::program::Action;
 use formats::json::{Document, ParseError};
 
 /// A body in memory.
@@ -32,7 +33,7 @@ impl Body {
 pub(super) struct Working<'a, 'p, O: ?Sized> {
     ops: &'a mut O,
     direction: Direction,
-    earlier: &'a [Edits<'p>],
+    earlier: &'a [StageEdits<'p>],
     /// The body, unless it is where the host has it.
     body: Option<Body>,
     /// The body is not in the coding that the host's headers tell of.
@@ -43,7 +44,7 @@ impl<'a, 'p, O: TransformationOps + ?Sized> Working<'a, 'p, O> {
     pub(super) fn new(
         ops: &'a mut O,
         direction: Direction,
-        earlier: &'a [Edits<'p>],
+        earlier: &'a [StageEdits<'p>],
         body: Option<Body>,
         was_decoded: bool,
     ) -> Working<'a, 'p, O> {
@@ -72,12 +73,12 @@ impl<'a, 'p, O: TransformationOps + ?Sized> Working<'a, 'p, O> {
         if is_ours && name == "content-encoding" {
             return;
         }
-        let edits = || {
+        let changes = || {
             let all = self.earlier.iter();
-            let all = all.flat_map(|edits| edits.headers.iter().map(move |edit| (edits, edit)));
-            all.filter(move |(_, edit)| edit.is_about(direction, name))
+            let all = all.flat_map(|made| made.changes().map(move |it| (made, it)));
+            all.filter(move |(_, (rule, _))| rule.action.is_about(direction, name))
         };
-        if direction != self.direction || edits().next().is_none() {
+        if direction != self.direction || changes().next().is_none() {
             return match direction {
                 Direction::Request => self.ops.for_each_request_header_value(name, visit),
                 Direction::Response => self.ops.for_each_response_header_value(name, visit),
@@ -89,18 +90,19 @@ impl<'a, 'p, O: TransformationOps + ?Sized> Working<'a, 'p, O> {
             Direction::Request => self.ops.for_each_request_header_value(name, &mut collect),
             Direction::Response => self.ops.for_each_response_header_value(name, &mut collect),
         }
-        for (of, edit) in edits() {
-            let value = of.value(&edit.value);
-            match &edit.change {
-                Change::Set if value.is_empty() && http::is_vital(name, direction) => {}
-                Change::Set if !value.is_empty() => values = vec![value.into()],
-                Change::Set | Change::Remove | Change::RemoveAll { .. } => values.clear(),
-                Change::Add if value.is_empty() => {}
-                Change::Add => values.push(value.into()),
-                Change::Lines(lines) => {
-                    let lines = lines.iter().map(|line| of.line(line).to_vec());
+        for (made, (rule, change)) in changes() {
+            match (&rule.action, change) {
+                (Action::Set { .. }, Change::To("")) if http::is_vital(name, direction) => {}
+                (Action::Add { .. }, Change::To("")) => {}
+                (Action::Set { .. }, Change::To(value)) if !value.is_empty() => {
+                    values = vec![value.into()];
+                }
+                (Action::Add { .. }, Change::To(value)) => values.push(value.into()),
+                (_, Change::Lines(lines)) => {
+                    let lines = lines.iter().map(|line| made.edits.line(line).to_vec());
                     values = lines.filter(|line| !line.is_empty()).collect();
                 }
+                (_, Change::To(_)) => values.clear(),
             }
         }
         values.iter().for_each(|value| visit(value));
@@ -125,8 +127,9 @@ impl<'a, 'p, O: TransformationOps + ?Sized> Working<'a, 'p, O> {
             Direction::Response => self.ops.for_each_response_header(&mut collect),
         }
         if direction == self.direction {
-            for edit in self.earlier.iter().flat_map(|edits| &edits.headers) {
-                collect(edit.name.as_bytes(), b"");
+            let changes = self.earlier.iter().flat_map(StageEdits::changes);
+            for name in changes.filter_map(|(rule, _)| rule.action.header()) {
+                collect(name.as_bytes(), b"");
             }
         }
         for name in &names {

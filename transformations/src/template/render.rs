@@ -107,15 +107,13 @@ impl<'p, V: View> Renderer<'p, V> {
         out: &mut String,
     ) -> Result<(), Cause> {
         self.missed = false;
-        let result = self.template(template, out);
-        let missed = std::mem::take(&mut self.missed);
-        let absent = self.view.absent();
-        match self.told_of_absence(result, missed) {
+        match self.template(template, out) {
+            Ok(()) if !self.missed => Ok(()),
             // Better the body that came than one with holes where its fields should be.
-            Ok(()) if missed && place == Place::Body && self.would_lose_body() => {
-                Err(absent.clone())
+            Ok(()) if place == Place::Body && self.would_lose_body() => {
+                Err(self.view.absent().clone())
             }
-            result => result,
+            result => self.told_of_absence(result, self.missed),
         }
     }
 

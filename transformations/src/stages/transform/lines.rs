@@ -9,7 +9,7 @@ use crate::on_error::Place;
 use crate::ops::TransformationOps;
 use crate::program::Rule;
 
-impl<O: TransformationOps + ?Sized> Render<'_, '_, O> {
+impl<O: TransformationOps + ?Sized> Render<'_, O> {
     /// The new lines of a header; none if they are as they came. A line that is not UTF-8, or whose
     /// template fails, stays as it came.
     pub(super) fn lines(

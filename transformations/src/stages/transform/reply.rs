@@ -39,14 +39,13 @@ pub(crate) fn decide<O: TransformationOps + ?Sized>(
 ) -> Result<(Option<OwnReply>, Vec<Failure>), Failure> {
     let view = MessageView::new(compiled, captured, ops, BodyAccess::HeadersOnly);
     let mut edits = Edits::take();
-    let mut render = Render::new(program, compiled, view, &mut edits);
-    let reply = render.reply(rule);
-    let failures = render.failures;
+    let mut failures = Vec::new();
+    let reply = Render::new(program, compiled, view, &mut edits, &mut failures).reply(rule);
     edits.give_back();
     Ok((reply?, failures))
 }
 
-impl<O: TransformationOps + ?Sized> Render<'_, '_, O> {
+impl<O: TransformationOps + ?Sized> Render<'_, O> {
     /// The reply, if it is to be sent. What it was to keep out must not come in where it cannot be
     /// decided or made: only a header of it is left out by `auto`.
     pub(super) fn reply(&mut self, rule: &ReplyRule) -> Result<Option<OwnReply>, Failure> {
