@@ -115,6 +115,7 @@ mod host;
 pub mod http;
 mod log;
 mod slot;
+mod stream;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 

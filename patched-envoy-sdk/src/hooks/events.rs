@@ -8,7 +8,7 @@ use crate::abi::envoy_dynamic_module_type_http_stream_reset_reason as ResetReaso
 use crate::capabilities::EnvoyVersion;
 use crate::host::raw::{Buf, FilterPtr, Pair};
 use crate::slot::Visit;
-use crate::slot::event::{Event, Kind};
+use crate::stream::event::{Event, Kind};
 
 /// How a callout ended; a value we do not know is not a success.
 pub(super) fn callout_result(raw: u32) -> CalloutResult {

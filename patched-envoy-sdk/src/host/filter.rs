@@ -27,12 +27,12 @@ use super::once;
 use super::raw::{Buf, FilterPtr};
 use crate::buffer::EnvoyBuffer;
 use crate::capabilities::Capability;
-use crate::slot::Slot;
-use crate::slot::call::Call;
+use crate::stream::Stream;
+use crate::stream::call::Call;
 
 /// Envoy's side of one stream; see [`EnvoyHttpFilter`](crate::EnvoyHttpFilter) for what it can do.
 pub struct EnvoyHttpFilterImpl {
-    slot: NonNull<Slot>,
+    stream: NonNull<Stream>,
     /// Copies of what Envoy would free under a view; they live as long as the handle.
     kept: RefCell<Vec<Box<[u8]>>>,
     /// Whether both views of the body are one buffer, once that is known.
@@ -42,26 +42,26 @@ pub struct EnvoyHttpFilterImpl {
 
 impl EnvoyHttpFilterImpl {
     /// # Safety
-    /// The slot outlives the handle.
-    pub(crate) unsafe fn new(slot: NonNull<Slot>) -> Self {
+    /// The stream outlives the handle.
+    pub(crate) unsafe fn new(stream: NonNull<Stream>) -> Self {
         Self {
-            slot,
+            stream,
             kept: RefCell::new(Vec::new()),
             request_is_aliased: Cell::new(None),
             response_is_aliased: Cell::new(None),
         }
     }
 
-    fn slot(&self) -> &Slot {
+    fn stream(&self) -> &Stream {
         // SAFETY: promised by the creator of the handle.
-        unsafe { self.slot.as_ref() }
+        unsafe { self.stream.as_ref() }
     }
 
     /// The host and Envoy's object for this stream; `None` once the stream is gone. What is
     /// returned is alive until the next call that may end the stream, and those are deferred.
     fn live(&self) -> Option<(&'static Host, FilterPtr)> {
-        let slot = self.slot();
-        slot.live().map(|envoy| (slot.host, envoy))
+        let stream = self.stream();
+        stream.live().map(|envoy| (stream.host, envoy))
     }
 
     /// A callback that only later Envoys have; absence is the answer.
@@ -91,7 +91,7 @@ impl EnvoyHttpFilterImpl {
     /// Whether `method` concerns what a filter in a cluster's chain cannot reach: Envoy crashes or
     /// answers an untruth there, so nothing is called, and absence is said once.
     fn is_out_of_reach(&self, method: &str) -> bool {
-        let upstream = self.slot().is_upstream();
+        let upstream = self.stream().is_upstream();
         if upstream {
             once::warn_upstream(method);
         }
@@ -100,7 +100,7 @@ impl EnvoyHttpFilterImpl {
 
     /// Records a call that may run other hooks of this filter or end the stream.
     fn defer(&self, call: Call) {
-        self.slot().defer(call);
+        self.stream().defer(call);
     }
 
     /// Copies bytes that Envoy may free before the hook ends, and lends the copy.

@@ -5,7 +5,6 @@ use std::ffi::{CStr, c_void};
 use std::ptr::{self, NonNull};
 use std::rc::Rc;
 
-use super::event::{Event, Kind};
 use super::*;
 use crate::abi::{
     envoy_dynamic_module_type_http_callout_init_result as InitResult,
@@ -16,6 +15,7 @@ use crate::host::config::EnvoyHttpFilterConfigImpl;
 use crate::host::raw::{Buf, Pair};
 use crate::host::symbols::Symbols;
 use crate::http::{EnvoyHeaderMaps, EnvoyHttpFilter, HttpFilterConfig, HttpMessage};
+use crate::stream::event::{Event, Kind};
 
 thread_local! {
     /// What the host and the filter did, in order.

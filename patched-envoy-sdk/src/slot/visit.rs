@@ -5,14 +5,15 @@
 
 use std::ptr::NonNull;
 
-use super::call::Call;
-use super::event::{Event, Kind, OwnedEvent};
-use super::{Filter, Flow, Place, Slot, Waiting, last_chunk};
+use super::{Filter, Flow, Place, Slot, last_chunk};
 use crate::abi;
 use crate::guard::{self, Panicked};
-use crate::host::filter::{EnvoyHttpFilterImpl, bodies, replies};
+use crate::host::filter::{EnvoyHttpFilterImpl, bodies, headers, replies};
 use crate::host::raw::FilterPtr;
 use crate::http::{HttpFilter, HttpMessage, grpc};
+use crate::stream::Waiting;
+use crate::stream::call::Call;
+use crate::stream::event::{Event, Kind, OwnedEvent};
 
 /// What became of an author's hook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +94,7 @@ impl Visit {
         let slot = NonNull::new(slot.cast_mut())?;
         let visit = Self { slot };
         visit.slot().depth.set(visit.slot().depth.get() + 1);
-        visit.slot().envoy.set(envoy);
+        visit.slot().stream.envoy.set(envoy);
         Some(visit)
     }
 
@@ -107,7 +108,7 @@ impl Visit {
         };
         // SAFETY: Envoy destroys a filter once, so the slot has not been freed.
         let shared = unsafe { slot.as_ref() };
-        shared.gone.set(true);
+        shared.stream.gone.set(true);
         shared.destroyed.set(true);
         if shared.depth.get() == 0 {
             // SAFETY: no hook is inside, so nobody else holds a reference.
@@ -130,15 +131,15 @@ impl Visit {
         let slot = self.slot();
         let flow = slot.flow(message);
         let outer_deciding = flow.deciding.replace(true);
-        let outer_ended = slot.ended.replace(false);
+        let outer_ended = slot.stream.ended.replace(false);
         let outcome = self.run(hook, true, author);
-        let ended = slot.ended.get();
-        slot.ended.set(outer_ended || ended);
+        let ended = slot.stream.ended.get();
+        slot.stream.ended.set(outer_ended || ended);
         flow.deciding.set(outer_deciding);
         let resume = flow.resume.take();
         let status = match (outcome, message) {
             // Nothing may follow a reply or a reset of ours, nor a stream that ended meanwhile.
-            (Outcome::Returned(_), _) if ended || slot.gone.get() => S::STOP,
+            (Outcome::Returned(_), _) if ended || slot.stream.gone.get() => S::STOP,
             (Outcome::Returned(status), _) if resume && status.stops() => S::PASS,
             (Outcome::Returned(status), _) => status,
             (Outcome::Panicked, _) | (Outcome::Inert, HttpMessage::Request) => S::STOP,
@@ -163,7 +164,7 @@ impl Visit {
         author: impl FnOnce(&mut AnyFilter, &mut EnvoyHttpFilterImpl) -> S,
     ) -> u32 {
         let slot = self.slot();
-        if !slot.host.hides_last_chunk() {
+        if !slot.stream.host.hides_last_chunk() {
             return self.decide(hook, message, author);
         }
         if end_of_stream {
@@ -180,7 +181,7 @@ impl Visit {
         let slot = self.slot();
         let completes = matches!(event.kind, Kind::Complete);
         if completes {
-            slot.complete.set(true);
+            slot.stream.complete.set(true);
         }
         let place = slot.place.replace(Place::Out);
         let (wait, forget) = match (&place, event.kind) {
@@ -193,7 +194,7 @@ impl Visit {
         };
         slot.place.set(place);
         if wait {
-            slot.push(Waiting::Event(event.to_owned()));
+            slot.stream.push(Waiting::Event(event.to_owned()));
         } else if !forget {
             self.run(event.kind.hook(), !completes, |filter, envoy| {
                 event.tell(filter, envoy)
@@ -201,7 +202,7 @@ impl Visit {
         }
         if completes {
             // Heard, or queued under a running hook: either way there is no stream to ask any more.
-            slot.mark_gone();
+            slot.stream.mark_gone();
         }
     }
 
@@ -214,8 +215,9 @@ impl Visit {
         author: impl FnOnce(&mut AnyFilter, &mut EnvoyHttpFilterImpl) -> R,
     ) -> Outcome<R> {
         let slot = self.slot();
-        // SAFETY: the handle does not leave this function, and the visit outlives it.
-        let mut envoy = unsafe { EnvoyHttpFilterImpl::new(self.slot) };
+        // SAFETY: the handle does not leave this function, and the visit, which keeps the slot and the
+        // stream in it, outlives it.
+        let mut envoy = unsafe { EnvoyHttpFilterImpl::new(NonNull::from(&slot.stream)) };
         let made = match slot.place.replace(Place::Out) {
             Place::Here(filter) => Ok(filter),
             Place::Unmade => {
@@ -230,7 +232,7 @@ impl Visit {
                 return Outcome::Inert;
             }
         };
-        let nesting = slot.nesting.replace(slot.nesting.get() + 1);
+        let nesting = slot.stream.nesting.replace(slot.stream.nesting.get() + 1);
         let returned = made.and_then(|mut filter| {
             match guard::catch(hook, || author(&mut *filter, &mut envoy)) {
                 Ok(returned) => Ok((returned, filter)),
@@ -251,7 +253,7 @@ impl Visit {
                 Outcome::Panicked
             }
         };
-        slot.nesting.set(nesting);
+        slot.stream.nesting.set(nesting);
         outcome
     }
 
@@ -260,7 +262,7 @@ impl Visit {
     /// The whole queue is taken at once: what a re-entrant hook records in turn is settled by that
     /// hook and cannot overtake what is still in hand here.
     fn settle(&self) {
-        for item in self.slot().waiting.take() {
+        for item in self.slot().stream.take_waiting() {
             match item {
                 Waiting::Event(event) => self.deliver(&event),
                 Waiting::Call(call) => self.make(call),
@@ -274,7 +276,9 @@ impl Visit {
 
     fn make(&self, call: Call) {
         let slot = self.slot();
-        let Some(envoy) = slot.live() else { return };
+        let Some(envoy) = slot.stream.live() else {
+            return;
+        };
         let early = match call {
             Call::ContinueDecoding => slot.request.continues(),
             Call::ContinueEncoding => slot.response.continues(),
@@ -287,7 +291,7 @@ impl Visit {
         if !early {
             // SAFETY: not gone, so Envoy's object is alive; the filter is back in its slot, so the
             // hooks and the destroy that the call may cause find the slot in order.
-            unsafe { call.make(slot.host, envoy) };
+            unsafe { call.make(slot.stream.host, envoy) };
         }
     }
 
@@ -296,28 +300,30 @@ impl Visit {
     fn fail_closed(&self, answer: bool) {
         let slot = self.slot();
         slot.place.set(Place::Poisoned);
-        slot.waiting.take();
-        let Some(envoy) = slot.live() else { return };
+        slot.stream.take_waiting();
+        let Some(envoy) = slot.stream.live() else {
+            return;
+        };
         // SAFETY: not gone, so Envoy's object is alive.
         unsafe { slot.config.count_panic(envoy) };
         if !answer {
             return;
         }
-        slot.ended.set(true);
+        slot.stream.ended.set(true);
         const DETAILS: &str = "dynamic_module_panic";
         // SAFETY: not gone, so Envoy's object is alive; the slot is poisoned, so every hook this
         // causes is inert, and destroy only marks while this visit lasts.
         unsafe {
-            if slot.response_started.get() && slot.can_reset() {
-                replies::reset_stream(slot.host, envoy, 0, DETAILS);
+            if slot.response_started.get() && replies::can_reset(&slot.stream) {
+                replies::reset_stream(slot.stream.host, envoy, 0, DETAILS);
             } else {
                 let mut headers = vec![("content-type", "text/plain")];
                 headers.extend(
-                    slot.grpc_status(500, [])
+                    headers::grpc_status(&slot.stream, 500, [])
                         .map(|status| (grpc::STATUS, status)),
                 );
                 let body = b"internal server error";
-                replies::send_response(slot.host, envoy, 500, &headers, body, DETAILS);
+                replies::send_response(slot.stream.host, envoy, 500, &headers, body, DETAILS);
             }
         }
     }
@@ -340,11 +346,11 @@ impl Slot {
     /// hook receives it. What this filter has the host hold is on its way anyway.
     fn show_last_chunk(&self, message: HttpMessage) {
         let flow = self.flow(message);
-        let Some(envoy) = self.live().filter(|_| !flow.keeps.get()) else {
+        let Some(envoy) = self.stream.live().filter(|_| !flow.keeps.get()) else {
             return;
         };
         // SAFETY: not gone, so Envoy's object is alive; the views are used before the body is changed.
-        let (buffered, received) = unsafe { bodies::views(self.host, envoy, message) };
+        let (buffered, received) = unsafe { bodies::views(self.stream.host, envoy, message) };
         if buffered.is_empty() || received.iter().any(|chunk| !chunk.is_empty()) {
             return;
         }
@@ -357,8 +363,8 @@ impl Slot {
         let chunk = last_chunk::range(&buffered, total - last, last);
         // SAFETY: not gone, so Envoy's object is alive; no view is left.
         unsafe {
-            let append = |view, bytes: &[u8]| bodies::append(self.host, envoy, view, bytes);
-            if !bodies::drain(self.host, envoy, message.buffered(), total) {
+            let append = |view, bytes: &[u8]| bodies::append(self.stream.host, envoy, view, bytes);
+            if !bodies::drain(self.stream.host, envoy, message.buffered(), total) {
                 return;
             }
             if !others.is_empty() {
@@ -372,10 +378,12 @@ impl Slot {
 
     /// Notes what a body hook that is not the last has left, so that the last one is told apart from it.
     fn remember_chunk(&self, message: HttpMessage) {
-        let Some(envoy) = self.live() else { return };
+        let Some(envoy) = self.stream.live() else {
+            return;
+        };
         let flow = self.flow(message);
         // SAFETY: not gone, so Envoy's object is alive; the views are used before the body is changed.
-        let (buffered, received) = unsafe { bodies::views(self.host, envoy, message) };
+        let (buffered, received) = unsafe { bodies::views(self.stream.host, envoy, message) };
         let mut passed = flow.passed.take();
         passed.remember(&buffered, &received, flow.keeps.get());
         flow.passed.set(passed);

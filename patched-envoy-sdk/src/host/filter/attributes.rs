@@ -105,7 +105,7 @@ impl EnvoyHttpFilterImpl {
 
     pub(super) fn attribute_bool(&self, id: Id) -> Option<bool> {
         let (get, envoy) = self.later(|later| later.http_filter_get_attribute_bool)?;
-        if !may_ask(self.slot().host, id, As::Bool) {
+        if !may_ask(self.stream().host, id, As::Bool) {
             return None;
         }
         let mut value = false;

@@ -27,7 +27,7 @@ impl EnvoyHttpFilterImpl {
         let Some((host, envoy)) = self.live() else {
             return (InitResult::CannotCreateRequest, 0);
         };
-        let slot = self.slot();
+        let slot = self.stream();
         // A stream that is complete will not hear of the answer any more.
         if slot.is_complete() || slot.refuses_nesting() {
             return (InitResult::CannotCreateRequest, 0);
@@ -89,7 +89,7 @@ impl EnvoyHttpFilterImpl {
             once::warn_unsupported(host, Capability::HttpStreams, "start_http_stream");
             return (InitResult::CannotCreateRequest, 0);
         };
-        if self.slot().is_complete() || self.slot().refuses_nesting() {
+        if self.stream().is_complete() || self.stream().refuses_nesting() {
             return (InitResult::CannotCreateRequest, 0);
         }
         let lines = Borrowed::pairs(headers);

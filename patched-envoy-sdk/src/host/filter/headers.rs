@@ -11,6 +11,7 @@ use crate::host::raw::{Buf, FilterPtr, Pair};
 use crate::host::table_136::Table136;
 use crate::host::{Family, Host, once};
 use crate::http::{EnvoyHeaderMaps, grpc};
+use crate::stream::Stream;
 
 const CONTENT_TYPE: &str = "content-type";
 
@@ -51,16 +52,33 @@ unsafe fn value_at(
     }
 }
 
-/// Whether the request says that it is a gRPC call.
-///
-/// # Safety
-/// `envoy` is the live Envoy object of this stream.
-pub(crate) unsafe fn is_grpc_call(host: &Host, envoy: FilterPtr) -> bool {
-    // SAFETY: the caller's promise; nothing changes the value while it is looked at.
-    unsafe {
-        let (value, _) = value_at(host, envoy, HeaderMap::RequestHeader, CONTENT_TYPE, 0);
-        value.is_some_and(|value| grpc::is_call(view(value).as_slice()))
+/// The `grpc-status` to send along with a local reply of this HTTP status, whose headers have these
+/// names; none if the request is no gRPC call.
+pub(crate) fn grpc_status<'h>(
+    stream: &Stream,
+    http: u32,
+    names: impl IntoIterator<Item = &'h str>,
+) -> Option<&'static str> {
+    grpc::status_for(http, names).filter(|_| is_grpc_call(stream))
+}
+
+/// Whether the request is a gRPC call. Looked up for the first reply, or before the header that says
+/// so is changed: Envoy has made up its mind when the request came.
+fn is_grpc_call(stream: &Stream) -> bool {
+    if let Some(known) = stream.grpc.get() {
+        return known;
     }
+    let Some(envoy) = stream.live() else {
+        return false;
+    };
+    // SAFETY: not gone, so Envoy's object is alive; nothing changes the value while it is looked at.
+    let is_call = unsafe {
+        let map = HeaderMap::RequestHeader;
+        let (value, _) = value_at(stream.host, envoy, map, CONTENT_TYPE, 0);
+        value.is_some_and(|value| grpc::is_call(view(value).as_slice()))
+    };
+    stream.grpc.set(Some(is_call));
+    is_call
 }
 
 /// Replaces all values; an empty `value` removes the header.
@@ -241,7 +259,7 @@ impl EnvoyHttpFilterImpl {
     /// Remembers what a header said of the request, before it is changed.
     fn note_change(&self, map: HeaderMap, key: &str) {
         if map == HeaderMap::RequestHeader && key.eq_ignore_ascii_case(CONTENT_TYPE) {
-            self.slot().is_grpc_call();
+            is_grpc_call(self.stream());
         }
     }
 
@@ -255,7 +273,7 @@ impl EnvoyHttpFilterImpl {
         if key.eq_ignore_ascii_case("set-cookie") {
             return Err(AbiError::Unsupported {
                 capability: Capability::AddHeader,
-                host: Some(self.slot().host.version),
+                host: Some(self.stream().host.version),
             });
         }
         let separator: &[u8] = if key.eq_ignore_ascii_case("cookie") {

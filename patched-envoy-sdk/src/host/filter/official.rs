@@ -7,7 +7,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use super::socket::SocketOption;
-use super::{EnvoyHttpFilterImpl, metrics};
+use super::{EnvoyHttpFilterImpl, headers, metrics, replies};
 use crate::abi;
 use crate::abi::envoy_dynamic_module_type_attribute_id as AttributeId;
 use crate::abi::envoy_dynamic_module_type_http_callout_init_result as InitResult;
@@ -24,7 +24,7 @@ use crate::http::{
     EnvoyGaugeVecId, EnvoyHistogramId, EnvoyHistogramVecId, EnvoyHttpFilter,
     EnvoyHttpFilterScheduler, EnvoySpan,
 };
-use crate::slot::call::{Call, Lines};
+use crate::stream::call::{Call, Lines};
 
 fn owned(lines: &[(&str, &[u8])]) -> Lines {
     lines
@@ -64,7 +64,7 @@ impl EnvoyHttpFilter for EnvoyHttpFilterImpl {
         details: Option<&'a str>,
     ) {
         let names = headers.iter().map(|(name, _)| *name);
-        let grpc_status = self.slot().grpc_status(status_code, names);
+        let grpc_status = headers::grpc_status(self.stream(), status_code, names);
         let mut headers = owned(headers);
         headers.extend(grpc_status.map(|status| (grpc::STATUS.into(), status.into())));
         self.defer(Call::SendResponse {
@@ -352,9 +352,9 @@ impl EnvoyHttpFilter for EnvoyHttpFilterImpl {
         reason: abi::envoy_dynamic_module_type_http_filter_stream_reset_reason,
         details: &str,
     ) {
-        if !self.slot().can_reset() {
+        if !replies::can_reset(self.stream()) {
             if !self.is_out_of_reach("reset_stream") {
-                once::warn_unsupported(self.slot().host, Capability::ResetStream, "reset_stream");
+                once::warn_unsupported(self.stream().host, Capability::ResetStream, "reset_stream");
             }
             // Envoy makes a reset of it when response headers are already out.
             return self.send_response(500, &[], None, Some(details));

@@ -6,6 +6,7 @@
 use crate::capabilities::Capability;
 use crate::host::raw::{Borrowed, Buf, FilterPtr};
 use crate::host::{Family, Host, once};
+use crate::stream::Stream;
 
 /// # Safety
 /// `envoy` is the live Envoy object of this stream.
@@ -97,12 +98,13 @@ pub(crate) unsafe fn send_trailers<K: AsRef<[u8]>, V: AsRef<[u8]>>(
     unsafe { (host.common.http_send_response_trailers)(envoy, lines, count) }
 }
 
-/// Whether this host can reset a stream on request.
-pub(crate) fn can_reset(host: &Host) -> bool {
-    host.later.http_filter_reset_stream.is_some()
+/// Whether this stream can be reset on request: the host has the call, and the filter does not stand
+/// where the call crashes every host.
+pub(crate) fn can_reset(stream: &Stream) -> bool {
+    stream.host.later.http_filter_reset_stream.is_some() && !stream.is_upstream()
 }
 
-/// Resets the stream, if this host [can](can_reset).
+/// Resets the stream, if it [can](can_reset) be.
 ///
 /// # Safety
 /// `envoy` is the live Envoy object of this stream.

@@ -39,7 +39,7 @@ impl EnvoyHttpFilterImpl {
 
     pub(super) fn route_cache_cleared(&mut self) {
         // Envoy has chosen its last route by then, and reports a bug of its own when asked again.
-        if self.slot().is_complete() || self.is_out_of_reach("clear_route_cache") {
+        if self.stream().is_complete() || self.is_out_of_reach("clear_route_cache") {
             return;
         }
         if let Some((host, envoy)) = self.live() {
@@ -50,7 +50,7 @@ impl EnvoyHttpFilterImpl {
 
     /// A host that cannot clear only the cluster clears the whole route, which includes it.
     pub(super) fn route_cluster_cache_cleared(&mut self) {
-        if self.slot().is_complete() || self.is_out_of_reach("clear_route_cluster_cache") {
+        if self.stream().is_complete() || self.is_out_of_reach("clear_route_cluster_cache") {
             return;
         }
         match self.later(|later| later.http_clear_route_cluster_cache) {
@@ -111,7 +111,7 @@ impl EnvoyHttpFilterImpl {
         let Some((recreate, envoy)) = self.later(|later| later.http_filter_recreate_stream) else {
             return false;
         };
-        if self.slot().is_complete() {
+        if self.stream().is_complete() {
             // There is no stream left to start over; Envoy would crash.
             return false;
         }
@@ -133,7 +133,7 @@ impl EnvoyHttpFilterImpl {
         let recreated = unsafe { recreate(envoy, lines.as_ptr(), lines.len()) };
         RECREATING.set(depth);
         if recreated {
-            self.slot().mark_gone();
+            self.stream().mark_gone();
         }
         recreated
     }

@@ -8,8 +8,6 @@ use crate::abi::{
     envoy_dynamic_module_type_http_stream_reset_reason as ResetReason,
 };
 use crate::buffer::EnvoyBuffer;
-use crate::host::filter::EnvoyHttpFilterImpl;
-use crate::http::HttpFilter;
 
 /// What happened, without the bytes that came with it.
 #[derive(Clone, Copy)]
@@ -92,47 +90,6 @@ impl<'a> Event<'a> {
                 .map(|(key, value)| (copy(key), copy(value)))
                 .collect(),
             chunks: self.chunks.iter().map(copy).collect(),
-        }
-    }
-
-    /// Calls the author's hook.
-    pub(crate) fn tell(
-        self,
-        filter: &mut dyn HttpFilter<EnvoyHttpFilterImpl>,
-        envoy: &mut EnvoyHttpFilterImpl,
-    ) {
-        let Self { lines, chunks, .. } = self;
-        match self.kind {
-            Kind::CalloutDone {
-                id,
-                result,
-                responded,
-            } => filter.on_http_callout_done(
-                envoy,
-                id,
-                result,
-                responded.then_some(lines),
-                responded.then_some(chunks),
-            ),
-            Kind::StreamHeaders { stream, end } => {
-                filter.on_http_stream_headers(envoy, stream, lines, end);
-            }
-            Kind::StreamData { stream, end } => {
-                filter.on_http_stream_data(envoy, stream, chunks, end);
-            }
-            Kind::StreamTrailers { stream } => filter.on_http_stream_trailers(envoy, stream, lines),
-            Kind::StreamReset { stream, reason } => {
-                filter.on_http_stream_reset(envoy, stream, reason);
-            }
-            Kind::StreamComplete { stream } => filter.on_http_stream_complete(envoy, stream),
-            Kind::Scheduled { event } => filter.on_scheduled(envoy, event),
-            Kind::AboveHighWatermark => {
-                filter.on_downstream_above_write_buffer_high_watermark(envoy);
-            }
-            Kind::BelowLowWatermark => {
-                filter.on_downstream_below_write_buffer_low_watermark(envoy);
-            }
-            Kind::Complete => filter.on_stream_complete(envoy),
         }
     }
 }
