@@ -17,6 +17,7 @@
 mod http_acl;
 mod my_smart_header;
 mod transformation;
+mod watch;
 
 use std::any::Any;
 

@@ -11,7 +11,10 @@ mod filter;
 mod host;
 mod limits;
 mod metadata;
+mod prices;
+mod profiles;
 mod programs;
+mod reloads;
 mod reports;
 mod stats;
 
@@ -28,8 +31,11 @@ use transformations::{CompileOptions, Program};
 
 use self::build_gauge::BuildGauge;
 use self::filter::TransformationFilter;
+use self::profiles::ModuleFiles;
+use self::programs::Chosen;
 use self::reports::Reports;
 use self::stats::Stats;
+use crate::watch::{Watcher, Watching};
 
 /// Compiles a filter-level configuration; `None`, after logging why, if it is not valid.
 pub(crate) fn new_http_filter_config<EC, EHF>(
@@ -47,8 +53,8 @@ where
 
 /// Compiles a route's configuration; `None`, after logging why, if it is not valid.
 pub(crate) fn new_per_route_config(name: &str, config: &[u8]) -> Option<Box<dyn Any>> {
-    let loaded = log_refusal(name, compile(name, config))?;
-    Some(Box::new(RouteConfig(loaded)))
+    let configured = log_refusal(name, Configuration::new(name, config))?;
+    Some(Box::new(RouteConfig(configured)))
 }
 
 /// Tells the log why a configuration is refused; Envoy learns no more than that it is.
@@ -59,7 +65,14 @@ fn log_refusal<T>(name: &str, configured: Result<T>) -> Option<T> {
 }
 
 /// What a route's configuration compiles to.
-struct RouteConfig(Arc<Loaded>);
+struct RouteConfig(Configuration);
+
+/// A configuration that Envoy holds.
+struct Configuration {
+    chosen: Chosen,
+    /// Has files watched, if it follows any. Only here: what Envoy holds is never freed by the watcher.
+    _watching: Option<Watching>,
+}
 
 /// A program, and what was said of its failures.
 struct Loaded {
@@ -67,16 +80,34 @@ struct Loaded {
     reports: Reports,
 }
 
-fn compile(name: &str, config: &[u8]) -> Result<Arc<Loaded>> {
-    let (loaded, is_new) = programs::of_text(config, &OPTIONS)
-        .map_err(|diagnostics| anyhow!("the configuration is refused\n{diagnostics}"))?;
-    // A thousand routes may say the same; it is told once.
-    if is_new {
-        for warning in loaded.program.warnings() {
-            envoy_log_warn!("{name}: {warning}");
-        }
+impl Loaded {
+    fn new(program: Program) -> Arc<Self> {
+        Arc::new(Self {
+            program: Arc::new(program),
+            reports: Reports::default(),
+        })
     }
-    Ok(loaded)
+}
+
+impl Configuration {
+    fn new(name: &str, config: &[u8]) -> Result<Self> {
+        let files = ModuleFiles::new(&OPTIONS);
+        let (chosen, is_new) = programs::of_text(config, &OPTIONS, files)
+            .map_err(|diagnostics| anyhow!("the configuration is refused\n{diagnostics}"))?;
+        let loaded = chosen.now();
+        // A thousand routes may say the same; it is told once.
+        if is_new {
+            for warning in loaded.program.warnings() {
+                envoy_log_warn!("{name}: {warning}");
+            }
+        }
+        let follows = loaded.program.follows_files();
+        let watching = follows.then(|| Watcher::of_process().watch());
+        Ok(Self {
+            chosen,
+            _watching: watching,
+        })
+    }
 }
 
 /// What the process and its Envoy allow every configuration. Asked for once: neither changes.
@@ -93,7 +124,7 @@ static OPTIONS: Lazy<Arc<CompileOptions>> = Lazy::new(|| {
 });
 
 struct TransformationConfig {
-    loaded: Arc<Loaded>,
+    configuration: Configuration,
     stats: Stats,
     build_gauge: BuildGauge,
 }
@@ -101,7 +132,7 @@ struct TransformationConfig {
 impl TransformationConfig {
     fn new<EC: EnvoyHttpFilterConfig>(envoy: &mut EC, name: &str, config: &[u8]) -> Result<Self> {
         Ok(Self {
-            loaded: compile(name, config)?,
+            configuration: Configuration::new(name, config)?,
             stats: Stats::define(envoy)?,
             build_gauge: BuildGauge::define(envoy)?,
         })
@@ -112,7 +143,7 @@ impl<EHF: EnvoyHttpFilter> HttpFilterConfig<EHF> for TransformationConfig {
     fn new_http_filter(&self, envoy: &mut EHF) -> Box<dyn HttpFilter<EHF>> {
         self.build_gauge.set_once(envoy);
         Box::new(TransformationFilter::new(
-            Arc::clone(&self.loaded),
+            self.configuration.chosen.now(),
             self.stats,
         ))
     }

@@ -122,9 +122,17 @@ impl Lab {
     /// # Panics
     /// When Envoy takes the configuration, or dies of it instead of refusing.
     pub fn refuse(envoy: &Envoy, config: &EnvoyConfig) -> String {
+        Self::refuse_with(envoy, config, Settings::default())
+    }
+
+    /// As [`Lab::refuse`], with environment variables or other settings.
+    ///
+    /// # Panics
+    /// As [`Lab::refuse`].
+    pub fn refuse_with(envoy: &Envoy, config: &EnvoyConfig, settings: Settings) -> String {
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
         let bootstrap = config.to_bootstrap(nowhere, &std::env::temp_dir());
-        let settings = find_module(config, Settings::default());
+        let settings = find_module(config, settings);
         let Refusal { status, logs } = ok(EnvoyProcess::refuse(envoy, &bootstrap, &settings));
         assert_eq!(
             status.code(),

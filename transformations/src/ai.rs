@@ -10,12 +10,13 @@
 //! What the model, limits, the guard and prompts are configured for is refused if it cannot be read. Nothing
 //! is refused by usage and cost: what cannot be read passes, and is published as not known.
 
+use std::sync::Arc;
+
 use llm::apply::PromptGuard;
 use llm::dialect::Dialect;
 use llm::facts::Facts;
 use llm::limits::Limits;
 use llm::model::Models;
-use llm::price::Prices;
 use llm::prompt::PromptRole;
 use llm::response::Response;
 use llm::usage::Meter;
@@ -23,18 +24,21 @@ use llm::usage::Meter;
 use crate::config::{PublishedMetadata, Usage};
 use crate::direction::Direction;
 use crate::error::{Failure, FieldId, StageName, TransformErrorKind};
+use crate::files::LivePrices;
 use crate::needs::{BodyNeed, DirectionNeeds, Writes};
 
 mod compile;
 mod headers;
 mod known;
 mod mask;
+mod prices;
 mod publish;
 mod request;
 mod response;
 
 use headers::Headers;
 use mask::MaskStage;
+use prices::PriceTables;
 pub(crate) use response::Passage;
 use response::{Reading, Rewriting};
 
@@ -52,7 +56,7 @@ pub(crate) struct AiProgram {
     prompts: Option<Prompts>,
     /// How usage is read, if it is.
     usage: Option<Usage>,
-    prices: Option<Prices>,
+    prices: Option<PriceTables>,
     /// Facts under names of others.
     metadata: Box<[PublishedMetadata]>,
     /// Facts in headers of responses.
@@ -131,6 +135,13 @@ impl AiProgram {
     /// Where the model is told; empty if nowhere.
     pub(crate) fn model_header(&self) -> &str {
         self.model.as_ref().map_or("", |stage| &stage.header)
+    }
+
+    /// Takes the prices of a file, for models that the configuration itself does not know.
+    pub(crate) fn follow_prices(&mut self, file: Arc<dyn LivePrices>) {
+        if let Some(prices) = &mut self.prices {
+            prices.file = Some(file);
+        }
     }
 
     /// The field to blame for prompts that cannot be rendered.

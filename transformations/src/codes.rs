@@ -55,6 +55,9 @@ codes! {
     MISSING_VALUE = 1023, "a rule lacks a value";
     BAD_VARIABLE = 1024, "a variable has a name that it cannot have";
     DECODES_NOTHING = 1025, "a body is to be decoded that nothing reads";
+    BAD_PROFILE_CHOICE = 1026, "a profile is not chosen by one constant rule";
+    UNKNOWN_PROFILE = 1027, "a profile is not known, or none is";
+    BAD_PROFILES = 1028, "a file of profiles is not valid";
     BAD_EVENT_RULE = 1030, "a rule for the events of a stream contradicts itself or does nothing";
     UNKNOWN_AI_FIELD = 1101, "a field of ai is not known";
     BAD_PRICE = 1102, "a table of prices is not valid";
@@ -63,6 +66,7 @@ codes! {
     BAD_MASK = 1105, "what is to be masked is not valid";
     OTHER_SPELLING = 1106, "a name is spelt as others spell it";
     NEVER_KNOWN = 1110, "a fact is told of which nothing is known here";
+    BAD_PRICE_FILE = 1120, "a file of prices cannot be read";
     SYNTAX = 1201, "a template cannot be parsed";
     UNKNOWN_FUNCTION = 1203, "a template calls an unknown function";
     UNKNOWN_FILTER = 1204, "a template uses an unknown filter";

@@ -68,6 +68,21 @@ impl Diagnostic {
         self
     }
 
+    /// The same at another path.
+    pub(crate) fn at(mut self, path: String) -> Diagnostic {
+        self.path = path;
+        self
+    }
+
+    /// The same inside a file, which its path names first.
+    pub(crate) fn inside(self, file: &str) -> Diagnostic {
+        let path = match self.path.is_empty() {
+            true => file.to_owned(),
+            false => format!("{file}: {}", self.path),
+        };
+        self.at(path)
+    }
+
     pub(crate) fn with_excerpt(mut self, excerpt: Excerpt) -> Diagnostic {
         self.excerpt = Some(excerpt);
         self

@@ -7,15 +7,18 @@
 use std::sync::Arc;
 
 use crate::ai::AiProgram;
-use crate::config::{Config, OnError};
+use crate::codes::Code;
+use crate::config::{Config, OnError, Parsed};
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::direction::Direction;
 use crate::error::FieldId;
+use crate::files::{Files, LivePrices, NoFiles};
 use crate::http::NamePattern;
 use crate::message::{HeaderNames, Reads};
 use crate::metadata::MetadataType;
 use crate::needs::{DirectionNeeds, Needs};
 use crate::options::CompileOptions;
+use crate::profiles::Chosen;
 use crate::template::commands::Command;
 use crate::template::engine::Engine;
 use crate::template::{Template, Test};
@@ -45,6 +48,8 @@ pub struct Program {
     /// Bytes that the templates of one direction may produce together.
     pub(crate) output_bytes: usize,
     needs: Needs,
+    profile: Option<Box<str>>,
+    follows_prices: bool,
     warnings: Vec<Diagnostic>,
     /// The configuration path of each [`FieldId`].
     paths: Box<[Box<str>]>,
@@ -268,8 +273,51 @@ impl Program {
     /// # Errors
     /// Everything that is wrong with it, all at once, as text for its author.
     pub fn compile(bytes: &[u8], options: &CompileOptions) -> Result<Program, Diagnostics> {
-        let (config, mut found) = Config::parse(bytes);
-        let program = compile::program(&config, options, &mut found);
+        Program::compile_with(bytes, options, &NoFiles)
+    }
+
+    /// As [`compile`](Self::compile), for a configuration that may follow files: a profile that it
+    /// chooses, prices.
+    ///
+    /// # Errors
+    /// As for [`compile`](Self::compile); what stands in a profile is told with the file and the profile.
+    pub fn compile_with(
+        bytes: &[u8],
+        options: &CompileOptions,
+        files: &dyn Files,
+    ) -> Result<Program, Diagnostics> {
+        let Parsed {
+            config,
+            profile,
+            chosen_badly: mut found,
+            found: mut problems,
+        } = Config::parse_with(bytes, files);
+        let prices = prices(&config, files, &mut problems);
+        let mut program = compile::program(&config, options, &mut problems);
+        if let Some(program) = &mut program
+            && let Some((ai, prices)) = program.ai.as_mut().zip(prices)
+        {
+            ai.follow_prices(prices);
+            program.follows_prices = true;
+        }
+        match profile {
+            Some(Chosen { name, origins }) => {
+                for problem in problems.into_iter().map(|it| origins.relocate(it)) {
+                    // A rule of the policy may stand in several transforms of the profile.
+                    if !found.contains(&problem) {
+                        found.push(problem);
+                    }
+                }
+                if let Some(program) = &mut program {
+                    let paths = &mut program.paths;
+                    paths
+                        .iter_mut()
+                        .for_each(|path| *path = origins.of(path).into());
+                    program.profile = Some(name.into());
+                }
+            }
+            None => found.append(&mut problems),
+        }
         let refused = found
             .iter()
             .any(|problem| problem.severity() == Severity::Error);
@@ -280,6 +328,16 @@ impl Program {
             }
             _ => Err(Diagnostics::new(found)),
         }
+    }
+
+    /// The profile that it has under what its own text says.
+    pub fn profile(&self) -> Option<&str> {
+        self.profile.as_deref()
+    }
+
+    /// Whether something about it changes with a file: its profile, or prices.
+    pub fn follows_files(&self) -> bool {
+        self.profile.is_some() || self.follows_prices
     }
 
     /// What the program reads and writes, whichever of its transforms applies.
@@ -308,4 +366,19 @@ impl Program {
             Direction::Response => &self.response,
         }
     }
+}
+
+/// The prices of the file that a configuration names.
+fn prices(
+    config: &Config,
+    files: &dyn Files,
+    found: &mut Vec<Diagnostic>,
+) -> Option<Arc<dyn LivePrices>> {
+    let cost = config.ai.as_ref()?.cost.as_ref()?;
+    let file = cost.file.as_ref()?;
+    let refuse = |why| {
+        let message = format!("{}: {why}", file.name);
+        found.push(Diagnostic::error(Code::BAD_PRICE_FILE, &file.path, message));
+    };
+    files.prices(&file.name).map_err(refuse).ok()
 }

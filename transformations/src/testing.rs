@@ -3,7 +3,10 @@
 //! A small real host and not a mock: it holds two messages and does what it is told. Assert on what
 //! the messages are afterwards.
 
+mod files;
 mod send;
+
+pub use files::MemoryFiles;
 
 use std::sync::Arc;
 

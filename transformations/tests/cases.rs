@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
-use transformations::testing::{MemoryHost, Message, MetadataValue};
+use transformations::testing::{MemoryFiles, MemoryHost, Message, MetadataValue};
 use transformations::{
     BodyChange, Capabilities, CompileOptions, Direction, Exchange, Failure, Program,
 };
@@ -70,6 +70,8 @@ fn run(case: &Value) -> Result<(), String> {
         "reroute",
         "lacking",
         "facts",
+        "profiles",
+        "prices",
     ];
     for field in case.as_object().unwrap().keys() {
         check(known.contains(&field.as_str()), || {
@@ -85,7 +87,7 @@ fn run(case: &Value) -> Result<(), String> {
         env_allow,
         capabilities: lacking(case.get("lacking").map(strings).unwrap_or_default()),
     };
-    let program = match Program::compile(config.as_bytes(), &options) {
+    let program = match Program::compile_with(config.as_bytes(), &options, &files(case)) {
         Ok(program) => Arc::new(program),
         Err(found) => {
             let expected = case.get("diagnostics").map(lines).unwrap_or_default();
@@ -110,6 +112,23 @@ fn run(case: &Value) -> Result<(), String> {
     evaluate(case, &program, false)?;
     // Whoever holds a body, the same becomes of it.
     evaluate(case, &program, true).map_err(|problem| format!("held by the exchange: {problem}"))
+}
+
+/// The files of a case: `profiles` as an object is `profiles.json`, as a text `profiles.yaml`; `prices` are
+/// texts or objects by name.
+fn files(case: &Value) -> MemoryFiles {
+    let text = |value: &Value| value.as_str().map_or(value.to_string(), str::to_owned);
+    let profiles = case.get("profiles").map(|it| {
+        let name = if it.is_string() {
+            "profiles.yaml"
+        } else {
+            "profiles.json"
+        };
+        (name.to_owned(), text(it))
+    });
+    let prices = case["prices"].as_object().into_iter().flatten();
+    let prices = prices.map(|(name, it)| (name.clone(), text(it))).collect();
+    MemoryFiles { profiles, prices }
 }
 
 fn evaluate(case: &Value, program: &Arc<Program>, holds_nothing: bool) -> Result<(), String> {

@@ -37,11 +37,10 @@ impl Configured {
             .as_ref()
             .map(|it| it.downcast_ref::<RouteConfig>());
         self.is_foreign |= matches!(of_route, Some(None));
-        let loaded = match of_route {
-            Some(Some(RouteConfig(loaded))) => loaded,
-            Some(None) | None => &self.of_filter,
+        self.loaded = match of_route {
+            Some(Some(RouteConfig(configuration))) => configuration.chosen.now(),
+            Some(None) | None => Arc::clone(&self.of_filter),
         };
-        self.loaded = Arc::clone(loaded);
     }
 
     /// Whether a configuration that was asked for is of somebody else's making. Says so once.

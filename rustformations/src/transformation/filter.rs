@@ -44,6 +44,9 @@ impl TransformationFilter {
     ) -> (&'s mut Exchange, Host<'s, EHF>) {
         if self.exchange.is_none() {
             self.configured.ask_route(envoy);
+            if self.configured.loaded().program.follows_files() {
+                self.stats.reloads(envoy);
+            }
         }
         let program = &self.configured.loaded().program;
         let exchange = self.exchange.get_or_insert_with(|| program.open());

@@ -9,10 +9,15 @@ use envoy_proxy_dynamic_modules_rust_sdk::{
 };
 use transformations::{Direction, TransformErrorKind};
 
+use super::reloads;
+
 const REQUESTS: &str = "rustformations_requests_transformed";
 const RESPONSES: &str = "rustformations_responses_transformed";
 const ERRORS: &str = "rustformations_errors";
 const KIND: &str = "kind";
+const RELOADS: &str = "rustformations_reloads";
+const FILE: &str = "file";
+const RESULT: &str = "result";
 
 /// Handles to the counters; copied into every stream.
 #[derive(Clone, Copy)]
@@ -20,6 +25,7 @@ pub(super) struct Stats {
     requests: EnvoyCounterId,
     responses: EnvoyCounterId,
     errors: EnvoyCounterVecId,
+    reloads: EnvoyCounterVecId,
 }
 
 impl Stats {
@@ -39,6 +45,7 @@ impl Stats {
             requests: envoy.define_counter(REQUESTS)?,
             responses: envoy.define_counter(RESPONSES)?,
             errors: envoy.define_counter_vec(ERRORS, &[KIND])?,
+            reloads: envoy.define_counter_vec(RELOADS, &[FILE, RESULT])?,
         })
     }
 
@@ -60,5 +67,12 @@ impl Stats {
         times: u32,
     ) {
         let _ = envoy.increment_counter_vec(self.errors, &[kind.name()], u64::from(times));
+    }
+
+    /// Files have changed since this was asked last.
+    pub(super) fn reloads<EHF: EnvoyHttpFilter>(self, envoy: &EHF) {
+        reloads::tell(|reload, times| {
+            let _ = envoy.increment_counter_vec(self.reloads, &reload.labels(), times);
+        });
     }
 }

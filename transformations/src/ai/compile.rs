@@ -10,6 +10,7 @@ mod mask;
 
 use super::headers::Headers;
 use super::known::Known;
+use super::prices::PriceTables;
 use super::{AiProgram, GuardStage, ModelStage, Prompts};
 use crate::codes::Code;
 use crate::config::ai::stages::{GuardRule, GuardRules, ModelRules, PromptRule, PromptRules};
@@ -25,7 +26,10 @@ impl AiProgram {
         (size_field, prompt_field): (FieldId, FieldId),
         found: &mut Vec<Diagnostic>,
     ) -> Option<AiProgram> {
-        let prices = config.cost.as_ref().and_then(|cost| prices(cost, found));
+        let prices = config.cost.as_ref().map(|cost| PriceTables {
+            own: prices(cost, found),
+            file: None,
+        });
         // A cost is made of a usage.
         let usage = config
             .usage
@@ -75,8 +79,9 @@ impl AiProgram {
 }
 
 fn prices(cost: &Cost, found: &mut Vec<Diagnostic>) -> Option<Prices> {
+    let text = cost.prices.as_ref()?;
     let problem = |path: &str, message: String| Diagnostic::error(Code::BAD_PRICE, path, message);
-    match Prices::read(&cost.prices) {
+    match Prices::read(text) {
         Ok(loaded) if loaded.shape == Shape::Own => Some(loaded.prices),
         Ok(_) => {
             let message = "these are prices of a token, as LiteLLM's table has them";

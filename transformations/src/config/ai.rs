@@ -60,7 +60,18 @@ impl Default for Usage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cost {
     /// The table of prices, as JSON.
-    pub prices: String,
+    pub prices: Option<String>,
     /// Where it stands.
+    pub path: String,
+    /// A file with a table, for models that the one here does not know.
+    pub file: Option<PriceFile>,
+}
+
+/// A file of prices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PriceFile {
+    /// Its name.
+    pub name: String,
+    /// Where that stands in the configuration.
     pub path: String,
 }

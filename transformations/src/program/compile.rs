@@ -134,6 +134,8 @@ pub(super) fn program(
         engine,
         output_bytes: config.limits.output_bytes,
         needs,
+        profile: None,
+        follows_prices: false,
         warnings: Vec::new(),
         paths: paths.into_iter().map(String::into_boxed_str).collect(),
     })

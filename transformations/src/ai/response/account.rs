@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use llm::facts::Cost;
-use llm::price::{self, Prices};
 use llm::usage::{Ending, Meter};
 
 use super::Reading;
@@ -72,15 +70,9 @@ impl AiExchange {
         facts.response_model = meter.model().map(str::to_owned);
         facts.finish_reason = meter.finish_reason().map(str::to_owned);
         facts.cost = program.prices.as_ref().map(|prices| {
-            let cost = |model: &Option<String>| {
-                let tables: [&Prices; 1] = [prices];
-                price::cost(&tables, model.as_deref(), metered.usage.as_ref())
-            };
             // A path may name a deployment that nobody else knows.
-            match cost(&facts.model) {
-                Cost::UnknownModel => cost(&facts.response_model),
-                known => known,
-            }
+            let models = [facts.model.as_deref(), facts.response_model.as_deref()];
+            prices.cost(models, metered.usage.as_ref())
         });
     }
 }

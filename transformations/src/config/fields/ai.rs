@@ -167,14 +167,21 @@ pub static PRICES: Field<Names> = Field::new(
     },
     "prices by the names of models, in which `*` stands for anything: the exact name goes first, then \
      the longest pattern",
-)
-.needed();
+);
+
+/// `cost.file`
+pub static PRICE_FILE: Field<Text> = Field::new(
+    "file",
+    Text::Plain,
+    "the path of a file with the same object, or LiteLLM's `model_prices_and_context_window.json`; it \
+     is read again when it changes, and says the prices of models that `prices` does not know",
+);
 
 /// What tokens cost.
 pub static COST: Object = Object {
     name: "cost",
     text: "What tokens cost.",
-    groups: &[&[&PRICES]],
+    groups: &[&[&PRICES, &PRICE_FILE]],
 };
 
 static INPUT: Field<Text> = Field::new(

@@ -8,7 +8,7 @@ mod stages;
 
 use super::{Reader, join};
 use crate::codes::Code;
-use crate::config::ai::{Ai, Cost, Usage};
+use crate::config::ai::{Ai, Cost, PriceFile, Usage};
 use crate::config::fields::shape::Text;
 use crate::config::fields::{Field, Object, ai, top};
 use crate::diagnostics::{Diagnostic, nearest};
@@ -42,16 +42,27 @@ impl Reader {
 
     fn cost(&mut self, fields: &Map<String, Value>, parent: &str) -> Option<Cost> {
         let (fields, path) = self.strict_field(fields, parent, &ai::COST_HERE)?;
-        let name = ai::PRICES.name;
-        let prices = fields.get(name).unwrap_or(&Value::Null);
-        if prices.is_null() {
-            self.error(Code::MISSING_VALUE, &path, "a cost needs prices");
+        let prices = fields.get(ai::PRICES.name).unwrap_or(&Value::Null);
+        let file = fields.get(ai::PRICE_FILE.name).unwrap_or(&Value::Null);
+        if prices.is_null() && file.is_null() {
+            let message = "a cost needs prices, or a file of them";
+            self.error(Code::MISSING_VALUE, &path, message);
             return None;
         }
-        let path = join(&path, name);
-        self.object(prices, &path)?;
-        let prices = without_nulls(prices).to_string();
-        Some(Cost { prices, path })
+        let file = match file.is_null() {
+            true => None,
+            false => Some(PriceFile {
+                name: self.needed_text(fields, &path, &ai::PRICE_FILE)?,
+                path: join(&path, ai::PRICE_FILE.name),
+            }),
+        };
+        let path = join(&path, ai::PRICES.name);
+        let prices = self.object(prices, &path).map(|_| without_nulls(prices));
+        Some(Cost {
+            prices: prices.map(|it| it.to_string()),
+            path,
+            file,
+        })
     }
 
     /// A text that must be there and say something.
