@@ -183,11 +183,11 @@ impl TransformErrorKind {
 /// Names a templated field of a configuration; see
 /// [`Program::field_path`](crate::Program::field_path).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct FieldId(pub(crate) u16);
+pub struct FieldId(pub(crate) u32);
 
 impl FieldId {
     /// No field: the fault is not in a field of the configuration.
-    pub(crate) const NONE: FieldId = FieldId(u16::MAX);
+    pub(crate) const NONE: FieldId = FieldId(u32::MAX);
 }
 
 /// The stage that failed.

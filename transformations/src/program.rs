@@ -352,7 +352,9 @@ impl Program {
 
     /// Where a field stands in the configuration, such as `response.set[0].value`.
     pub fn field_path(&self, field: FieldId) -> &str {
-        self.paths.get(usize::from(field.0)).map_or("", |path| path)
+        let number = usize::try_from(field.0).ok();
+        let path = number.and_then(|number| self.paths.get(number));
+        path.map_or("", |path| path)
     }
 
     /// The rules for events of one transform of responses.

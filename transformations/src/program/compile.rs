@@ -288,11 +288,10 @@ impl Compiler<'_> {
     }
 
     pub(super) fn field(&mut self, path: String) -> FieldId {
-        // A configuration with more than 65,536 fields shares the last number: errors in it are
-        // then blamed on a neighbour.
-        let id = u16::try_from(self.paths.len()).unwrap_or(u16::MAX);
+        // A text that Envoy can hold has fewer fields.
+        let id = u32::try_from(self.paths.len()).map_or(FieldId::NONE, FieldId);
         self.paths.push(path);
-        FieldId(id)
+        id
     }
 }
 

@@ -346,3 +346,24 @@ fn a_body_that_no_stage_changed_is_not_written_again() {
     assert_eq!(host.request.body, before);
     assert_eq!(host.request.values("x-a"), ["0"]);
 }
+
+#[test]
+fn a_failure_names_its_field_however_many_there_are() {
+    let count = 70_000;
+    let mut rules = vec![serde_json::json!({"name": "x-a", "value": "a"}); count];
+    rules.push(serde_json::json!({"name": "x-b", "value": "{{ model }}"}));
+    let program = compile(&serde_json::json!({
+        "onError": "fail",
+        "request": {"body": {"parseAs": "AsJson"}, "add": rules},
+    }));
+    let mut host = MemoryHost {
+        request: Message::new(&[(":path", "/")], ""),
+        ..MemoryHost::default()
+    };
+    let failure = host.send(&mut program.open(), Direction::Request);
+    let field = failure.expect_err("there is no model").error().field();
+    assert_eq!(
+        program.field_path(field),
+        format!("request.add[{count}].value")
+    );
+}

@@ -90,7 +90,7 @@ impl PatchRule {
 
     fn field(&self, operation: usize) -> FieldId {
         let operation = self.operations.get(operation);
-        operation.map_or(FieldId(u16::MAX), |(_, field)| *field)
+        operation.map_or(FieldId::NONE, |(_, field)| *field)
     }
 }
 
