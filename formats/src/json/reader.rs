@@ -9,12 +9,13 @@
 //! what a document refuses, found when the reader gets there: what came before was told already, so
 //! whoever acts on it waits for [`read`] to say that the whole text is good.
 
-use std::borrow::Cow;
-use std::ops::Range;
+mod raw;
+
+pub use raw::Raw;
 
 use super::error::{ParseError, ParseErrorKind};
 use super::node::Kind;
-use super::{number, scan, string};
+use super::{scan, string};
 
 /// Reads the one value of `text`: `with` is called at its start, and may read it, or some of it, or
 /// nothing; either way the whole text is checked.
@@ -78,7 +79,7 @@ pub struct Reader<'t> {
 impl<'t> Reader<'t> {
     /// What comes next. Cost: a look at one byte.
     pub fn kind(&self) -> Kind {
-        kind(self.rest())
+        raw::kind(self.rest())
     }
 
     /// Reads the value, whatever it is. What is in a container is checked and not told of.
@@ -250,289 +251,10 @@ impl<'t> Reader<'t> {
 
     #[inline]
     fn since(&self, start: usize) -> Raw<'t> {
-        Raw {
-            text: self.text.get(start..self.at).unwrap_or_default(),
-            start,
-        }
-    }
-}
-
-/// A value or a key as it stands in the text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Raw<'t> {
-    text: &'t str,
-    start: usize,
-}
-
-impl<'t> Raw<'t> {
-    /// A value that stands alone: `text` is all of it, and was read before.
-    pub fn of_value(text: &'t str) -> Raw<'t> {
-        Raw { text, start: 0 }
-    }
-
-    /// What it is.
-    pub fn kind(&self) -> Kind {
-        kind(self.text)
-    }
-
-    /// The bytes as they stand, the quotes of a string included.
-    pub fn text(&self) -> &'t str {
-        self.text
-    }
-
-    /// Where in the text it stands.
-    pub fn range(&self) -> Range<usize> {
-        self.start..self.start + self.text.len()
-    }
-
-    /// The contents of a string, see [`Node::as_str`](super::Node::as_str).
-    #[inline]
-    pub fn as_str(&self) -> Option<Cow<'t, str>> {
-        let inner = self.text.strip_prefix('"')?;
-        // Keys are short, and a call costs more than a look at each of their bytes.
-        match inner.get(..inner.len().saturating_sub(1)) {
-            Some(inner) if inner.len() < 24 && inner.bytes().all(|byte| byte != b'\\') => {
-                Some(Cow::Borrowed(inner))
-            }
-            _ => Some(string::decode(self.text)),
-        }
-    }
-
-    /// Where parts of a string's contents are spelled in the text it was read from. The parts are
-    /// ranges of [`as_str`](Self::as_str) on character boundaries, in order.
-    ///
-    /// # Cost
-    ///
-    /// One pass over the string for all of them.
-    pub fn spelled(
-        self,
-        parts: impl IntoIterator<Item = Range<usize>>,
-    ) -> impl Iterator<Item = Range<usize>> {
-        let mut spelling = string::Spelling::new(self.text);
-        parts.into_iter().map(move |part| {
-            let mut place = |offset| self.start + spelling.move_to(offset).0;
-            place(part.start)..place(part.end)
-        })
-    }
-
-    /// How many bytes the contents of a string have; 0 for other values. Nothing is decoded: where there
-    /// are no escapes, that is how long it is.
-    pub fn contents_len(&self) -> usize {
-        match self.kind() {
-            Kind::String => string::contents_len(self.text),
-            _ => 0,
-        }
-    }
-
-    /// Whether it is a string with these contents, however it is spelled.
-    pub fn is(&self, contents: &str) -> bool {
-        self.kind() == Kind::String && string::spells(self.text, contents)
-    }
-
-    /// An integer spelled as one that fits, see [`Node::as_u64`](super::Node::as_u64).
-    pub fn as_u64(&self) -> Option<u64> {
-        match self.kind() {
-            Kind::Number => number::to_integer(self.text),
-            _ => None,
-        }
-    }
-}
-
-#[inline]
-fn kind(text: &str) -> Kind {
-    match text.as_bytes().first() {
-        Some(b'{') => Kind::Object,
-        Some(b'[') => Kind::Array,
-        Some(b'"') => Kind::String,
-        Some(b't') => Kind::Bool(true),
-        Some(b'f') => Kind::Bool(false),
-        Some(b'n') => Kind::Null,
-        _ => Kind::Number,
+        let text = self.text.get(start..self.at).unwrap_or_default();
+        Raw::at(start, text)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::json::Document;
-
-    /// Reads everything there is, with its kind and its place.
-    fn walk(reader: &mut Reader<'_>, seen: &mut Vec<(Kind, usize)>) -> Result<(), Fault> {
-        seen.push((reader.kind(), reader.at));
-        match reader.kind() {
-            Kind::Object => reader.entries(|key, reader| {
-                seen.push((key.kind(), key.range().start));
-                walk(reader, seen)
-            }),
-            Kind::Array => reader.items(|_, reader| walk(reader, seen)),
-            _ => reader.value().map(drop),
-        }
-    }
-
-    fn deep(text: &str) -> Result<(), ParseError> {
-        read(text, |reader| walk(reader, &mut Vec::new()))
-    }
-
-    fn shallow(text: &str) -> Result<(), ParseError> {
-        read(text, |_| Ok(()))
-    }
-
-    #[test]
-    fn every_member_is_told_of_also_those_whose_key_repeats() {
-        let mut keys = Vec::new();
-        read(
-            r#" {"a": 1, "\u0061": [{}, [ ], ""], "b": {}} "#,
-            |reader| {
-                reader.entries(|key, reader| {
-                    keys.push((key.is("a"), reader.kind(), key.range()));
-                    Ok(())
-                })
-            },
-        )
-        .unwrap();
-        let expected = [
-            (true, Kind::Number, 2..5),
-            (true, Kind::Array, 10..18),
-            (false, Kind::Object, 35..38),
-        ];
-        assert_eq!(keys, expected);
-    }
-
-    #[test]
-    fn what_is_of_another_kind_is_stepped_over() {
-        let mut calls = 0;
-        read(r#"[1, {"a": 2}]"#, |reader| {
-            reader.items(|index, reader| match index {
-                0 => reader.entries(|_, _| {
-                    calls += 1;
-                    Ok(())
-                }),
-                _ => reader.items(|_, _| {
-                    calls += 1;
-                    Ok(())
-                }),
-            })
-        })
-        .unwrap();
-        assert_eq!(calls, 0);
-    }
-
-    #[test]
-    fn a_value_is_given_whole_whoever_read_of_it() {
-        let mut values = Vec::new();
-        read(r#"[ [1, 2], 3 ]"#, |reader| {
-            reader.items(|_, reader| {
-                let raw = reader.value_with(|reader| reader.items(|_, _| Ok(())))?;
-                values.push(raw.text());
-                Ok(())
-            })
-        })
-        .unwrap();
-        assert_eq!(values, ["[1, 2]", "3"]);
-    }
-
-    #[test]
-    fn faults_are_those_of_a_document_whoever_reads() {
-        let texts = [
-            "",
-            " ",
-            "{",
-            "{\"a\"",
-            "{\"a\":",
-            "{\"a\":1",
-            "{\"a\":1,",
-            "{\"a\":1,}",
-            "{a:1}",
-            "[",
-            "[1",
-            "[1,",
-            "[1,]",
-            "[1 2]",
-            "[1}",
-            "\"a",
-            "\"\\x\"",
-            "01",
-            "1.",
-            "tru",
-            "nul1",
-            "1 2",
-            "{\"a\" 1}",
-            "{\"a\":1 \"b\":2}",
-            "[\u{1}]",
-            "[\"\u{1}\"]",
-            "\u{feff}",
-            "\u{feff}[1}",
-        ];
-        for text in texts {
-            let expected = Document::parse(text).unwrap_err();
-            assert_eq!(deep(text).unwrap_err(), expected, "{text:?}");
-            assert_eq!(shallow(text).unwrap_err(), expected, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn nesting_costs_no_stack() {
-        let text = format!("{}{}", "[".repeat(1 << 20), "]".repeat(1 << 20));
-        shallow(&text).unwrap();
-    }
-
-    #[test]
-    fn contents_and_numbers_are_read_from_raw_values() {
-        let mut read_values = Vec::new();
-        read(r#"["a\n", 12, 1.0, null, true]"#, |reader| {
-            reader.items(|_, reader| {
-                let raw = reader.value()?;
-                read_values.push((raw.as_str().map(Cow::into_owned), raw.as_u64()));
-                Ok(())
-            })
-        })
-        .unwrap();
-        let expected = [
-            (Some("a\n".to_owned()), None),
-            (None, Some(12)),
-            (None, None),
-        ];
-        assert_eq!(read_values[..3], expected);
-        assert_eq!(read_values[3..], [(None, None), (None, None)]);
-    }
-
-    #[test]
-    fn parts_of_contents_are_found_where_they_are_spelled() {
-        let text = r#" "a\u00fcb\n\ud83d\ude00c" "#;
-        let mut parts = Vec::new();
-        read(text, |reader| {
-            let raw = reader.value()?;
-            let contents = raw.as_str().unwrap();
-            let ranges = contents
-                .char_indices()
-                .map(|(at, it)| at..at + it.len_utf8());
-            parts.extend(raw.spelled(ranges).map(|range| text.get(range)));
-            Ok(())
-        })
-        .unwrap();
-        let expected = ["a", "\\u00fc", "b", "\\n", "\\ud83d\\ude00", "c"].map(Some);
-        assert_eq!(parts, expected);
-    }
-
-    proptest! {
-        #[test]
-        fn a_string_is_as_long_as_what_it_says(
-            inner in r#"(a|ß|🌍|\\n|\\"|\\u0041|\\u00df|\\ud83c|\\udf0d|\\ud83c\\udf0d){0,9}"#
-        ) {
-            let text = format!("\"{inner}\"");
-            let raw = Raw::of_value(&text);
-            prop_assert_eq!(raw.contents_len(), raw.as_str().unwrap().len());
-        }
-
-        #[test]
-        fn a_text_is_good_for_a_reader_if_it_is_for_a_document(
-            text in r#"[\[\]{}",:\\ 0-9a-ftrulsen\.\-]{0,24}"#
-        ) {
-            let expected = Document::parse(text.as_str()).map(drop);
-            prop_assert_eq!(deep(&text), expected);
-            prop_assert_eq!(shallow(&text), expected);
-        }
-    }
-}
+mod tests;

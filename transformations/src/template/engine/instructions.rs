@@ -5,24 +5,21 @@
 //! fuel goes to functions that pay for it first (see [`operators`] and [`priced`](super::priced)).
 
 use std::collections::BTreeSet;
-use std::mem::discriminant;
 
 use minijinja::Value;
 use minijinja::machinery::{Instruction, Instructions};
 use minijinja::value::ValueKind;
-use once_cell::sync::Lazy;
+
+mod chained;
+mod printed;
 
 use super::operators::order;
-use super::{Source, absence, compile, operators, priced};
+use super::{Source, absence, operators, priced};
 use crate::functions;
 use crate::message;
 
 /// A constant text or place up to this is not worth paying for.
 const SMALL: usize = 64;
-
-/// How many defaults and branches between a value and its printing are followed; a template may chain
-/// thousands.
-const PATIENCE: u32 = 32;
 
 /// Rewrites the instructions of one template. Literal text longer than `unpaid` pays for itself if
 /// the template can repeat it.
@@ -71,7 +68,7 @@ pub(super) fn rewrite<'s>(
             continue;
         }
         let reading = rewriting.reading(old, at);
-        let spelled = match rewriting.prints(old, at + 1, PATIENCE) {
+        let spelled = match rewriting.is_printed(old, at + 1) {
             true => rewriting.spelled(instruction, reading.as_deref(), constant),
             false => None,
         };
@@ -112,39 +109,6 @@ struct Rewriting<'a, 's> {
 fn call<'s>(name: &'s str, arguments: usize) -> Instruction<'s> {
     // The callers pass small constants, or what was a u16 before.
     Instruction::CallFunction(name, Some(u16::try_from(arguments).unwrap_or(u16::MAX)))
-}
-
-/// The engine's comparisons inside of a chain that ask for an order, and our own for them. It keeps the
-/// names of these to itself, but compiles the same one for the same operator.
-static CHAINED: Lazy<Vec<(Instruction<'static>, &'static str)>> = Lazy::new(|| {
-    let chains = [
-        ("{{ a < a < a }}", order::CHAINED_LESS),
-        ("{{ a <= a < a }}", order::CHAINED_LESS_OR_EQUAL),
-        ("{{ a > a < a }}", order::CHAINED_GREATER),
-        ("{{ a >= a < a }}", order::CHAINED_GREATER_OR_EQUAL),
-    ];
-    let known = |(chain, name)| {
-        let instructions = compile(chain).ok()?;
-        let mut places = 0..u32::try_from(instructions.len()).ok()?;
-        let found = places.find_map(|at| match instructions.get(at)? {
-            chained @ Instruction::CompareAndPreserve(_) => Some(chained.clone()),
-            _ => None,
-        });
-        Some((found?, name))
-    };
-    chains.into_iter().filter_map(known).collect()
-});
-
-/// Our own comparison for one inside of a chain, if it asks for an order.
-fn order_in_chain(instruction: &Instruction<'_>) -> Option<&'static str> {
-    let same = |known: &Instruction<'_>| match (known, instruction) {
-        (Instruction::CompareAndPreserve(known), Instruction::CompareAndPreserve(found)) => {
-            discriminant(known) == discriminant(found)
-        }
-        _ => false,
-    };
-    let (_, name) = CHAINED.iter().find(|(known, _)| same(known))?;
-    Some(name)
 }
 
 /// Whether comparing with this constant takes no work worth counting.
@@ -190,7 +154,7 @@ impl<'s> Rewriting<'_, 's> {
             Instruction::Gt => vec![call(order::GREATER, 2)],
             Instruction::Gte => vec![call(order::GREATER_OR_EQUAL, 2)],
             Instruction::In => vec![call(operators::IN, 2)],
-            Instruction::CompareAndPreserve(_) => match order_in_chain(instruction) {
+            Instruction::CompareAndPreserve(_) => match chained::order(instruction) {
                 Some(order) => vec![call(order, 2), Instruction::UnpackList(2)],
                 None => vec![
                     Instruction::BuildList(Some(2)),
@@ -228,78 +192,6 @@ impl<'s> Rewriting<'_, 's> {
         }
     }
 
-    /// Whether the instructions from `at` on print what lies on top of the stack, and do nothing else
-    /// with it than look whether it is there. After `steps` of those the answer is no.
-    fn prints(&self, instructions: &Instructions<'s>, at: u32, steps: u32) -> bool {
-        let Some(steps) = steps.checked_sub(1) else {
-            return false;
-        };
-        let is_default = |name: &str| matches!(name, "default" | "d");
-        match instructions.get(at) {
-            Some(Instruction::Emit) => true,
-            Some(Instruction::ApplyFilter(name, Some(1), _)) if is_default(name) => {
-                self.prints(instructions, at + 1, steps)
-            }
-            Some(Instruction::ApplyFilter(name, Some(1), _)) => {
-                matches!(*name, "tojson" | "string" | "urlencode")
-            }
-            Some(Instruction::CallFunction(name @ ("tojson" | "urlencode"), Some(1))) => {
-                !self.source.assigned.contains(*name)
-            }
-            // The other value of `default`.
-            Some(Instruction::LoadConst(_)) => match instructions.get(at + 1) {
-                Some(Instruction::ApplyFilter(name, Some(2), _)) if is_default(name) => {
-                    self.prints(instructions, at + 2, steps)
-                }
-                _ => false,
-            },
-            Some(
-                Instruction::Jump(to)
-                | Instruction::JumpIfTrueOrPop(to)
-                | Instruction::JumpIfFalseOrPop(to),
-            ) => self.prints(instructions, *to, steps),
-            _ => false,
-        }
-    }
-
-    /// The names that the template gives to values and does nothing with but print what they stand for.
-    fn printed_names(&self, instructions: &Instructions<'s>) -> BTreeSet<&'s str> {
-        let mut given = BTreeSet::new();
-        let mut used = BTreeSet::new();
-        let count = u32::try_from(instructions.len()).unwrap_or(u32::MAX);
-        for at in 0..count {
-            match instructions.get(at) {
-                Some(Instruction::StoreLocal(name)) => {
-                    given.insert(*name);
-                }
-                Some(Instruction::Lookup(name)) if !self.prints(instructions, at + 1, PATIENCE) => {
-                    used.insert(*name);
-                }
-                // Inside of a macro anything may happen to it.
-                Some(Instruction::Enclose(name)) => {
-                    used.insert(*name);
-                }
-                _ => {}
-            }
-        }
-        given.difference(&used).copied().collect()
-    }
-
-    /// Whether the values of a map are only printed by the loop over its pairs that begins at `at`.
-    fn prints_pairs(&self, instructions: &Instructions<'s>, at: u32) -> bool {
-        let next = |step| instructions.get(at + step);
-        match (next(0), next(1), next(2), next(3), next(4)) {
-            (
-                Some(Instruction::PushLoop(_)),
-                Some(Instruction::Iterate(_)),
-                Some(Instruction::UnpackList(2)),
-                Some(Instruction::StoreLocal(_)),
-                Some(Instruction::StoreLocal(value)),
-            ) => self.printed.contains(value),
-            _ => false,
-        }
-    }
-
     /// A reading of the body's JSON where it matters whether the template deals with its absence.
     fn reading(&self, old: &Instructions<'s>, at: u32) -> Option<Vec<Instruction<'s>>> {
         let instruction = old.get(at)?;
@@ -328,48 +220,6 @@ impl<'s> Rewriting<'_, 's> {
             {
                 Some(vec![call(operators::CONTEXT, 0)])
             }
-            _ => None,
-        }
-    }
-
-    /// A reading that keeps how JSON spells a number: what the engine reads, and then a look at where
-    /// that comes from.
-    fn spelled(
-        &self,
-        instruction: &Instruction<'s>,
-        reading: Option<&[Instruction<'s>]>,
-        constant: Option<&Value>,
-    ) -> Option<Vec<Instruction<'s>>> {
-        let load = |key: &Value| Instruction::LoadConst(key.clone());
-        let read = || match reading {
-            Some(reading) => reading.to_vec(),
-            None => vec![
-                self.rename(instruction)
-                    .unwrap_or_else(|| instruction.clone()),
-            ],
-        };
-        match instruction {
-            Instruction::Lookup(name) if !self.source.assigned.contains(*name) => {
-                let name = load(&Value::from(*name));
-                Some([read(), vec![name, call(operators::SPELLED, 2)]].concat())
-            }
-            Instruction::GetAttr(name) => {
-                let name = load(&Value::from(*name));
-                let spelled = vec![name, call(operators::SPELLED_ITEM, 3)];
-                Some([vec![Instruction::DupTop], read(), spelled].concat())
-            }
-            Instruction::GetItem if reading.is_some() => None,
-            Instruction::GetItem => match constant.filter(|_| is_near(constant)) {
-                Some(key) => Some(vec![
-                    Instruction::DiscardTop,
-                    Instruction::DupTop,
-                    load(key),
-                    instruction.clone(),
-                    load(key),
-                    call(operators::SPELLED_ITEM, 3),
-                ]),
-                None => Some(vec![call(operators::SPELLED_PLACE, 2)]),
-            },
             _ => None,
         }
     }
