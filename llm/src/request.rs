@@ -6,18 +6,20 @@
 //! What is refused: a body that is not JSON, or no object. Members that repeat a key are told of: readers
 //! differ in which one counts.
 
-use std::collections::HashSet;
-
 use formats::json::{Fault, Kind, ParseError, Raw, Reader, read};
 
 use crate::dialect::Dialect;
 use crate::place::Place;
-use crate::text::{Depth, Leaves, Role, Text, TextKind};
+use crate::text::{Depth, Role, Text, TextKind};
 
 mod anthropic;
 mod chat;
 mod gemini;
+mod keys;
+mod messages;
 mod responses;
+
+use keys::Keys;
 
 /// A request of a dialect.
 #[derive(Clone, Debug)]
@@ -262,186 +264,6 @@ impl Request {
             self.leaves(Depth::TOP, TextKind::Text, reader)?;
         }
         Ok(())
-    }
-
-    /// Reads the messages in `reader`, each with `message`, which gives its role and its content.
-    fn messages(
-        &mut self,
-        reader: &mut Reader<'_>,
-        message: fn(&mut Request, &mut Reader<'_>) -> Result<Head, Fault>,
-    ) -> Result<(), Fault> {
-        let messages = reader.value_with(|reader| match reader.kind() {
-            Kind::Array => reader.items(|_, reader| self.turn(reader, message)),
-            Kind::Object => self.turn(reader, message),
-            _ => self.leaves(Depth::TOP, TextKind::Text, reader),
-        })?;
-        self.messages = Some(messages.into());
-        Ok(())
-    }
-
-    fn turn(
-        &mut self,
-        reader: &mut Reader<'_>,
-        message: fn(&mut Request, &mut Reader<'_>) -> Result<Head, Fault>,
-    ) -> Result<(), Fault> {
-        let first = self.texts.len();
-        let mut head = Head::default();
-        let whole = reader.value_with(|reader| {
-            match reader.kind() {
-                Kind::Object => head = message(self, reader)?,
-                _ => self.leaves(Depth::TOP, TextKind::Text, reader)?,
-            }
-            Ok(())
-        })?;
-        let role = head.role.unwrap_or(Role::User);
-        let index = self.turns.len();
-        self.speak(first, role, Some(index));
-        self.turns.push(Turn {
-            role,
-            place: whole.into(),
-            content: head.content,
-        });
-        Ok(())
-    }
-
-    /// Says who spoke the texts from `first` on: the role may come behind what is said.
-    fn speak(&mut self, first: usize, role: Role, message: Option<usize>) {
-        for text in self.texts.iter_mut().skip(first) {
-            text.message = message;
-            text.role = match text.kind {
-                TextKind::ToolResult => Role::Tool,
-                _ => role,
-            };
-        }
-    }
-
-    /// Says what the texts from `first` on are: a member behind them may tell.
-    fn retell(&mut self, first: usize, kind: TextKind) {
-        for text in self.texts.iter_mut().skip(first) {
-            text.kind = kind;
-        }
-    }
-
-    /// A string that is text.
-    fn text(&mut self, kind: TextKind, raw: Raw<'_>) {
-        if raw.kind() == Kind::String {
-            self.texts.push(Text {
-                place: raw.into(),
-                role: Role::User,
-                kind,
-                message: None,
-            });
-        }
-    }
-
-    /// A value of a shape that is not known.
-    fn leaves(
-        &mut self,
-        depth: Depth,
-        kind: TextKind,
-        reader: &mut Reader<'_>,
-    ) -> Result<(), Fault> {
-        self.collect(Leaves { keys: true }, depth, kind, reader)
-    }
-
-    /// A value whose keys are the client's own: arguments and results of tools.
-    fn values(
-        &mut self,
-        depth: Depth,
-        kind: TextKind,
-        reader: &mut Reader<'_>,
-    ) -> Result<(), Fault> {
-        self.collect(Leaves { keys: false }, depth, kind, reader)
-    }
-
-    fn collect(
-        &mut self,
-        leaves: Leaves,
-        depth: Depth,
-        kind: TextKind,
-        reader: &mut Reader<'_>,
-    ) -> Result<(), Fault> {
-        let all = leaves.read(depth, reader, &mut |raw| self.text(kind, raw))?;
-        self.is_too_deep |= !all;
-        Ok(())
-    }
-
-    /// A string, or parts that are read with `part`.
-    fn content(
-        &mut self,
-        depth: Depth,
-        kind: TextKind,
-        reader: &mut Reader<'_>,
-        part: fn(&mut Request, Depth, TextKind, &mut Reader<'_>) -> Result<(), Fault>,
-    ) -> Result<Place, Fault> {
-        let content = reader.value_with(|reader| match (reader.kind(), depth.below()) {
-            (Kind::String, _) => {
-                let raw = reader.value()?;
-                self.text(kind, raw);
-                Ok(())
-            }
-            (Kind::Array, Some(depth)) => reader.items(|_, reader| match reader.kind() {
-                Kind::Object => part(self, depth, kind, reader),
-                _ => self.leaves(depth, kind, reader),
-            }),
-            (Kind::Object, Some(depth)) => part(self, depth, kind, reader),
-            (Kind::Array | Kind::Object, None) => {
-                self.is_too_deep = true;
-                Ok(())
-            }
-            _ => Ok(()),
-        })?;
-        Ok(content.into())
-    }
-}
-
-/// What a message says of itself.
-#[derive(Clone, Copy, Debug, Default)]
-struct Head {
-    role: Option<Role>,
-    content: Option<Place>,
-}
-
-impl Head {
-    /// Notes who speaks; that somebody else does too is for `request` to tell.
-    fn role(&mut self, request: &mut Request, key: Raw<'_>, role: Role) {
-        if self.role.replace(role).is_some() {
-            request.repeated = Some(key.into());
-        }
-    }
-
-    fn content(&mut self, request: &mut Request, key: Raw<'_>, content: Place) {
-        if self.content.replace(content).is_some() {
-            request.repeated = Some(key.into());
-        }
-    }
-}
-
-/// The keys of one object so far.
-#[derive(Debug, Default)]
-struct Keys<'t> {
-    /// The first ones, which are compared one by one.
-    few: Vec<Raw<'t>>,
-    /// All of them, once they are many.
-    many: HashSet<String>,
-}
-
-/// Up to this many keys, comparing is as quick as a table.
-const FEW: usize = 32;
-
-impl<'t> Keys<'t> {
-    fn repeats(&mut self, key: Raw<'t>) -> bool {
-        if self.few.len() < FEW {
-            let name = key.as_str().unwrap_or_default();
-            let repeats = self.few.iter().any(|it| it.is(&name));
-            self.few.push(key);
-            return repeats;
-        }
-        let name = |raw: &Raw<'t>| raw.as_str().unwrap_or_default().into_owned();
-        if self.many.is_empty() {
-            self.many.extend(self.few.iter().map(name));
-        }
-        !self.many.insert(name(&key))
     }
 }
 

@@ -2,7 +2,8 @@
 
 use formats::json::{Fault, Kind, Raw, Reader};
 
-use super::{Head, Request};
+use super::Request;
+use super::messages::Head;
 use crate::text::{Depth, Role, TextKind};
 
 impl Request {

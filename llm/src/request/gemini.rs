@@ -2,7 +2,8 @@
 
 use formats::json::{Fault, Kind, Reader};
 
-use super::{Head, LimitField, Request};
+use super::messages::Head;
+use super::{LimitField, Request};
 use crate::text::{Depth, Role, TextKind};
 
 impl Request {

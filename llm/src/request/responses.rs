@@ -2,7 +2,8 @@
 
 use formats::json::{Fault, Reader};
 
-use super::{Head, Request, chat};
+use super::messages::Head;
+use super::{Request, chat};
 use crate::text::{Depth, Role, TextKind};
 
 impl Request {
