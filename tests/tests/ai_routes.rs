@@ -163,4 +163,72 @@ on_every_envoy! {
         assert_eq!(made[0].matches("Be brief.").count() + made[0].matches("In one word.").count(), 2);
         lab.expect_log("[there: slow - - 7 complete]");
     }
+
+    fn a_request_goes_on_with_its_model_while_its_client_is_writing(envoy) {
+        let rules = json!({"ai": {"model": {"aliases": {"fast": "much-slower"}, "allow": ["m*", "large"]}, "bodyBytes": 2000}});
+        let large = of_model("large", json!({"request": {"body": {"value": "<{{ body() }}>"}, "maxBodyBytes": 100_000}}));
+        let config = EnvoyConfig::new().buffer_limit(4096).route(large).route(Route::at("/").transform(rules));
+        let lab = Lab::start(envoy, &config);
+        let pause = Duration::from_millis(300);
+        let filler = "x".repeat(20_000);
+        let body = |model: &str| format!(r#"{{"model": "{model}", "messages": [{{"content": "{filler}"}}]}}"#);
+        let send = |head: &str, rest: &str, has_length: bool| {
+            let script = Body::chunked().piece(head).pause(pause).piece(rest);
+            let script = if has_length { script.with_length() } else { script };
+            let request = lab.post(CHAT).header("content-type", "application/json");
+            request.stream(script).send()
+        };
+        for (model, is) in [("fast", "much-slower"), ("m", "m")] {
+            let (was, is) = (body(model), body(is));
+            for cut in [12 + model.len() + 1, 40, 10_000] {
+                let (head, rest) = was.split_at(cut);
+                for (has_length, told) in [(true, vec![is.len().to_string()]), (false, vec![])] {
+                    let answer = send(head, rest, has_length);
+                    assert_eq!(answer.status, 200, "{model} {cut}");
+                    let sent = lab.origin().last();
+                    assert_eq!((sent.text() == is, sent.headers.values("content-length")), (true, told), "{model} {cut}");
+                    let (first, last) = (sent.pieces.first().unwrap().0, sent.pieces.last().unwrap().0);
+                    assert!(last - first > pause / 2, "{model} {cut}: it waited for its end");
+                }
+            }
+        }
+        // Rules that need it whole get it whole.
+        let was = body("large");
+        let (head, rest) = was.split_at(1000);
+        assert_eq!(send(head, rest, false).status, 200);
+        assert_eq!(lab.origin().last().text(), format!("<{was}>"));
+        // Twice, when the first is upstream already.
+        lab.origin().forget();
+        let twice = r#"{"model": "m", "messages": [1], "model": "other"}"#;
+        let (head, rest) = twice.split_at(25);
+        let answer = send(head, rest, false);
+        assert_eq!((answer.status, &answer.json()["error"]["param"]), (400, &json!("model")));
+        let refused = chat("o3", &"x".repeat(1900));
+        let (head, rest) = refused.split_at(1000);
+        assert_eq!(send(head, rest, false).status, 404);
+        let whole = lab.origin().received().iter().filter(|it| !it.cut).count();
+        assert_eq!(whole, 0);
+        assert_eq!(lab.stat("rustformations_errors"), 0);
+    }
+
+    fn a_client_that_writes_before_it_reads_is_told_that_its_request_is_too_large(envoy) {
+        let rules = json!({"ai": {"usage": {}, "bodyBytes": 100_000}});
+        let lab = Lab::start(envoy, &EnvoyConfig::new().buffer_limit(4096).route(Route::at("/").transform(rules)));
+        for bytes in [100_001, 150_000, 199_000] {
+            for chunked in [false, true] {
+                let body = chat("large", &"x".repeat(bytes));
+                let mut script = Body::chunked();
+                // Slowly enough that an early answer would find the client writing.
+                for piece in body.as_bytes().chunks(20_000) {
+                    script = script.piece(piece).pause(Duration::from_millis(20));
+                }
+                let script = if chunked { script } else { script.with_length() };
+                let answer = lab.post(CHAT).header("content-type", "application/json").stream(script).send();
+                assert_eq!((answer.status, answer.cut), (413, false), "{bytes}");
+                assert_eq!(answer.json()["error"]["message"], "The request has more than 100000 bytes.");
+            }
+        }
+        assert!(lab.origin().received().is_empty());
+        assert_eq!(lab.stat("rustformations_errors.kind.body_too_large"), 6, "{:?}", lab.stats());
+    }
 }

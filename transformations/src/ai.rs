@@ -16,7 +16,7 @@ use llm::apply::PromptGuard;
 use llm::dialect::Dialect;
 use llm::facts::Facts;
 use llm::limits::Limits;
-use llm::model::Models;
+use llm::model::{ModelScan, Models, NamedModel};
 use llm::prompt::PromptRole;
 use llm::response::Response;
 use llm::usage::Meter;
@@ -39,6 +39,7 @@ mod response;
 use headers::Headers;
 use mask::MaskStage;
 use prices::PriceTables;
+pub(crate) use request::Holding;
 pub(crate) use response::Passage;
 use response::{Reading, Rewriting};
 
@@ -102,6 +103,13 @@ pub(crate) enum RequestBody {
     WithHost,
     /// Here, and what becomes of it is to be given to the host.
     Kept(Vec<u8>),
+    /// The same where only its model matters, which has come if there is one.
+    Scanned {
+        bytes: Vec<u8>,
+        model: Option<NamedModel>,
+        /// More of it is to come, and will pass by.
+        is_begun: bool,
+    },
 }
 
 /// An answer that says no, in the words of the client's dialect.
@@ -197,6 +205,8 @@ pub(crate) struct AiExchange {
     rewriting: Option<Box<Rewriting>>,
     /// The status of the response says that it is an error.
     is_error: bool,
+    /// What looks for the model, if nothing but that matters of the request.
+    scan: Option<Box<ModelScan>>,
     reading: Reading,
     /// What was read last; kept for its memory.
     view: Response,
@@ -228,6 +238,7 @@ impl AiExchange {
             hides_usage: false,
             rewriting: None,
             is_error: false,
+            scan: None,
             reading: Reading::Nothing,
             view: Response::default(),
             published: false,

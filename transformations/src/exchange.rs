@@ -39,6 +39,7 @@ mod events;
 mod method;
 mod passage;
 mod route;
+mod scan;
 
 pub use answer::{Answer, Next, Reply};
 use bodies::{End, Flow};
@@ -70,6 +71,10 @@ pub struct Exchange {
     request_was_overtaken: bool,
     /// What has come of a message that is kept here.
     kept: Vec<u8>,
+    /// How much of that was looked at, if only the model matters.
+    scanned: usize,
+    /// The answer to a request that is refused, and has not ended.
+    owed: Option<Box<Reply>>,
     /// What is known of it as LLM traffic, if that is asked.
     ai: Option<Box<AiExchange>>,
     /// The events of the response, if they are to be transformed.
@@ -96,6 +101,8 @@ impl Program {
             response: Flow::Passing,
             request_was_overtaken: false,
             kept: Vec::new(),
+            scanned: 0,
+            owed: None,
             ai: None,
             events: None,
             out: Vec::new(),
@@ -138,8 +145,8 @@ impl Exchange {
         let is_open = !end_of_stream && self.method != Method::Upgrade;
         let answer = if !needs.has_work() && self.ai.is_none() {
             Answer::pass()
-        } else if is_open && let Some(limit) = self.ai_holds_request(ops) {
-            self.request = Flow::Kept(limit.max(needs.max_body_bytes.unwrap_or_default()));
+        } else if is_open && let Some(flow) = self.ai_holds_request(ops) {
+            self.request = flow;
             Answer::hold()
         } else if is_open && needs.buffers() {
             self.hold(Direction::Request, ops)
@@ -185,7 +192,7 @@ impl Exchange {
     ) -> Answer {
         // Somebody may have answered before the request came here.
         self.begin(ops);
-        if let Flow::Held | Flow::Kept(_) = self.request {
+        if let Flow::Held | Flow::Kept(_) | Flow::Scanned(_) = self.request {
             // It will not be transformed any more: it has its answer.
             self.request_was_overtaken = self.request == Flow::Held;
             self.request = Flow::Passing;

@@ -94,6 +94,13 @@ impl Body {
         self
     }
 
+    /// Announces how long its pieces are together, in the place of chunks; called last.
+    #[must_use]
+    pub fn with_length(mut self) -> Self {
+        self.chunked = false;
+        self
+    }
+
     /// Closes the connection where the body would have ended, without saying that it ended.
     #[must_use]
     pub fn cut(mut self) -> Self {

@@ -4,7 +4,7 @@ use rustformations_tests::{Answer, EnvoyConfig, Lab, on_every_envoy};
 use serde_json::{Value, json};
 
 use crate::client::Http2;
-use crate::message::Message;
+use crate::message::{Gate, Message};
 use crate::origin::{Http2Origin, Reply};
 use crate::{Ground, grpc, grpc_frame, set};
 
@@ -105,5 +105,39 @@ on_every_envoy! {
         assert!(ground.origin.received().is_empty());
         let known = Message::new().header("authorization", "x").piece("{}");
         assert_eq!(ground.client.send("POST", "/a", known).status, 200);
+    }
+
+    fn a_request_that_is_too_large_is_answered_on_its_stream(envoy) {
+        let path = "/v1/chat/completions";
+        let rules = json!({"ai": {"usage": {}, "bodyBytes": 100_000}});
+        let mut ground = Ground::with(envoy, rules).unwrap();
+        // Far more than what is dropped is answered while it comes.
+        for pieces in [11, 15, 200] {
+            let message = (0..pieces).fold(Message::new(), |message, _| message.piece(vec![b'x'; 10_000]));
+            let answer = ground.client.send("POST", path, message);
+            assert_eq!((answer.status, answer.cut), (413, false), "{pieces}");
+            assert_eq!(answer.json()["error"]["message"], "The request has more than 100000 bytes.");
+        }
+        let answer = ground.client.send("POST", path, Message::new().piece(r#"{"model":"m","messages":[]}"#));
+        assert_eq!((answer.status, ground.lab.stat("http.lab.downstream_cx_total")), (200, 1));
+    }
+
+    fn a_request_that_names_its_model_twice_never_becomes_whole(envoy) {
+        let path = "/v1/chat/completions";
+        let mut ground = Ground::with(envoy, json!({"ai": {"model": {}}})).unwrap();
+        let twice = || {
+            let gate = Gate::new();
+            let message = Message::new().piece(r#"{"model":"m","messages":[], "#).wait(&gate);
+            (message.piece(r#""model":"n"}"#), gate)
+        };
+        for trailers in [false, true] {
+            let (message, gate) = twice();
+            let message = if trailers { message.trailer("x-end", "yes") } else { message };
+            let pending = ground.client.start("POST", path, message).unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            gate.open();
+            assert_eq!(pending.finish().unwrap().status, 400);
+        }
+        assert!(ground.origin.received().iter().all(|it| it.cut));
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use llm::dialect::{self, path::PathFacts};
-use llm::model::repeated;
+use llm::model::{rename, repeated};
 use llm::place::Edits;
 use llm::request::Request;
 use llm::usage::{Meter, ask, estimate};
@@ -15,6 +15,7 @@ use crate::message::{append_header, is_compressed};
 use crate::ops::TransformationOps;
 use crate::stages::Applied;
 
+mod begun;
 mod denial;
 mod enrich;
 mod holds;
@@ -23,16 +24,18 @@ mod mask;
 mod model;
 mod write;
 
+pub(crate) use holds::Holding;
+
 use denial::{Denial, repeats, unknown, unreadable, unwritten};
 use enrich::enrich_with;
 use judge::judge;
-use write::{describe, set};
+use write::{Length, describe, set};
 
 /// What becomes of a request.
 #[derive(Default)]
 struct Made {
-    /// Its body, if that is another one.
-    body: Option<String>,
+    /// Its body, or as much of it as is here, if that is another one.
+    body: Option<Vec<u8>>,
     /// Its path, likewise.
     path: Option<NewPath>,
 }
@@ -50,6 +53,8 @@ pub(crate) struct Decided {
     /// The body as it came here.
     bytes: Vec<u8>,
     is_with_host: bool,
+    /// More of it is to come.
+    is_begun: bool,
 }
 
 impl Decided {
@@ -80,19 +85,39 @@ impl AiExchange {
         prompts: &[&str],
     ) -> Decided {
         let is_passing = matches!(body, RequestBody::Passing);
+        let (mut model, mut more) = (None, is_passing);
         let (bytes, is_with_host) = match body {
             RequestBody::WithHost => (ops.get_request_body(), true),
             RequestBody::Kept(bytes) => (bytes, false),
+            RequestBody::Scanned {
+                bytes,
+                model: named,
+                is_begun,
+            } => {
+                (model, more) = (Some(named), is_begun);
+                (bytes, false)
+            }
             RequestBody::Passing => (Vec::new(), true),
         };
-        let has_body = is_passing || !bytes.is_empty();
+        let mut path = String::new();
+        append_header(ops, Direction::Request, ":path", &mut path);
+        let path = PathFacts::of(&path);
+        if is_passing && path.model.is_some() && program.minds_model_alone(&path) {
+            // The body has nothing to say.
+            model = Some(None);
+        }
         let mut made = Made::default();
-        let ran = has_body.then(|| self.run(program, ops, &bytes, prompts, &mut made));
+        let ran = match &model {
+            Some(named) => self.run_begun(program, &path, &bytes, named.as_ref(), &mut made),
+            None if !is_passing && bytes.is_empty() => Ok(()),
+            None => self.run(program, ops, &path, &bytes, prompts, &mut made),
+        };
         Decided {
             made,
-            denial: ran.and_then(Result::err),
+            denial: ran.err(),
             bytes,
             is_with_host,
+            is_begun: more,
         }
     }
 
@@ -132,6 +157,7 @@ impl AiExchange {
             denial,
             bytes,
             is_with_host,
+            is_begun,
         } = decided;
         if let Some(denial) = denial {
             return Err(Box::new(self.refuse(program, ops, &denial)));
@@ -141,9 +167,9 @@ impl AiExchange {
         let drained = !is_with_host || edited.is_none() || ops.drain_request_body(bytes.len());
         let written = match &edited {
             _ if !drained => None,
-            Some(edited) => Some(edited.as_bytes()),
+            Some(edited) => Some(edited),
             None if is_with_host => None,
-            None => Some(&*bytes),
+            None => Some(&bytes),
         };
         let appended = written.is_none_or(|it| it.is_empty() || ops.append_request_body(it));
         if !drained || !appended {
@@ -154,7 +180,11 @@ impl AiExchange {
             applied.refused += 1;
             self.hides_usage = false;
         } else if let Some(edited) = edited {
-            describe(edited.len(), ops, &mut applied);
+            let length = match is_begun {
+                true => Length::Grows(edited.len() as i64 - bytes.len() as i64),
+                false => Length::Is(edited.len()),
+            };
+            describe(length, ops, &mut applied);
         }
         if self.meter.is_some() || self.rewriting.is_some() {
             // Whatever the client takes, what comes has to be read.
@@ -170,16 +200,14 @@ impl AiExchange {
         &mut self,
         program: &AiProgram,
         ops: &(impl TransformationOps + ?Sized),
+        path: &PathFacts<'_>,
         body: &[u8],
         prompts: &[&str],
         made: &mut Made,
     ) -> Result<(), Denial> {
-        let mut path = String::new();
-        append_header(ops, Direction::Request, ":path", &mut path);
-        let path = PathFacts::of(&path);
         let is_plain = !is_compressed(ops, Direction::Request);
         let text = std::str::from_utf8(body).ok().filter(|_| is_plain);
-        let found = || dialect::detect(&path, text.unwrap_or_default());
+        let found = || dialect::detect(path, text.unwrap_or_default());
         self.facts.dialect = program.dialect.or_else(found);
         let Some(dialect) = self.facts.dialect else {
             return match program.refuses_unknown {
@@ -209,7 +237,10 @@ impl AiExchange {
                 let refusal = if is_model { repeated() } else { repeats() };
                 return Err(Denial::at_once(stage, "repeated", refusal));
             }
-            self.rename(program, &path, request, &mut edits, made)?;
+            if let Some(model) = self.rename(program, path, made) {
+                rename(request, &model, &mut edits);
+            }
+            self.allow(program)?;
             judge(
                 program,
                 &mut self.facts,
@@ -236,7 +267,7 @@ impl AiExchange {
         }
         made.body = text
             .filter(|_| !edits.is_empty())
-            .map(|text| edits.write(text));
+            .map(|text| edits.write(text).into_bytes());
         Ok(())
     }
 }

@@ -3,18 +3,27 @@
 
 use super::bodies::{End, Flow};
 use super::route::Hook;
+use super::scan::refusal;
 use super::{Answer, Exchange, Method, Next, Reply};
-use crate::ai::{Passage, RequestBody};
+use crate::ai::{Holding, Passage, RequestBody};
 use crate::direction::Direction;
 use crate::error::{Failure, StageName, TransformErrorKind};
 use crate::ops::TransformationOps;
 use crate::stages::{Applied, BodyChange, vars};
 
 impl Exchange {
-    /// How many bytes of the request are to be kept here, if the AI half needs it as a whole.
-    pub(super) fn ai_holds_request(&self, ops: &(impl TransformationOps + ?Sized)) -> Option<u64> {
+    /// How the request is kept here, if the AI half needs it as a whole, or its beginning.
+    pub(super) fn ai_holds_request(&self, ops: &(impl TransformationOps + ?Sized)) -> Option<Flow> {
         let program = self.program.ai.as_ref()?;
-        program.holds_request(ops).then(|| program.body_bytes())
+        let needs = self.needs(Direction::Request);
+        let limit = program.body_bytes();
+        let whole = Flow::Kept(limit.max(needs.max_body_bytes.unwrap_or_default()));
+        match program.holds_request(ops) {
+            Holding::Whole => Some(whole),
+            Holding::Model if needs.buffers() => Some(whole),
+            Holding::Model => Some(Flow::Scanned(limit)),
+            Holding::Nothing => None,
+        }
     }
 
     /// The AI half has answered the request itself: what comes back is that answer.
@@ -49,25 +58,36 @@ impl Exchange {
         end: End,
     ) -> Answer {
         match direction {
-            Direction::Request => self.transform_request(ops, Hook::End(end)),
+            Direction::Request => self.transform_request(ops, Hook::of(end)),
             Direction::Response => self.transform(direction, ops, end),
         }
     }
 
     /// Runs the templates of a request, and what is done about it as LLM traffic on what they have left.
-    /// If more of it is to come, its body passes by.
+    /// If more of it is to come, that passes by.
     pub(super) fn transform_request(
         &mut self,
         ops: &mut (impl TransformationOps + ?Sized),
         hook: Hook,
     ) -> Answer {
-        let (end, is_whole) = match hook {
-            Hook::Headers { end_of_stream } => (End::Message, end_of_stream),
-            Hook::End(end) => (end, true),
-        };
+        let (end, is_whole) = (hook.end(), hook.is_last());
         let sent = self.copy_sent(ops);
         let is_kept = matches!(self.request, Flow::Kept(_));
-        let (answer, body) = if is_kept && !self.needs(Direction::Request).has_work() {
+        let is_scanned = matches!(self.request, Flow::Scanned(_));
+        let (answer, body) = if is_scanned {
+            self.request = Flow::Passing;
+            let bytes = std::mem::take(&mut self.kept);
+            let model = self.ai.as_ref().and_then(|ai| ai.scanned_model());
+            let body = match bytes.is_empty() {
+                true => RequestBody::Kept(bytes),
+                false => RequestBody::Scanned {
+                    bytes,
+                    model,
+                    is_begun: !is_whole,
+                },
+            };
+            (self.transform(Direction::Request, ops, end), body)
+        } else if is_kept && !self.needs(Direction::Request).has_work() {
             self.request = Flow::Passing;
             let kept = std::mem::take(&mut self.kept);
             (Answer::pass(), RequestBody::Kept(kept))
@@ -106,10 +126,8 @@ impl Exchange {
         let applied = match ai.carry_out(program, decided, ops) {
             Ok(applied) => applied,
             Err(refused) => {
-                let (refused, applied) = *refused;
-                return Answer::of(Next::Reply(Reply::refused(refused)))
-                    .and(answer.applied)
-                    .and(applied);
+                let refusal = refusal(*refused).after(Some(answer.applied));
+                return self.owe(refusal, is_whole);
             }
         };
         if applied.body == BodyChange::Replaced {
@@ -117,6 +135,9 @@ impl Exchange {
                 ops.remove_request_header("content-length");
             }
             self.request = Flow::Written;
+        }
+        if is_scanned && !is_whole {
+            self.request = Flow::Watched;
         }
         answer.and(applied)
     }

@@ -3,6 +3,7 @@
 //!
 //! Called from the hooks of an exchange, on its worker.
 
+use super::route::Hook;
 use super::{Answer, Exchange, Next, method};
 use crate::direction::Direction;
 use crate::error::{Failure, FieldId, StageName, TransformErrorKind};
@@ -19,6 +20,12 @@ pub(super) enum Flow {
     Held,
     /// The same, in memory of our own, of which there may be so many bytes.
     Kept(u64),
+    /// The same as far as its model, which alone matters.
+    Scanned(u64),
+    /// It has gone on up to its model, and what comes is looked at as it passes.
+    Watched,
+    /// It is refused, and what comes of it is dropped, so many bytes at most, until it has ended.
+    Swallowed(u64),
     /// The body is of our own making, and may not fit.
     Written,
     /// The message must not have a body any more: what comes of it is dropped.
@@ -98,7 +105,11 @@ impl Exchange {
         Err(self.cannot_keep(direction, TransformErrorKind::BodyTooLarge))
     }
 
-    fn cannot_keep(&mut self, direction: Direction, kind: TransformErrorKind) -> Failure {
+    pub(super) fn cannot_keep(
+        &mut self,
+        direction: Direction,
+        kind: TransformErrorKind,
+    ) -> Failure {
         self.kept = Vec::new();
         *self.flow(direction) = Flow::Passing;
         let stages = self.stages(direction);
@@ -117,10 +128,16 @@ impl Exchange {
             Flow::Held if end_of_stream => self.end_held(direction, ops, End::Message),
             Flow::Held => Answer::hold(),
             Flow::Kept(limit) => match self.keep(direction, limit, ops) {
-                Err(failure) => self.refuse_kept(direction, failure, ops),
+                Err(failure) => {
+                    let answer = self.refuse_kept(direction, failure, ops);
+                    self.owe(answer, end_of_stream)
+                }
                 Ok(()) if end_of_stream => self.end_held(direction, ops, End::Message),
                 Ok(()) => Answer::of(Next::Drop),
             },
+            Flow::Scanned(limit) => self.on_scanned(limit, ops, end_of_stream),
+            Flow::Watched => self.on_watched(ops, end_of_stream),
+            Flow::Swallowed(most) => self.on_swallowed(most, ops, end_of_stream),
             Flow::Dropping => match ops.replace_received(direction, None, b"") {
                 true => Answer::pass(),
                 false => Answer::of(Next::Drop),
@@ -135,6 +152,9 @@ impl Exchange {
     ) -> Answer {
         match *self.flow(direction) {
             Flow::Held | Flow::Kept(_) => self.end_held(direction, ops, End::Trailers),
+            Flow::Scanned(limit) => self.on_scanned_piece(limit, ops, Hook::Trailers),
+            Flow::Watched => self.watch(b"", ops, true),
+            Flow::Swallowed(_) => self.pay(),
             _ => Answer::pass(),
         }
     }

@@ -1,8 +1,8 @@
 //! The route of a request that is chosen again because the model is known now: what a client says of its
 //! model must not choose the rules that it passes.
 //!
-//! Once an exchange at most, in the hook in which the request has become whole, before anything of it has
-//! gone on. If the route has another program then, that one is opened instead, and sees the request as the
+//! Once an exchange at most, in the hook in which all of the request has come that is held, before anything of
+//! it has gone on. If the route has another program then, that one is opened instead, and sees the request as the
 //! client sent it, but for the model's header, which tells what routes went by. On the worker of the
 //! exchange.
 
@@ -80,35 +80,35 @@ impl Exchange {
         *self = program.open();
         (self.settled, self.out) = (began, out);
         let body = sent.body.unwrap_or(body);
-        let end = match hook {
-            Hook::Headers { end_of_stream } => return self.on_request_headers(ops, end_of_stream),
-            Hook::End(end) => end,
-        };
+        if let Hook::Headers { end_of_stream } = hook {
+            return self.on_request_headers(ops, end_of_stream);
+        }
         let opened = self.on_request_headers(ops, false);
         if let Next::Reply(_) = opened.next {
             return opened;
         }
         let mut earlier = opened.applied;
-        let answer = match self.request {
-            Flow::Kept(limit) => match self.keep_whole(Direction::Request, limit, body) {
-                Ok(()) => self.end_request(ops, end),
-                Err(failure) => self.refuse_kept(Direction::Request, failure, ops),
-            },
+        let kept = match self.request {
+            Flow::Kept(limit) | Flow::Scanned(limit) => {
+                self.keep_whole(Direction::Request, limit, body)
+            }
+            Flow::Swallowed(_) => Ok(()),
             _ => {
                 ops.expect_body(Direction::Request, body.len());
                 let is_given = body.is_empty() || ops.append_request_body(&body);
                 earlier.refused += u32::from(!is_given);
-                self.end_request(ops, end)
+                Ok(())
             }
         };
+        let answer = match (kept, hook) {
+            (Err(failure), _) => {
+                let answer = self.refuse_kept(Direction::Request, failure, ops);
+                self.owe(answer, hook.is_last())
+            }
+            (Ok(()), Hook::Trailers) => self.on_request_trailers(ops),
+            (Ok(()), _) => self.on_request_body(ops, hook.is_last()),
+        };
         answer.after(Some(earlier))
-    }
-
-    fn end_request(&mut self, ops: &mut (impl TransformationOps + ?Sized), end: End) -> Answer {
-        match end {
-            End::Message => self.on_request_body(ops, true),
-            End::Trailers => self.on_request_trailers(ops),
-        }
     }
 
     fn model_header(&self) -> &str {
@@ -121,7 +121,35 @@ impl Exchange {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Hook {
     Headers { end_of_stream: bool },
-    End(End),
+    Body { end_of_stream: bool },
+    Trailers,
+}
+
+impl Hook {
+    /// The hook in which a message of which everything is held is transformed.
+    pub(super) fn of(end: End) -> Hook {
+        match end {
+            End::Message => Hook::Body {
+                end_of_stream: true,
+            },
+            End::Trailers => Hook::Trailers,
+        }
+    }
+
+    /// Nothing of the request comes behind it.
+    pub(super) fn is_last(self) -> bool {
+        match self {
+            Hook::Headers { end_of_stream } | Hook::Body { end_of_stream } => end_of_stream,
+            Hook::Trailers => true,
+        }
+    }
+
+    pub(super) fn end(self) -> End {
+        match self {
+            Hook::Trailers => End::Trailers,
+            Hook::Headers { .. } | Hook::Body { .. } => End::Message,
+        }
+    }
 }
 
 impl Sent {

@@ -48,13 +48,22 @@ impl AiExchange {
         program: &AiProgram,
         ops: &mut (impl TransformationOps + ?Sized),
     ) -> (Refused, Applied) {
-        let mut path = String::new();
-        append_header(ops, Direction::Request, ":path", &mut path);
-        self.facts.dialect = program.dialect.or(PathFacts::of(&path).dialect);
+        self.learn_dialect(program, ops);
         let limit = program.body_bytes;
         let refusal = Refusal::new(413, format!("The request has more than {limit} bytes."));
         let denial = Denial::new("body", "too_large", refusal);
         self.refuse(program, ops, &denial)
+    }
+
+    /// What the client speaks, as far as that is known without its body.
+    pub(super) fn learn_dialect(
+        &mut self,
+        program: &AiProgram,
+        ops: &(impl TransformationOps + ?Sized),
+    ) {
+        let mut path = String::new();
+        append_header(ops, Direction::Request, ":path", &mut path);
+        self.facts.dialect = program.dialect.or(PathFacts::of(&path).dialect);
     }
 
     /// Says no, and publishes who did and why.

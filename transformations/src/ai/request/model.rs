@@ -1,12 +1,8 @@
 //! The model of a request: the name that it has upstream, and where that is told. On the worker of the
 //! exchange.
 
-use std::borrow::Cow;
-
 use llm::dialect::path::PathFacts;
-use llm::model::{fits_header, not_found, rename};
-use llm::place::Edits;
-use llm::request::Request;
+use llm::model::{fits_header, not_found};
 
 use super::denial::Denial;
 use super::write::set;
@@ -16,35 +12,35 @@ use crate::ops::TransformationOps;
 use crate::stages::Applied;
 
 impl AiExchange {
-    /// Gives the model the name that it has upstream, where it is named: in the body or in the path.
+    /// Gives the model the name that it has upstream: in the path, if that names it. Answers the name if it
+    /// is to be written into the body.
     pub(super) fn rename(
         &mut self,
         program: &AiProgram,
         path: &PathFacts<'_>,
-        request: &Request,
-        edits: &mut Edits,
         made: &mut Made,
-    ) -> Result<(), Denial> {
-        let Some(stage) = &program.model else {
-            return Ok(());
-        };
-        let asked = self.facts.request_model.as_deref();
-        let model = asked.map(|name| stage.models.resolve(name));
-        let is_allowed = stage.models.allows(model.as_deref());
-        let model = model.filter(|model| Some(&**model) != asked);
-        if let Some(model) = model.map(Cow::into_owned) {
-            match &path.model {
-                Some(named) => {
-                    let (was, is) = (named.path().to_owned(), named.replace(&model));
-                    made.path = Some(NewPath { was, is });
-                }
-                None => {
-                    rename(request, &model, edits);
-                }
-            }
-            self.facts.model = Some(model);
+    ) -> Option<String> {
+        let stage = program.model.as_ref()?;
+        let asked = self.facts.request_model.as_deref()?;
+        let model = stage.models.resolve(asked);
+        if model == asked {
+            return None;
         }
-        match is_allowed {
+        let model = model.into_owned();
+        self.facts.model = Some(model.clone());
+        let Some(named) = &path.model else {
+            return Some(model);
+        };
+        let (was, is) = (named.path().to_owned(), named.replace(&model));
+        made.path = Some(NewPath { was, is });
+        None
+    }
+
+    /// Whether the model may be asked.
+    pub(super) fn allow(&self, program: &AiProgram) -> Result<(), Denial> {
+        let model = self.facts.model.as_deref();
+        let stage = program.model.as_ref();
+        match stage.is_none_or(|stage| stage.models.allows(model)) {
             true => Ok(()),
             false => Err(Denial::new("model", "not_allowed", not_found())),
         }
