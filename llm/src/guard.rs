@@ -20,6 +20,9 @@ use regex_automata::{Input, MatchKind, PatternSet};
 
 use crate::mask::{Ahead, MAX_COMPILED, MAX_WORD, Words, is_findable};
 
+/// What is told in the place of a rule where none of those that allow matches.
+pub const NOT_ALLOWED: &str = "not_allowed";
+
 /// How much memory the states of all expressions may take that a worker has met. What does not fit is
 /// made again.
 const MAX_CACHE: usize = 16 << 20;

@@ -21,5 +21,6 @@ pub mod prompt;
 pub mod refusal;
 pub mod request;
 pub mod response;
+pub mod stats;
 pub mod text;
 pub mod usage;

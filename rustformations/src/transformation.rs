@@ -4,6 +4,7 @@
 //! that is wrong with it and refused, so that Envoy keeps what it had. A route's configuration
 //! replaces the filter's wholesale. What happens to a stream is in [`filter`].
 
+mod ai_stats;
 mod attributes;
 mod build_gauge;
 mod configured;
@@ -27,6 +28,7 @@ use envoy_proxy_dynamic_modules_rust_sdk::{
     HttpFilterConfig, envoy_log_error, envoy_log_warn,
 };
 use once_cell::sync::Lazy;
+use transformations::stats::Labels;
 use transformations::{CompileOptions, Program};
 
 use self::build_gauge::BuildGauge;
@@ -74,15 +76,17 @@ struct Configuration {
     _watching: Option<Watching>,
 }
 
-/// A program, and what was said of its failures.
+/// A program, what was said of its failures, and what its statistics may name.
 struct Loaded {
     program: Arc<Program>,
+    labels: Labels,
     reports: Reports,
 }
 
 impl Loaded {
     fn new(program: Program) -> Arc<Self> {
         Arc::new(Self {
+            labels: program.names().map(ai_stats::admit).unwrap_or_default(),
             program: Arc::new(program),
             reports: Reports::default(),
         })

@@ -19,6 +19,7 @@ use llm::limits::Limits;
 use llm::model::{ModelScan, Models, NamedModel};
 use llm::prompt::PromptRole;
 use llm::response::Response;
+use llm::stats::{Labels, Metric, Names};
 use llm::usage::Meter;
 
 use crate::config::{PublishedMetadata, Usage};
@@ -60,6 +61,8 @@ pub(crate) struct AiProgram {
     prices: Option<PriceTables>,
     /// Facts under names of others.
     metadata: Box<[PublishedMetadata]>,
+    /// What statistics may name.
+    names: Names,
     /// Facts in headers of responses.
     headers: Headers,
     /// How much of a body, or of one event, is held or read.
@@ -127,6 +130,11 @@ impl AiProgram {
     /// How many bytes of a request are held.
     pub(crate) fn body_bytes(&self) -> u64 {
         self.body_bytes
+    }
+
+    /// The names of models, rules and kinds that statistics may tell apart.
+    pub(crate) fn names(&self) -> &Names {
+        &self.names
     }
 
     /// How many prompts of the operator there are.
@@ -214,6 +222,8 @@ pub(crate) struct AiExchange {
     published: bool,
     /// Everything was published.
     is_over: bool,
+    /// Everything was counted.
+    is_counted: bool,
 }
 
 impl AiExchange {
@@ -225,6 +235,18 @@ impl AiExchange {
     /// Whether the request was refused here.
     pub(crate) fn has_refused(&self) -> bool {
         self.facts.refused.is_some()
+    }
+
+    /// Tells what the exchange adds to which metric, once, when nothing more is to be known of it.
+    pub(crate) fn count_once(
+        &mut self,
+        labels: &Labels,
+        add: &mut dyn FnMut(Metric, &[&str], u64),
+    ) {
+        let is_final = self.is_over || self.has_refused();
+        if is_final && !std::mem::replace(&mut self.is_counted, true) {
+            llm::stats::count(&self.facts, labels, add);
+        }
     }
 
     /// Before the first hook. `began` is when that was, in nanoseconds since 1970.
@@ -243,6 +265,7 @@ impl AiExchange {
             view: Response::default(),
             published: false,
             is_over: false,
+            is_counted: false,
         }
     }
 }

@@ -61,6 +61,9 @@ pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use direction::Direction;
 pub use error::{Failure, FieldId, StageName, TransformError, TransformErrorKind};
 pub use exchange::{Answer, Exchange, Next, Reply};
+/// What is counted of LLM traffic, and which names may be told apart.
+pub use llm::stats;
+
 pub use host::{Attribute, AttributeKind, HostValue, LastKinds, MetadataKind, MetadataSource};
 pub use metadata::MAX_METADATA_DEPTH;
 pub use needs::{BodyNeed, DirectionNeeds, Needs, Writes};

@@ -350,6 +350,12 @@ impl Program {
         &self.warnings
     }
 
+    /// The names that statistics of LLM traffic may tell apart, by this configuration; none if it is not
+    /// about LLM traffic.
+    pub fn names(&self) -> Option<&llm::stats::Names> {
+        self.ai.as_ref().map(AiProgram::names)
+    }
+
     /// Where a field stands in the configuration, such as `response.set[0].value`.
     pub fn field_path(&self, field: FieldId) -> &str {
         let number = usize::try_from(field.0).ok();

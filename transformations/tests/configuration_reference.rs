@@ -13,6 +13,7 @@ use transformations::config::fields::ai::publish::FROM;
 use transformations::config::fields::shape::{Flag, Unit, View, Whole};
 use transformations::config::fields::{AnyField, Object, Policy, top};
 use transformations::config::schema;
+use transformations::stats::{Metric, MetricKind};
 
 const BEGIN: &str = "<!-- fields of ";
 const END: &str = "<!-- end of fields -->";
@@ -21,8 +22,9 @@ const END: &str = "<!-- end of fields -->";
 fn the_pages_have_the_tables_of_all_fields() {
     tables_of("configuration.md", 4);
     tables_of("llm.md", 7);
-    // The same page, so not by a test of its own.
+    // The same page, so not by tests of their own.
     table_of_facts();
+    table_of_statistics();
 }
 
 fn tables_of(page: &str, least: usize) {
@@ -77,11 +79,41 @@ fn table_of_facts() {
         )
         .unwrap();
     }
+    keep_table("facts", &table);
+}
+
+fn table_of_statistics() {
+    let mut table =
+        String::from("| metric | `type` | counts | in OpenTelemetry |\n|---|---|---|---|\n");
+    for metric in Metric::ALL {
+        let kind = match metric.kind() {
+            MetricKind::Counter => "",
+            MetricKind::Histogram => ", a histogram",
+        };
+        writeln!(
+            table,
+            "| `{}`{kind} | {} | {} | {} |",
+            metric.name(),
+            metric.by().unwrap_or_default(),
+            metric.describe(),
+            metric.stands_for().unwrap_or_default(),
+        )
+        .unwrap();
+    }
+    keep_table("statistics", &table);
+}
+
+/// Rewrites a table of the page about LLM traffic.
+fn keep_table(name: &str, table: &str) {
     let path = docs("llm.md");
     let page = std::fs::read_to_string(&path).unwrap();
-    let (before, rest) = page.split_once("<!-- facts -->\n").unwrap();
-    let (_, after) = rest.split_once("<!-- end of facts -->").unwrap();
-    let fresh = format!("{before}<!-- facts -->\n{table}<!-- end of facts -->{after}");
+    let (begin, end) = (
+        format!("<!-- {name} -->\n"),
+        format!("<!-- end of {name} -->"),
+    );
+    let (before, rest) = page.split_once(&begin).unwrap();
+    let (_, after) = rest.split_once(&end).unwrap();
+    let fresh = format!("{before}{begin}{table}{end}{after}");
     keep(path, &page, &fresh);
 }
 

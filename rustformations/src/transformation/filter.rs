@@ -78,6 +78,7 @@ impl TransformationFilter {
             self.stats
                 .errors(envoy, TransformErrorKind::RefusedByHost, 1);
         }
+        self.count(envoy);
         match next {
             Next::Pass => Status::Pass,
             Next::Hold => Status::Hold,
@@ -103,8 +104,23 @@ impl TransformationFilter {
         }
     }
 
+    /// Counts the exchange as LLM traffic, if it is over and was not counted.
+    fn count<EHF: EnvoyHttpFilter>(&mut self, envoy: &EHF) {
+        if let Some(exchange) = &mut self.exchange {
+            let stats = self.stats;
+            exchange.count(
+                &self.configured.loaded().labels,
+                &mut |metric, labels, value| {
+                    stats.ai(envoy, metric, labels, value);
+                },
+            );
+        }
+    }
+
     fn report<EHF: EnvoyHttpFilter>(&self, envoy: &EHF, failure: &Failure, times: u32) {
-        let Loaded { program, reports } = self.configured.loaded();
+        let Loaded {
+            program, reports, ..
+        } = self.configured.loaded();
         self.stats.errors(envoy, failure.error().kind(), times);
         reports.say(envoy, program, failure, u64::from(times));
     }
@@ -187,6 +203,7 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for TransformationFilter {
             let reason = super::limits::advice(failure.error().direction());
             self.report(envoy, &failure.because(&reason), 1);
         }
+        self.count(envoy);
     }
 }
 

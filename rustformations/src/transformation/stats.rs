@@ -7,8 +7,10 @@ use envoy_proxy_dynamic_modules_rust_sdk::abi::envoy_dynamic_module_type_metrics
 use envoy_proxy_dynamic_modules_rust_sdk::{
     EnvoyCounterId, EnvoyCounterVecId, EnvoyHttpFilter, EnvoyHttpFilterConfig,
 };
+use transformations::stats::Metric;
 use transformations::{Direction, TransformErrorKind};
 
+use super::ai_stats::AiStats;
 use super::reloads;
 
 const REQUESTS: &str = "rustformations_requests_transformed";
@@ -26,6 +28,7 @@ pub(super) struct Stats {
     responses: EnvoyCounterId,
     errors: EnvoyCounterVecId,
     reloads: EnvoyCounterVecId,
+    ai: AiStats,
 }
 
 impl Stats {
@@ -46,6 +49,7 @@ impl Stats {
             responses: envoy.define_counter(RESPONSES)?,
             errors: envoy.define_counter_vec(ERRORS, &[KIND])?,
             reloads: envoy.define_counter_vec(RELOADS, &[FILE, RESULT])?,
+            ai: AiStats::define(envoy)?,
         })
     }
 
@@ -57,6 +61,17 @@ impl Stats {
         };
         // Here and below: a counter that Envoy refuses to raise must not fail a request.
         let _ = envoy.increment_counter(counter, 1);
+    }
+
+    /// An exchange adds to a metric of LLM traffic.
+    pub(super) fn ai<EHF: EnvoyHttpFilter>(
+        self,
+        envoy: &EHF,
+        metric: Metric,
+        labels: &[&str],
+        value: u64,
+    ) {
+        self.ai.add(envoy, metric, labels, value);
     }
 
     /// The same went wrong so many times.

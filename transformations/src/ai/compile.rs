@@ -5,6 +5,7 @@ use llm::guard::{Guard, GuardError, Rule};
 use llm::model::{Alias, Models};
 use llm::pattern::Pattern;
 use llm::price::{Prices, Shape};
+use llm::stats::Names;
 
 mod mask;
 
@@ -59,6 +60,11 @@ impl AiProgram {
         for entry in &config.publish.metadata {
             known.warn(entry.from, &entry.path, found);
         }
+        let names = names(
+            config,
+            model.as_ref(),
+            prices.as_ref().and_then(|it| it.own.as_ref()),
+        );
         (!is_idle).then(|| AiProgram {
             dialect: config.dialect,
             refuses_unknown,
@@ -71,10 +77,34 @@ impl AiProgram {
             prices,
             metadata: config.publish.metadata.clone().into(),
             headers: Headers::compile(&config.publish.headers, &known, found),
+            names,
             body_bytes: config.body_bytes,
             size_field,
             prompt_field,
         })
+    }
+}
+
+/// What statistics may name. Files of prices know thousands of models and name none.
+fn names(config: &Ai, model: Option<&ModelStage>, prices: Option<&Prices>) -> Names {
+    let of_models = model.into_iter().flat_map(|stage| stage.models.names());
+    let of_prices = prices.into_iter().flat_map(Prices::names);
+    let others = config.publish.models.iter().map(String::as_str);
+    let models = of_models.chain(of_prices).chain(others);
+    let guard = config.guard.as_ref();
+    let rules = guard.into_iter().flat_map(|guard| {
+        let deny = guard.deny.iter().map(|(rule, _)| rule);
+        deny.chain(&guard.allow).map(|rule| rule.name.clone())
+    });
+    let kinds = config.mask.as_ref().into_iter().flat_map(|mask| {
+        let words = mask.words.iter().map(|it| &it.name);
+        let patterns = mask.patterns.iter().map(|it| &it.name);
+        patterns.chain(words).cloned()
+    });
+    Names {
+        models: models.map(str::to_owned).collect(),
+        rules: rules.collect(),
+        kinds: kinds.collect(),
     }
 }
 

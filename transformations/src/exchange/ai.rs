@@ -1,6 +1,8 @@
 //! Where the AI half stands in the life of an exchange: behind the templates for requests, before them for
 //! responses.
 
+use llm::stats::{Labels, Metric};
+
 use super::bodies::{End, Flow};
 use super::route::Hook;
 use super::scan::refusal;
@@ -168,6 +170,17 @@ impl Exchange {
     ) -> Option<(Vec<u8>, Applied, Passage)> {
         let (program, ai) = (self.program.ai.as_ref()?, self.ai.as_mut()?);
         Some(ai.on_response_trailers(program, ops))
+    }
+
+    /// Tells what the exchange adds to the statistics of LLM traffic: once, as soon as nothing more is to
+    /// be known of it, which is with its end at the latest. To be asked behind each hook.
+    ///
+    /// # Cost
+    /// A comparison before that; then a look into a table for each label.
+    pub fn count(&mut self, labels: &Labels, add: &mut dyn FnMut(Metric, &[&str], u64)) {
+        if let Some(ai) = &mut self.ai {
+            ai.count_once(labels, add);
+        }
     }
 
     pub(super) fn ai_complete(&mut self, ops: &mut (impl TransformationOps + ?Sized)) {

@@ -32,6 +32,7 @@ impl AiProgram {
             prices: _,
             metadata: _,
             headers: _,
+            names: _,
             body_bytes: _,
             size_field: _,
             prompt_field: _,

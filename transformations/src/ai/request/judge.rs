@@ -2,6 +2,7 @@
 
 use llm::apply::Verdict;
 use llm::facts::Facts;
+use llm::guard::NOT_ALLOWED;
 use llm::place::Edits;
 use llm::refusal::Refusal;
 use llm::request::Request;
@@ -45,6 +46,3 @@ pub(super) fn judge(
         }
     }
 }
-
-/// What the guard tells in the place of a rule where none of those that allow matches.
-const NOT_ALLOWED: &str = "not_allowed";

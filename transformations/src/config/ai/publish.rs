@@ -9,6 +9,8 @@ pub struct Publish {
     pub metadata: Vec<PublishedMetadata>,
     /// Headers of responses.
     pub headers: Vec<PublishedHeader>,
+    /// Models that statistics tell apart, beside those that are named elsewhere.
+    pub models: Vec<String>,
 }
 
 /// A fact under another name.

@@ -27,11 +27,19 @@ pub static HEADERS: Field<Names> = Field::new(
      errors get none",
 );
 
+/// `publish.models`
+pub static MODELS: Field<List> = Field::new(
+    "models",
+    List { of: &Text::Plain },
+    "names of models that [statistics](#statistics) tell apart, beside those in `aliases`, `allow` and \
+     `prices`; no patterns",
+);
+
 /// Where facts are published.
 pub static PUBLISH: Object = Object {
     name: "publish",
     text: "Where facts are published beside the namespace `rustformations.ai`.",
-    groups: &[&[&METADATA, &HEADERS]],
+    groups: &[&[&METADATA, &HEADERS, &MODELS]],
 };
 
 /// `publish.metadata[].namespace`

@@ -18,7 +18,20 @@ impl Reader {
         Publish {
             metadata: self.published_metadata(fields, &path),
             headers: self.published_headers(fields, &path),
+            models: self.published_models(fields, &path),
         }
+    }
+
+    fn published_models(&mut self, fields: &Map<String, Value>, path: &str) -> Vec<String> {
+        let models = self.texts(fields, path, &field::MODELS);
+        for (index, name) in models.iter().enumerate() {
+            if name.is_empty() || name.contains('*') {
+                let path = format!("{}[{index}]", join(path, field::MODELS.name));
+                let message = "a label of statistics is the name of one model";
+                self.error(Code::BAD_MODEL, &path, message);
+            }
+        }
+        models
     }
 
     fn published_metadata(
