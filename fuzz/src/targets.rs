@@ -14,6 +14,7 @@ mod json;
 mod mask;
 mod patch;
 mod render;
+mod restored;
 mod stages;
 mod streams;
 
@@ -122,6 +123,12 @@ pub const TARGETS: &[Target] = &[
         folder: "mask",
         run: mask::run,
         seeds: mask::seeds,
+    },
+    Target {
+        name: "restored",
+        folder: "mask",
+        run: restored::run,
+        seeds: restored::seeds,
     },
 ];
 

@@ -108,7 +108,7 @@ fn stream(response: &mut Unmasking, form: Form, pieces: &[&str]) -> String {
 
 impl Choices {
     /// As [`chunks`](Self::chunks), cut between characters.
-    fn texts<'t>(&mut self, text: &'t str) -> Vec<&'t str> {
+    pub(super) fn texts<'t>(&mut self, text: &'t str) -> Vec<&'t str> {
         let chunks = self.chunks(text.as_bytes());
         let mut places = vec![0];
         let mut at = 0;
