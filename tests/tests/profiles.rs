@@ -94,6 +94,15 @@ fn said(name: &str) -> [Value; 1] {
     [json!({"name": name, "value": "policy"})]
 }
 
+/// How many threads of Envoy watch files.
+fn watchers(lab: &Lab) -> usize {
+    let threads = format!("/proc/{}/task", lab.envoy().id());
+    let threads = std::fs::read_dir(threads).unwrap();
+    let names =
+        threads.filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("comm")).ok());
+    names.filter(|name| name.trim() == "rf-watch").count()
+}
+
 fn expect_within_seconds(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !holds() {
@@ -227,8 +236,10 @@ on_every_envoy! {
         assert!(lab.logs()[known..].contains(&refusal), "{}", lab.logs());
         assert_eq!(version(&lab.get("/").send()), "2");
         // With its last user the watcher ends, and begins anew with the next.
+        assert_eq!(watchers(&lab), 1);
         assert!(lab.replace_routes(&[Route::at("/")]));
         assert_eq!(version(&lab.get("/").send()), "");
+        expect_within_seconds("the watcher has not ended", || watchers(&lab) == 0);
         mounted.update("profiles.yaml", Some(BEFORE));
         assert!(lab.replace_routes(&[Route::at("/").transform(choose("chat", &[]))]));
         assert_eq!(version(&lab.get("/").send()), "1");

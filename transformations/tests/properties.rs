@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use transformations::testing::{MemoryHost, Message};
+use transformations::profiles::Profiles;
+use transformations::testing::{MemoryFiles, MemoryHost, Message};
 use transformations::{CompileOptions, Direction, Program};
 
 /// JSON of any shape, with this project's field names mixed in.
@@ -191,6 +192,40 @@ proptest! {
     #[test]
     fn compiling_any_json_returns(value in any_json()) {
         exercise(value.to_string().as_bytes());
+    }
+
+    #[test]
+    fn any_text_is_a_file_of_profiles_or_is_refused(text in "[a-z&*!?|>{}\\[\\]:,\"'# \n-]{0,80}", bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+        for file in ["profiles.yaml", "profiles.json"] {
+            let _ = Profiles::parse(file, text.as_bytes());
+            let _ = Profiles::parse(file, format!("profiles: {text}").as_bytes());
+            let _ = Profiles::parse(file, &bytes);
+        }
+    }
+
+    #[test]
+    fn any_policy_and_any_profile_join_or_are_refused(mut policy in any_json(), profile in any_json()) {
+        let rule = json!({"name": "x-rustformations-profile", "value": "chat"});
+        if let Some(fields) = policy.as_object_mut() {
+            let request = fields.entry("request").or_insert_with(|| json!({}));
+            if let Some(request) = request.as_object_mut() {
+                match request.get_mut("set").and_then(Value::as_array_mut) {
+                    Some(rules) => rules.push(rule),
+                    None => drop(request.insert("set".to_owned(), json!([rule]))),
+                }
+            }
+        }
+        let profiles = json!({"profiles": {"chat": profile}}).to_string();
+        let files = MemoryFiles {
+            profiles: Some(("profiles.json".to_owned(), profiles)),
+            ..MemoryFiles::default()
+        };
+        let options = CompileOptions::default();
+        let joined = Program::compile_with(policy.to_string().as_bytes(), &options, &files);
+        if let Ok(program) = joined {
+            let name = program.profile();
+            prop_assert!(name.is_none() || name == Some("chat"));
+        }
     }
 
     #[test]

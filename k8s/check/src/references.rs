@@ -57,7 +57,11 @@ impl<'a> Objects<'a> {
                 "Backend" => self.backend(object),
                 "Service" => self.service(object),
                 "EnvoyExtensionPolicy" => self.extension_policy(object),
-                "GatewayParameters" => parameters(object, secrets),
+                "GatewayParameters" => {
+                    let mut found = parameters(object, secrets);
+                    found.extend(self.config_maps(object));
+                    found
+                }
                 "Deployment" => pods::deployment(object),
                 _ => Vec::new(),
             };
@@ -69,6 +73,18 @@ impl<'a> Objects<'a> {
             );
         }
         found
+    }
+
+    /// The ConfigMaps that the proxy mounts, which runs where its parameters are.
+    fn config_maps(self, parameters: &Value) -> Vec<String> {
+        let namespace = text(parameters, "/metadata/namespace");
+        let volumes = items(parameters, "/spec/kube/podTemplate/extraVolumes");
+        let names = volumes.map(|volume| text(volume, "/configMap/name"));
+        names
+            .filter(|name| !name.is_empty())
+            .filter(|name| self.find("ConfigMap", namespace, name).is_none())
+            .map(|name| format!("there is no ConfigMap {name} in {namespace}"))
+            .collect()
     }
 
     fn gateway(self, gateway: &Value) -> Vec<String> {

@@ -72,6 +72,9 @@ pub const OVERLAYS: &[Overlay] = &[
     of_line(Line::V2_3, "overlays/kind/2.3"),
     of_line(Line::V2_4, "overlays/kind/2.4"),
     of_line(Line::V2_4, "overlays/llm-openai"),
+    of_line(Line::V2_2, "overlays/profiles/2.2"),
+    of_line(Line::V2_3, "overlays/profiles/2.3"),
+    of_line(Line::V2_4, "overlays/profiles/2.4"),
     other(
         "overlays/envoy-gateway",
         &["envoy-gateway-v1.9.0", "gateway-api-v1.5.1"],

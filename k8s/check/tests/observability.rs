@@ -8,11 +8,12 @@ use serde_json::Value;
 use transformations::stats::{Metric, MetricKind};
 
 /// The module's counters of all traffic, without prefix.
-const COUNTERS: [&str; 4] = [
+const COUNTERS: [&str; 5] = [
     "rustformations_requests_transformed",
     "rustformations_responses_transformed",
     "rustformations_errors",
     "rustformations_panics",
+    "rustformations_reloads",
 ];
 
 /// The module's metrics of LLM traffic, as Prometheus spells them.

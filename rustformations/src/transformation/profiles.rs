@@ -166,12 +166,12 @@ impl ProfileFile {
                 for warning in program.warnings() {
                     envoy_log_warn!("{warning}");
                 }
-                compiled.push((following, Loaded::new(program)));
+                compiled.push((following, program));
             }
         }
         let changed = compiled.len();
-        for (following, loaded) in compiled {
-            following.store(loaded);
+        for (following, program) in compiled {
+            following.store(Loaded::new(program));
         }
         self.profiles.store(candidates.0);
         Ok(changed)

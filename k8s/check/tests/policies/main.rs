@@ -2,73 +2,20 @@
 //! Envoy of its release line in the JSON that its control plane would make of it.
 #![allow(clippy::unwrap_used, reason = "what fails here is a failed test")]
 
+mod kgateway;
+mod profiles;
+
 use k8s_check::tree::{self, Line, OVERLAYS};
-use rustformations_tests::config::{self, CHAIN_ENTRY, FILTER_NAME, NEWER_FILTER_NAME};
+use kgateway::{as_go_writes, as_kgateway_sends, envoy_of, objects, one};
+use rustformations_tests::config::NEWER_FILTER_NAME;
 use rustformations_tests::lab::with_envoy;
 use rustformations_tests::{
     EnvoyConfig, Lab, Reply, Route, Settings, Version, differences, on_every_envoy, workspace,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 const PATH: &str = "/v1/chat/completions";
 const MOCK_PATH: &str = "/llm/chat/completions";
-
-fn objects(path: &str) -> Option<Vec<Value>> {
-    tree::has_tool("kubectl")
-        .unwrap()
-        .then(|| tree::render(path).unwrap())
-}
-
-fn one<'v>(objects: &'v [Value], kind: &str) -> &'v Value {
-    let mut found = objects.iter().filter(|object| object["kind"] == kind);
-    let first = found.next().unwrap();
-    assert!(found.next().is_none(), "more than one {kind}");
-    first
-}
-
-/// As Go's `json.Marshal` writes it: HTML's characters escaped.
-fn as_go_writes(document: &Value) -> String {
-    document
-        .to_string()
-        .replace('<', "\\u003c")
-        .replace('>', "\\u003e")
-        .replace('&', "\\u0026")
-}
-
-fn envoy_of(line: Line) -> Version {
-    match line {
-        Line::V2_2 => Version::new(1, 36, 4),
-        Line::V2_3 => Version::new(1, 37, 0),
-        Line::V2_4 => Version::new(1, 38, 3),
-    }
-}
-
-/// The configuration that a kgateway of `line` sends for an overlay's route and policy.
-fn as_kgateway_sends(line: Line, objects: &[Value]) -> EnvoyConfig {
-    let transform = as_go_writes(&one(objects, "TrafficPolicy")["spec"]["transformation"]);
-    let name = if line == Line::V2_2 {
-        FILTER_NAME
-    } else {
-        NEWER_FILTER_NAME
-    };
-    let mut per_route =
-        config::per_route("per_route_config_name", name, &transform.as_str().into());
-    if line == Line::V2_4 {
-        per_route["filter_name"] = json!(name);
-    }
-    let rule = &one(objects, "HTTPRoute")["spec"]["rules"][0];
-    let mut route = Route::at(rule["matches"][0]["path"]["value"].as_str().unwrap());
-    let rewrite = &rule["filters"][0]["urlRewrite"];
-    if let Some(path) = rewrite["path"]["replaceFullPath"].as_str() {
-        route = route.rewrite_path(path);
-    }
-    if let Some(host) = rewrite["hostname"].as_str() {
-        route = route.action("host_rewrite_literal", json!(host));
-    }
-    EnvoyConfig::new()
-        .filter_name(name)
-        .route(route.per_filter(CHAIN_ENTRY, per_route))
-}
 
 /// Sends the articles' request; checks what the origin and the client get.
 fn promises_are_kept(lab: &Lab, origin_path: &str) {
@@ -97,6 +44,8 @@ fn every_traffic_policy_does_what_it_says_on_the_envoy_of_its_kgateway() {
     for overlay in OVERLAYS
         .iter()
         .filter(|overlay| !overlay.path.ends_with("llm-openai"))
+        // What these do is in profiles.rs.
+        .filter(|overlay| !overlay.path.starts_with("overlays/profiles/"))
     {
         let Some(line) = overlay.line else { continue };
         let Some(objects) = objects(overlay.path) else {
