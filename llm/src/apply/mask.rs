@@ -104,6 +104,12 @@ impl Rewrite for Unmasked {
             change(edit.range, &edit.replacement);
         }
     }
+
+    fn repeat(&mut self, key: TextKey, text: &str, change: &mut dyn FnMut(Range<usize>, &str)) {
+        for edit in self.unmasking.edits_of_repeat(text, form(key.kind)) {
+            change(edit.range, &edit.replacement);
+        }
+    }
 }
 
 fn form(kind: TextKind) -> Form {

@@ -77,6 +77,14 @@ impl Unmasking {
         edits
     }
 
+    /// The same for a text that came before: what it has by itself was counted then.
+    pub fn edits_of_repeat(&mut self, text: &str, form: Form) -> Vec<Edit> {
+        let counts = std::mem::replace(&mut self.counts, Counts::new(0));
+        let edits = self.edits(text, form);
+        self.counts = counts;
+        edits
+    }
+
     /// How many values the response had by itself.
     pub fn found(&self) -> u64 {
         self.counts.total()

@@ -27,6 +27,11 @@ pub trait Rewrite {
     /// Calls `change` for each part of a whole text that changes, in order, with its range and what
     /// comes in its place.
     fn whole(&mut self, key: TextKey, text: &str, change: &mut dyn FnMut(Range<usize>, &str));
+
+    /// The same for a text that came in pieces before.
+    fn repeat(&mut self, key: TextKey, text: &str, change: &mut dyn FnMut(Range<usize>, &str)) {
+        self.whole(key, text, change);
+    }
 }
 
 /// The texts of a response that are open.
@@ -84,7 +89,10 @@ impl Texts {
             if piece.extent != Extent::Delta {
                 let mut parts: Vec<(Range<usize>, String)> = Vec::new();
                 let mut change = |range, with: &str| parts.push((range, with.to_owned()));
-                rewrite.whole(piece.key, &contents, &mut change);
+                match piece.extent {
+                    Extent::Repeat => rewrite.repeat(piece.key, &contents, &mut change),
+                    _ => rewrite.whole(piece.key, &contents, &mut change),
+                }
                 let parts = parts
                     .iter()
                     .map(|(range, with)| (range.clone(), with.as_str()));
