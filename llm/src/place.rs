@@ -108,6 +108,23 @@ impl Edits {
         all
     }
 
+    /// Adds edits of the same text that were collected apart. False if two of them meet; then these are
+    /// not to be written.
+    ///
+    /// # Cost
+    /// One pass over all.
+    pub fn merge(&mut self, other: Edits) -> bool {
+        self.edits.extend(other.edits);
+        // Two runs, each in order: the sort merges them.
+        self.edits
+            .sort_by_key(|(place, _)| (place.start, place.end));
+        let meet = |pair: &[(Place, String)]| match pair {
+            [(first, _), (second, _)] => first.end > second.start,
+            _ => false,
+        };
+        !self.edits.windows(2).any(meet)
+    }
+
     /// Inserts `text` before the byte at `at`.
     pub fn insert(&mut self, at: usize, text: impl Into<String>) -> bool {
         self.replace(Place { start: at, end: at }, text)
@@ -220,6 +237,22 @@ mod tests {
         assert!(edits.insert(3, "l"));
         assert!(edits.insert(6, "r"));
         assert_eq!(edits.write(text), "012lr6789");
+    }
+
+    #[test]
+    fn edits_that_were_collected_apart_are_merged() {
+        let text = "0123456789";
+        let edits = |parts: &[&str]| {
+            let mut edits = Edits::new();
+            for part in parts {
+                edits.replace(place(text, part), part.to_uppercase() + "!");
+            }
+            edits
+        };
+        let mut one = edits(&["01", "67"]);
+        assert!(one.merge(edits(&["34", "9"])));
+        assert_eq!(one.write(text), "01!234!567!89!");
+        assert!(!one.merge(edits(&["78"])));
     }
 
     #[test]

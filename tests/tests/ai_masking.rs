@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rustformations_tests::mock_llm::MockLlm;
 use rustformations_tests::{
-    Answer, Envoy, EnvoyConfig, Lab, Request, Route, Settings, on_every_envoy,
+    Answer, Body, Envoy, EnvoyConfig, Lab, Reply, Request, Route, Settings, on_every_envoy,
 };
 use serde_json::{Value, json};
 
@@ -304,6 +304,36 @@ on_every_envoy! {
             assert_eq!(ask(false).text(), "<marker-1@example.com>", "{pieces}");
             let streamed = ask(true);
             assert_eq!(read("openai-chat", true, &streamed).replace("<>", ""), "<marker-1@example.com>", "{}", streamed.text());
+        }
+    }
+
+    fn bodies_of_any_length_and_trailers_arrive_behind_what_is_restored(envoy) {
+        let templates = json!({"body": {"parseAs": "AsJson", "value": "{{ choices[0].message.content }}"}, "maxBodyBytes": 200_000});
+        for templates in [json!({}), templates] {
+            let mut config = masking("restore");
+            let is_held_again = templates != json!({});
+            config["response"] = templates;
+            let config = EnvoyConfig::new().buffer_limit(4096).route(Route::at("/").transform(config));
+            let lab = Lab::start(envoy, &config);
+            for length in [0, 50_000] {
+                let text = |said: &str| format!("{said} {}", "x".repeat(length));
+                let whole = |said: &str| json!({"choices": [{"index": 0, "message": {"content": text(said)}}]}).to_string();
+                let expected = match is_held_again {
+                    true => text("marker-1@example.com"),
+                    false => whole("marker-1@example.com"),
+                };
+                let came = whole("[EMAIL_1]");
+                let body = came.as_bytes().chunks(10_000).fold(Body::chunked(), |body, piece| body.piece(piece));
+                for body in [Body::whole(&*came), body.clone(), body.trailer("x-end", "yes")] {
+                    let reply = Reply::new(200).header("content-type", "application/json").stream(body);
+                    lab.origin().answer("/v1/chat/completions", reply);
+                    let said = lab.post("/v1/chat/completions").json(&self::body("messages", "marker-1@example.com", false));
+                    let answer = said.header("te", "trailers").send();
+                    assert_eq!((answer.status, answer.cut), (200, false), "{length}");
+                    assert!(answer.text() == expected, "{length}: {} bytes", answer.body.len());
+                }
+            }
+            assert_eq!(lab.stat("rustformations_errors"), 0);
         }
     }
 

@@ -5,10 +5,12 @@
 //! of one exchange, on its worker: an [`Exchange`](crate::Exchange) tells it of the request behind the
 //! templates, and of each piece of the response before them. A request is parsed once for all stages, and
 //! edited once. What is read of a response is a copy of what passes by, unless something in it is to be
-//! changed. Nothing of a message is logged.
+//! changed: of a stream each event is then, and another body waits here with its headers. Nothing of a
+//! message is logged.
 //!
-//! What the model, limits, the guard and prompts are configured for is refused if it cannot be read. Nothing
-//! is refused by usage and cost: what cannot be read passes, and is published as not known.
+//! What the model, limits, the guard, the mask and prompts are configured for is refused if it cannot be
+//! read; so is a response that is to be restored or masked. Nothing is refused by usage and cost: what
+//! cannot be read passes, and is published as not known.
 
 use std::sync::Arc;
 

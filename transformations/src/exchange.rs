@@ -10,7 +10,8 @@
 //!
 //! A response whose body is a stream of events is never held: its headers are transformed when they
 //! come, and its events one by one, if there are rules for them. An event that fails for good ends such
-//! a response in the middle.
+//! a response in the middle. What the AI half holds of a response comes to the templates as if it came
+//! when it goes on.
 //!
 //! Upgrades (CONNECT, WebSocket and others) have no end to wait for: both directions are transformed
 //! with their headers, without a body. A response that must not have a body (to HEAD, 204, 205, 304) is

@@ -47,17 +47,21 @@ impl Unmasked {
         if !all {
             return Err(ForeignError::TooDeep);
         }
-        strings.retain(|place| response.pieces.iter().all(|piece| piece.place != *place));
+        let mut known: Vec<_> = response.pieces.iter().map(|it| it.place.start).collect();
+        known.sort_unstable();
+        strings.retain(|place| known.binary_search(&place.start).is_err());
+        let mut own = Edits::new();
         for place in strings {
             let contents = place.contents(data).unwrap_or_default();
             let changes = self.unmasking.edits(&contents, Form::Plain);
             let parts = changes.iter();
             let parts = parts.map(|it| (it.range.clone(), it.replacement.as_str()));
-            if !edits.rewrite(data, place, parts) {
-                return Err(ForeignError::EditedTwice);
-            }
+            own.rewrite(data, place, parts);
         }
-        Ok(())
+        match edits.merge(own) {
+            true => Ok(()),
+            false => Err(ForeignError::EditedTwice),
+        }
     }
 
     /// Rewrites text that is no JSON as one; nothing if it stays. What begins like JSON is read with its
