@@ -41,6 +41,8 @@ pub struct Facts {
     pub guard: Option<String>,
     /// Who refused it and why: `<stage>:<reason>`.
     pub refused: Option<String>,
+    /// What stages that only look on would have done, in their order: `<stage>:<what>`, with commas between.
+    pub shadow: Option<String>,
     /// What the texts of the request are taken for, told before it goes upstream.
     pub estimated_input_tokens: Option<u64>,
 }
@@ -191,6 +193,9 @@ facts! {
         |it| text(it.guard.as_deref()?);
     Refused "refused" Text Request "Who refused the exchange and why: `<stage>:<reason>`."
         |it| text(it.refused.as_deref()?);
+    Shadow "shadow" Text Request
+        "What stages with `shadow` would have done: `<stage>:<what>`, with commas between."
+        |it| text(it.shadow.as_deref()?);
     EstimatedInputTokens "estimated_input_tokens" Number Request
         "What the texts of the request are taken for: a fourth of their bytes."
         |it| number(it.estimated_input_tokens?);
@@ -240,6 +245,14 @@ impl Facts {
         Fact::ALL
             .iter()
             .filter_map(|fact| Some((*fact, fact.of(self)?)))
+    }
+
+    /// Notes what a stage that only looks on would have done.
+    pub fn add_shadow(&mut self, stage: &str, what: &str) {
+        let all = self.shadow.get_or_insert_default();
+        let comma = if all.is_empty() { "" } else { "," };
+        // Writing to a string does not fail.
+        let _ = write!(all, "{comma}{stage}:{what}");
     }
 
     /// Counts what was masked.
@@ -331,6 +344,8 @@ mod tests {
             estimated_input_tokens: Some(9),
             ..Facts::default()
         };
+        facts.add_shadow("model", "renamed");
+        facts.add_shadow("limits", "messages");
         facts.add_masked("PHONE", 1);
         facts.add_masked("EMAIL", 1);
         facts.add_masked("EMAIL", 1);
@@ -368,6 +383,7 @@ mod tests {
             "masked_kinds: EMAIL=2,PHONE=1",
             "guard: on-topic",
             "refused: guard:on-topic",
+            "shadow: model:renamed,limits:messages",
             "estimated_input_tokens: 9",
         ];
         assert_eq!(printed, expected);

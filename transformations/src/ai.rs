@@ -17,13 +17,13 @@ use std::sync::Arc;
 use llm::apply::PromptGuard;
 use llm::dialect::Dialect;
 use llm::facts::Facts;
-use llm::limits::Limits;
 use llm::model::{ModelScan, Models, NamedModel};
 use llm::prompt::PromptRole;
 use llm::response::Response;
 use llm::stats::{Labels, Metric, Names};
 use llm::usage::Meter;
 
+use crate::config::ai::stages::LimitRules;
 use crate::config::{PublishedMetadata, Usage};
 use crate::direction::Direction;
 use crate::error::{Failure, FieldId, StageName, TransformErrorKind};
@@ -54,7 +54,7 @@ pub(crate) struct AiProgram {
     /// What is of no known dialect is refused.
     refuses_unknown: bool,
     model: Option<ModelStage>,
-    limits: Option<Limits>,
+    limits: Option<LimitRules>,
     guard: Option<GuardStage>,
     mask: Option<MaskStage>,
     prompts: Option<Prompts>,
@@ -79,6 +79,8 @@ struct ModelStage {
     /// Where the one that goes upstream is told; nowhere if it is empty.
     header: Box<str>,
     models: Models,
+    /// Nothing is done but to tell it.
+    is_shadow: bool,
 }
 
 /// What prompts must not say.
@@ -97,6 +99,8 @@ struct GuardStage {
 struct Prompts {
     prepend: Box<[PromptRole]>,
     append: Box<[PromptRole]>,
+    /// They are not put in.
+    is_shadow: bool,
 }
 
 /// Where the body of a request is.

@@ -159,6 +159,7 @@ fn models(rules: &ModelRules, found: &mut Vec<Diagnostic>) -> Option<ModelStage>
     (found.len() == before).then(|| ModelStage {
         header: rules.header.as_str().into(),
         models: Models::new(aliases, allow),
+        is_shadow: rules.is_shadow,
     })
 }
 
@@ -209,6 +210,7 @@ impl Prompts {
         Prompts {
             prepend: roles(&rules.prepend),
             append: roles(&rules.append),
+            is_shadow: rules.is_shadow,
         }
     }
 }

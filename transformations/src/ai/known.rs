@@ -39,7 +39,7 @@ impl Known {
                 (self.prices, "cost")
             }
             Fact::Guard => (self.guard, "guard"),
-            Fact::Masked | Fact::MaskedKinds => (self.mask, "mask"),
+            Fact::Shadow | Fact::Masked | Fact::MaskedKinds => (self.mask, "mask"),
         };
         (!is_there).then_some(field)
     }

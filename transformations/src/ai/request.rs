@@ -252,7 +252,8 @@ impl AiExchange {
         }
         self.mask(program, dialect, request.as_ref(), &mut edits)?;
         if let Some((request, text)) = &request {
-            enrich_with(program, request, text, prompts, &mut edits)?;
+            let facts = &mut self.facts;
+            enrich_with(program, request, text, prompts, facts, &mut edits)?;
         }
         if let Some(usage) = program.usage.filter(|_| !path.is_count) {
             self.meter = Some(Meter::new(dialect));
@@ -276,13 +277,18 @@ impl AiProgram {
     /// The first stage that must not let a request pass which it cannot read.
     fn needs_sight(&self) -> Option<&'static str> {
         let stages = [
-            ("model", self.model.is_some()),
-            ("limits", self.limits.is_some()),
+            ("model", self.model.as_ref().is_some_and(|it| !it.is_shadow)),
+            ("limits", self.limits.is_some_and(|it| !it.is_shadow)),
             ("guard", self.guard.as_ref().is_some_and(|it| !it.monitors)),
             ("mask", self.mask.as_ref().is_some_and(MaskStage::must_see)),
-            ("prompt", self.prompts.is_some()),
+            ("prompt", self.needs_prompts()),
         ];
         let found = stages.into_iter().find(|(_, needs)| *needs);
         found.map(|(stage, _)| stage)
+    }
+
+    /// Whether a request must not pass without the operator's prompts.
+    pub(crate) fn needs_prompts(&self) -> bool {
+        self.prompts.as_ref().is_some_and(|it| !it.is_shadow)
     }
 }

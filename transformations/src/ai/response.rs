@@ -174,12 +174,17 @@ impl AiExchange {
         applied: &mut Applied,
     ) -> Refused {
         let Unseen(reason) = unseen;
-        self.facts.refused = Some(format!("mask:{reason}"));
+        let stage = match self.rewriting {
+            Some(_) => "mask",
+            // What hides usage cannot go on where it cannot read.
+            None => "usage",
+        };
+        self.facts.refused = Some(format!("{stage}:{reason}"));
         self.finish(program, Ending::Early, ops, applied);
         let refusal = refusal();
         Refused {
             status: refusal.status,
-            stage: "mask",
+            stage,
             body: refusal.body(self.facts.dialect),
         }
     }

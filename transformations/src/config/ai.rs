@@ -1,7 +1,6 @@
 //! The `ai` block as its author wrote it, checked for shape but not yet compiled.
 
 use llm::dialect::Dialect;
-use llm::limits::Limits;
 
 pub(crate) mod mask;
 pub(crate) mod publish;
@@ -9,7 +8,7 @@ pub(crate) mod stages;
 
 use mask::MaskRules;
 use publish::Publish;
-use stages::{GuardRules, ModelRules, PromptRules};
+use stages::{GuardRules, LimitRules, ModelRules, PromptRules};
 
 /// What is done about LLM traffic. Each part is there only if it is configured.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,7 +22,7 @@ pub struct Ai {
     /// The model.
     pub model: Option<ModelRules>,
     /// Limits.
-    pub limits: Option<Limits>,
+    pub limits: Option<LimitRules>,
     /// What prompts must not say.
     pub guard: Option<GuardRules>,
     /// What is masked.

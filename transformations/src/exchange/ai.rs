@@ -120,7 +120,7 @@ impl Exchange {
         let (Some(program), Some(ai)) = (&self.program.ai, &mut self.ai) else {
             return answer;
         };
-        if let Some(kind) = failed {
+        if let Some(kind) = failed.filter(|_| program.needs_prompts()) {
             let field = program.prompt_field();
             let failure = Failure::new(kind.into(), StageName::Ai, Direction::Request, field);
             return self.refuse(failure);

@@ -37,9 +37,11 @@ impl AiProgram {
             size_field: _,
             prompt_field: _,
         } = self;
+        // What only looks on refuses nothing, so that it has to see the body as a whole.
+        let names = model.as_ref().is_some_and(|it| !it.is_shadow);
         let is_known = dialect.is_some() || path.dialect.is_some();
         let is_alone = limits.is_none() && guard.is_none() && prompts.is_none() && mask.is_none();
-        is_known && model.is_some() && is_alone && usage.is_none_or(|it| !it.force && !it.estimate)
+        is_known && names && is_alone && usage.is_none_or(|it| !it.force && !it.estimate)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The operator's prompts, put into a request. On the worker of the exchange.
 
+use llm::facts::Facts;
 use llm::place::Edits;
 use llm::prompt::{NoPlace, Prompt, PromptRole, enrich};
 use llm::request::Request;
@@ -13,10 +14,16 @@ pub(super) fn enrich_with(
     request: &Request,
     text: &str,
     contents: &[&str],
+    facts: &mut Facts,
     edits: &mut Edits,
 ) -> Result<(), Denial> {
     let Some(prompts) = &program.prompts else {
         return Ok(());
+    };
+    let mut own = Edits::new();
+    let edits = match prompts.is_shadow {
+        true => &mut own,
+        false => edits,
     };
     let mut contents = contents.iter();
     let mut say = |roles: &[PromptRole]| -> Vec<Prompt<'_>> {
@@ -29,7 +36,17 @@ pub(super) fn enrich_with(
     };
     let (prepend, append) = (say(&prompts.prepend), say(&prompts.append));
     match enrich(request, text, &prepend, &append, edits) {
-        Ok(_) => Ok(()),
+        Ok(_) if !prompts.is_shadow => Ok(()),
+        Ok(_) => {
+            if !own.is_empty() {
+                facts.add_shadow("prompt", "added");
+            }
+            Ok(())
+        }
+        Err(_) if prompts.is_shadow => {
+            facts.add_shadow("prompt", NoPlace::REASON);
+            Ok(())
+        }
         Err(no_place) => Err(Denial::new("prompt", NoPlace::REASON, no_place.refusal())),
     }
 }

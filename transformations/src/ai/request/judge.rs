@@ -9,6 +9,7 @@ use llm::request::Request;
 
 use super::denial::Denial;
 use crate::ai::AiProgram;
+use crate::config::ai::stages::LimitRules;
 
 /// Holds a request to the limits, and its prompts to the guard's rules.
 pub(super) fn judge(
@@ -19,9 +20,20 @@ pub(super) fn judge(
     is_count: bool,
     edits: &mut Edits,
 ) -> Result<(), Denial> {
-    if let Some(limits) = &program.limits {
-        let applied = limits.apply(request, text, is_count, edits);
-        applied.map_err(|excess| Denial::new("limits", excess.reason(), excess.refusal()))?;
+    if let Some(LimitRules { limits, is_shadow }) = &program.limits {
+        let mut own = Edits::new();
+        let made = match is_shadow {
+            true => &mut own,
+            false => edits,
+        };
+        match limits.apply(request, text, is_count, made) {
+            Err(excess) if *is_shadow => facts.add_shadow("limits", excess.reason()),
+            Err(excess) => {
+                return Err(Denial::new("limits", excess.reason(), excess.refusal()));
+            }
+            Ok(_) if !own.is_empty() => facts.add_shadow("limits", "clamped"),
+            Ok(_) => {}
+        }
     }
     let Some(stage) = &program.guard else {
         return Ok(());

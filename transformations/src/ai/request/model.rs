@@ -27,6 +27,10 @@ impl AiExchange {
             return None;
         }
         let model = model.into_owned();
+        if stage.is_shadow {
+            self.facts.add_shadow("model", "renamed");
+            return None;
+        }
         self.facts.model = Some(model.clone());
         let Some(named) = &path.model else {
             return Some(model);
@@ -37,13 +41,24 @@ impl AiExchange {
     }
 
     /// Whether the model may be asked.
-    pub(super) fn allow(&self, program: &AiProgram) -> Result<(), Denial> {
+    pub(super) fn allow(&mut self, program: &AiProgram) -> Result<(), Denial> {
+        const REASON: &str = "not_allowed";
+        let Some(stage) = &program.model else {
+            return Ok(());
+        };
         let model = self.facts.model.as_deref();
-        let stage = program.model.as_ref();
-        match stage.is_none_or(|stage| stage.models.allows(model)) {
-            true => Ok(()),
-            false => Err(Denial::new("model", "not_allowed", not_found())),
+        if !stage.is_shadow {
+            return match stage.models.allows(model) {
+                true => Ok(()),
+                false => Err(Denial::new("model", REASON, not_found())),
+            };
         }
+        // It has not got its other name.
+        let model = model.map(|model| stage.models.resolve(model));
+        if !stage.models.allows(model.as_deref()) {
+            self.facts.add_shadow("model", REASON);
+        }
+        Ok(())
     }
 
     /// Tells routes and upstreams the model that goes upstream, whatever the client says. Answers whether

@@ -7,6 +7,7 @@ use llm::usage::{Ending, Meter};
 
 use super::Reading;
 use super::events::Extent;
+use super::whole::decoded;
 use crate::ai::{AiExchange, AiProgram};
 use crate::ops::TransformationOps;
 use crate::stages::Applied;
@@ -25,8 +26,10 @@ impl AiExchange {
         }
         let now = ops.unix_nanoseconds();
         let reading = std::mem::take(&mut self.reading);
-        if let (Reading::Whole(body), Ending::Whole) = (&reading, ending)
-            && let Ok(text) = std::str::from_utf8(body)
+        let is_stream = matches!(reading, Reading::Events(_));
+        if let (Reading::Whole(copied), Ending::Whole) = (reading, ending)
+            && let Ok(body) = decoded(copied.coding, &copied.body)
+            && let Ok(text) = std::str::from_utf8(&body)
         {
             self.see_in_passing(text, now);
         }
@@ -34,7 +37,6 @@ impl AiExchange {
             true => Ending::Refused,
             false => ending,
         };
-        let is_stream = matches!(reading, Reading::Events(_));
         if let Some(meter) = self.meter.take() {
             self.account(program, &meter, ending);
         }

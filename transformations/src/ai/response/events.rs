@@ -55,6 +55,11 @@ impl AiExchange {
             same &= out.get(start..) == Some(chunk);
         });
         self.reading = Reading::Events(events);
+        if seen == Err(Unseen::CODING) && !self.changes_events() {
+            // It goes on as it came.
+            self.reading = Reading::Unreadable;
+            return Ok(());
+        }
         if end_of_stream && seen.is_ok() {
             let start = out.len();
             seen = self.end_events(ops, &mut out);
@@ -83,7 +88,8 @@ impl AiExchange {
             return Ok(());
         };
         let now = ops.unix_nanoseconds();
-        let is_whole = (events.coding.as_ref()).is_none_or(|coding| coding.finish().is_ok());
+        let coding = events.coding.as_ref().filter(|_| self.changes_events());
+        let is_whole = coding.is_none_or(|coding| coding.finish().is_ok());
         let mut seen = match is_whole {
             true => Ok(()),
             false => Err(Unseen::CODING),

@@ -19,11 +19,11 @@ pub(in crate::ai) enum Reading {
     Nothing,
     /// Event by event.
     Events(Box<EventReading>),
-    /// As a whole; this has passed by of it.
-    Whole(Vec<u8>),
+    /// As a whole, of which a copy has passed by.
+    Whole(Box<Copied>),
     /// As a whole; this has come of it, and waits.
     Held(Box<HeldReading>),
-    /// It cannot be read, or need not be: it is too large, compressed, or an error.
+    /// It cannot be read, or need not be: it is too large, in a coding that is not known, or an error.
     Unreadable,
 }
 
@@ -35,6 +35,15 @@ pub(in crate::ai) struct EventReading {
     /// What that made of a chunk; kept for its memory.
     pub(super) decoded: Vec<u8>,
     pub(super) decoder: Decoder,
+}
+
+/// A body that passes by.
+#[derive(Debug)]
+pub(in crate::ai) struct Copied {
+    /// What takes the coding off, if it has one.
+    pub(super) coding: Option<coding::Decoder>,
+    /// What has come of it, as it came.
+    pub(super) body: Vec<u8>,
 }
 
 /// A body that waits.
@@ -74,8 +83,7 @@ impl AiExchange {
         append_header(ops, Direction::Response, "content-type", &mut content_type);
         let format = Format::of(&content_type);
         let is_coded = is_compressed(ops, Direction::Response);
-        let can_read = !is_coded || self.rewrites();
-        let can_tell = is_success && format.is_none() && can_read && !program.headers.is_empty();
+        let can_tell = is_success && format.is_none() && !program.headers.is_empty();
         Head {
             format,
             is_coded,
@@ -100,7 +108,7 @@ impl AiExchange {
                 return Ok(());
             }
         }
-        let coding = match self.coding(program, head, ops) {
+        let coding = match AiExchange::coding(program, head, ops) {
             Ok(coding) => coding,
             Err(unseen) if self.must_see() => return Err(unseen),
             Err(_) => {
@@ -116,10 +124,11 @@ impl AiExchange {
                 applied.headers = true;
                 ops.remove_response_header("content-length");
             }
-            if rewrites {
+            let sends_decoded = coding.is_some() && self.changes_events();
+            if rewrites || sends_decoded {
                 forget_bytes(ops);
             }
-            if coding.is_some() {
+            if sends_decoded {
                 ops.remove_response_header("content-encoding");
             }
             self.reading = Reading::Events(Box::new(EventReading {
@@ -136,7 +145,10 @@ impl AiExchange {
                 body: Vec::new(),
                 tells,
             })),
-            false => Reading::Whole(Vec::new()),
+            false => Reading::Whole(Box::new(Copied {
+                coding,
+                body: Vec::new(),
+            })),
         };
         Ok(())
     }
@@ -156,9 +168,8 @@ impl AiExchange {
         self.hides_usage || self.rewrites()
     }
 
-    /// What takes the coding off a body that is rewritten. Another that has one is not read.
+    /// What takes the coding off a body, if it has one.
     fn coding(
-        &self,
         program: &AiProgram,
         head: Head,
         ops: &(impl TransformationOps + ?Sized),
@@ -166,12 +177,14 @@ impl AiExchange {
         if !head.is_coded {
             return Ok(None);
         }
-        if !self.rewrites() {
-            return Err(Unseen::CODING);
-        }
         let mut encoding = String::new();
         append_header(ops, Direction::Response, "content-encoding", &mut encoding);
-        let limits = coding::Limits::of_bytes(program.body_limit());
+        // Of a stream, each event has the limit by itself.
+        let most = match head.format {
+            Some(_) => usize::MAX,
+            None => program.body_limit(),
+        };
+        let limits = coding::Limits::of_bytes(most);
         let decoder = coding::Decoder::of(&encoding, limits).map_err(|_| Unseen::CODING)?;
         Ok(Some(decoder))
     }

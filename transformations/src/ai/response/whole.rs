@@ -22,8 +22,8 @@ impl AiExchange {
         program: &AiProgram,
         ops: &mut (impl TransformationOps + ?Sized),
     ) {
-        if let Reading::Whole(body) = &mut self.reading {
-            let (fits, _) = AiExchange::take(body, program.body_limit(), ops);
+        if let Reading::Whole(copied) = &mut self.reading {
+            let (fits, _) = AiExchange::take(&mut copied.body, program.body_limit(), ops);
             if !fits {
                 self.reading = Reading::Unreadable;
             }
@@ -99,11 +99,12 @@ impl AiExchange {
             tells,
         } = *held;
         let now = ops.unix_nanoseconds();
-        let is_coded = coding.is_some();
+        // A body that stays goes on in the coding that it came in.
+        let is_decoded = coding.is_some() && self.rewrites();
         let made = match decoded(coding, &body) {
             Ok(text) => self.rewrite(&text, now).map(|made| {
                 // What has changed, or has lost its coding, is another body.
-                made.or_else(|| is_coded.then(|| text.into_owned()))
+                made.or_else(|| is_decoded.then(|| text.into_owned()))
             }),
             Err(unseen) => Err(unseen),
         };
@@ -116,7 +117,7 @@ impl AiExchange {
         if let Some(made) = &made {
             applied.body = BodyChange::Replaced;
             applied.headers = true;
-            describe(made.len(), is_coded, ops, &mut applied);
+            describe(made.len(), is_decoded, ops, &mut applied);
         }
         self.finish(program, Ending::Whole, ops, &mut applied);
         if tells {
@@ -157,7 +158,10 @@ impl AiExchange {
 }
 
 /// A body without its coding.
-fn decoded(coding: Option<coding::Decoder>, body: &[u8]) -> Result<Cow<'_, [u8]>, Unseen> {
+pub(super) fn decoded(
+    coding: Option<coding::Decoder>,
+    body: &[u8],
+) -> Result<Cow<'_, [u8]>, Unseen> {
     let Some(mut coding) = coding else {
         return Ok(Cow::Borrowed(body));
     };

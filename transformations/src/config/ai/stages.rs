@@ -1,6 +1,7 @@
-//! The stages of requests: model, guard, prompt.
+//! The stages of requests: model, limits, guard, prompt.
 
 use llm::guard::Terms;
+use llm::limits::Limits;
 use llm::prompt::PromptRole;
 use llm::text::Role;
 
@@ -13,8 +14,19 @@ pub struct ModelRules {
     pub aliases: Vec<(String, String)>,
     /// What may go upstream; everything without a list.
     pub allow: Option<Vec<String>>,
+    /// Nothing is done but to tell the model.
+    pub is_shadow: bool,
     /// Where it stands.
     pub path: String,
+}
+
+/// Limits of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitRules {
+    /// What it may be.
+    pub limits: Limits,
+    /// Nothing is refused or clamped.
+    pub is_shadow: bool,
 }
 
 /// What prompts must not say.
@@ -52,6 +64,8 @@ pub struct PromptRules {
     pub prepend: Vec<PromptRule>,
     /// Those behind.
     pub append: Vec<PromptRule>,
+    /// Nothing is put in.
+    pub is_shadow: bool,
 }
 
 /// A prompt of the operator.

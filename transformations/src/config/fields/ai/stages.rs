@@ -16,6 +16,15 @@ pub static SHADOW: Field<Flag> = Field::new(
     "the same as `\"mode\": \"monitor\"`",
 );
 
+/// `shadow` of stages that have no other word for it.
+pub static LOOKS_ON: Field<Flag> = Field::new(
+    "shadow",
+    Flag {
+        default: Some(false),
+    },
+    "only tells what the stage would do, in the fact `shadow`, and does nothing of it",
+);
+
 /// `model.header`
 pub static HEADER: Field<Text> = Field::new(
     "header",
@@ -48,7 +57,7 @@ pub static ALLOWED_MODELS: Field<List> = Field::new(
 pub static MODEL: Object = Object {
     name: "model",
     text: "The model of a request.",
-    groups: &[&[&HEADER, &ALIASES, &ALLOWED_MODELS]],
+    groups: &[&[&HEADER, &ALIASES, &ALLOWED_MODELS, &LOOKS_ON]],
 };
 
 /// `limits.messages`
@@ -109,6 +118,7 @@ pub static LIMITS: Object = Object {
         &MAX_OUTPUT_TOKENS,
         &ON_EXCESS,
         &CHAT_FIELD,
+        &LOOKS_ON,
     ]],
 };
 
@@ -230,7 +240,7 @@ pub static APPEND: Field<List> =
 pub static PROMPT: Object = Object {
     name: "prompt",
     text: "Prompts of the operator, put where the dialect has them.",
-    groups: &[&[&PREPEND, &APPEND]],
+    groups: &[&[&PREPEND, &APPEND, &LOOKS_ON]],
 };
 
 /// `role` of a prompt

@@ -7,7 +7,9 @@ use serde_json::{Map, Value};
 
 use super::super::{Reader, join};
 use crate::codes::Code;
-use crate::config::ai::stages::{GuardRule, GuardRules, ModelRules, PromptRule, PromptRules};
+use crate::config::ai::stages::{
+    GuardRule, GuardRules, LimitRules, ModelRules, PromptRule, PromptRules,
+};
 use crate::config::fields::ai;
 use crate::config::fields::ai::stages as field;
 use crate::config::fields::ai::stages::ROLE_WORDS;
@@ -43,6 +45,7 @@ impl Reader {
             aliases: self.aliases(fields, &path),
             // Even a malformed list is a list.
             allow: has_list.then_some(allow),
+            is_shadow: self.is_set(fields, &path, &field::LOOKS_ON),
             path,
         })
     }
@@ -64,7 +67,7 @@ impl Reader {
         all
     }
 
-    pub(super) fn ai_limits(&mut self, fields: &Fields, parent: &str) -> Option<Limits> {
+    pub(super) fn ai_limits(&mut self, fields: &Fields, parent: &str) -> Option<LimitRules> {
         let (fields, path) = self.strict_field(fields, parent, &ai::LIMITS_HERE)?;
         let path = &path;
         let limits = Limits {
@@ -87,7 +90,8 @@ impl Reader {
         } else if messages.or(prompt_bytes).or(max_output_tokens).is_none() {
             self.error(Code::MISSING_VALUE, path, "there is no limit here");
         }
-        Some(limits)
+        let is_shadow = self.is_set(fields, path, &field::LOOKS_ON);
+        Some(LimitRules { limits, is_shadow })
     }
 
     pub(super) fn guard(&mut self, fields: &Fields, parent: &str) -> Option<GuardRules> {
@@ -195,6 +199,7 @@ impl Reader {
         Some(PromptRules {
             prepend: self.prompts(fields, &path, &field::PREPEND),
             append: self.prompts(fields, &path, &field::APPEND),
+            is_shadow: self.is_set(fields, &path, &field::LOOKS_ON),
         })
     }
 
