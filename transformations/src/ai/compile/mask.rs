@@ -132,14 +132,16 @@ fn read_key(path: &str) -> Result<HashKey, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     fn key(contents: &[u8]) -> Result<Masker, String> {
-        let file = std::env::temp_dir().join(format!(
-            "rustformations-key-{}-{}",
-            std::process::id(),
-            contents.len()
-        ));
+        // Tests run beside each other.
+        static FILES: AtomicUsize = AtomicUsize::new(0);
+        let number = FILES.fetch_add(1, Ordering::Relaxed);
+        let name = format!("rustformations-key-{}-{number}", std::process::id());
+        let file = std::env::temp_dir().join(name);
         std::fs::write(&file, contents).unwrap();
         let key = read_key(file.to_str().unwrap());
         std::fs::remove_file(&file).unwrap();
