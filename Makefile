@@ -64,7 +64,8 @@ fmt: need-cargo
 
 reference: need-cargo
 	UPDATE_DOCS=1 $(CARGO) test --quiet -p transformations \
-		--test configuration_reference --test diagnostics_reference --test template_reference
+		--test configuration_reference --test diagnostics_reference --test template_reference \
+		--test ai_templates
 
 doc: need-cargo
 	$(CARGO) doc --no-deps --workspace

@@ -1,4 +1,4 @@
-//! What is told of LLM traffic in real Envoys: headers of responses.
+//! What is told of LLM traffic in real Envoys: headers of responses, and templates.
 
 use rustformations_tests::mock_llm::MockLlm;
 use rustformations_tests::{Answer, Envoy, EnvoyConfig, Lab, Route, on_every_envoy};
@@ -48,6 +48,29 @@ fn ask(lab: &Lab, stream: bool, knobs: &[(&str, &str)]) -> Answer {
 }
 
 on_every_envoy! {
+    fn templates_of_responses_read_what_they_took(envoy) {
+        let llm = started();
+        let lab = lab_with(envoy, &llm, json!({
+            "ai": {"cost": {"prices": {"m-*": {"input": "2", "cachedInput": "1", "output": "10"}}}},
+            "response": [
+                {"when": "ai.usage.total_tokens > 11", "set": [
+                    {"name": "x-took", "value": "{{ ai.model }} {{ ai.usage.input_tokens + ai.usage.output_tokens }} {{ ai.cost_usd }}"},
+                ]},
+                {"set": [{"name": "x-took", "value": "{{ ai.model }} {{ ai.usage.input_tokens|default('?') }}"}]},
+            ],
+        }));
+        for pieces in ["whole", "bytes:1"] {
+            let answer = ask(&lab, false, &[("x-mock-pieces", pieces)]);
+            assert_eq!((answer.status, answer.cut), (200, false), "{pieces}");
+            assert_eq!(answer.header("x-took"), "m-1 12 0.000044", "{pieces}");
+            assert_eq!(answer.json()["usage"]["prompt_tokens"], 9, "{pieces}");
+        }
+        let stream = ask(&lab, true, &[]);
+        assert_eq!(stream.header("x-took"), "m-1 ?");
+        assert!(stream.text().ends_with("data: [DONE]\n\n"));
+        assert_eq!(lab.stat("rustformations_errors"), 0);
+    }
+
     fn responses_that_are_held_as_a_whole_say_what_they_took(envoy) {
         let llm = started();
         let lab = lab_with(envoy, &llm, json!({

@@ -32,7 +32,7 @@ use crate::needs::{BodyNeed, DirectionNeeds, Writes};
 
 mod compile;
 mod headers;
-mod known;
+pub(crate) mod known;
 mod mask;
 mod prices;
 mod publish;
@@ -40,6 +40,7 @@ mod request;
 mod response;
 
 use headers::Headers;
+use known::Known;
 use mask::MaskStage;
 use prices::PriceTables;
 pub(crate) use request::Holding;
@@ -67,6 +68,10 @@ pub(crate) struct AiProgram {
     names: Names,
     /// Facts in headers of responses.
     headers: Headers,
+    /// What makes facts known.
+    known: Known,
+    /// Nothing here has anything to do, but for templates that read facts.
+    is_idle: bool,
     /// How much of a body, or of one event, is held or read.
     body_bytes: u64,
     size_field: FieldId,
@@ -136,6 +141,20 @@ impl AiProgram {
     /// How many bytes of a request are held.
     pub(crate) fn body_bytes(&self) -> u64 {
         self.body_bytes
+    }
+
+    /// What makes facts known.
+    pub(crate) fn known(&self) -> Known {
+        self.known
+    }
+
+    /// The program, if it has anything to do where templates read facts, or facts that are known when the
+    /// response has ended, or do not.
+    pub(crate) fn for_templates(mut self, reads: bool, reads_end: bool) -> Option<AiProgram> {
+        if reads_end {
+            self.headers.wait();
+        }
+        (reads || !self.is_idle).then_some(self)
     }
 
     /// The names of models, rules and kinds that statistics may tell apart.
@@ -236,6 +255,11 @@ impl AiExchange {
     /// When the exchange began, in nanoseconds since 1970.
     pub(crate) fn began(&self) -> i64 {
         self.began
+    }
+
+    /// What is known by now.
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.facts
     }
 
     /// Whether the request was refused here.

@@ -7,6 +7,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use llm::facts::Facts;
 use minijinja::value::{Enumerator, Object};
 use minijinja::{Error, State, Value};
 
@@ -17,6 +18,7 @@ use crate::value::{Absent, budget, lookup, to_value};
 use formats::json::{Document, Kind, Node};
 
 mod event;
+mod facts;
 mod field;
 mod headers;
 mod line;
@@ -25,6 +27,7 @@ mod reads;
 mod vars;
 
 pub(crate) use event::EventFields;
+pub(crate) use facts::{FACTS, fact_path, fact_spelling, fact_value};
 pub(crate) use field::{EVENT, EVENT_FIELDS, EventField, Field, LINE, Part};
 pub(crate) use headers::{HeaderSnapshot, append as append_header, is_compressed};
 pub(crate) use line::WithLine;
@@ -33,6 +36,7 @@ pub(crate) use reads::{Asked, HeaderNames, HostRead, Reads};
 pub(crate) use vars::Vars;
 
 use event::EventValue;
+use facts::FactsValue;
 use headers::{HeadersValue, copied};
 
 /// Where functions find the message. The space keeps it apart from every JSON key that a template
@@ -66,6 +70,8 @@ pub(crate) struct Message {
     event: Option<EventFields>,
     /// The variables of the configuration.
     vars: Option<Arc<Vars>>,
+    /// What is known of the exchange as LLM traffic, if templates read it.
+    facts: Option<Arc<Facts>>,
 }
 
 /// What the host answered to what templates ask it for.
@@ -159,6 +165,7 @@ impl Message {
             private: Private::default(),
             event: None,
             vars: None,
+            facts: None,
         }
     }
 
@@ -172,6 +179,12 @@ impl Message {
     /// A message whose templates know the variables of the configuration.
     pub(crate) fn with_vars(mut self, vars: Option<Arc<Vars>>) -> Message {
         self.vars = vars;
+        self
+    }
+
+    /// A message whose templates know the facts of LLM traffic.
+    pub(crate) fn with_facts(mut self, facts: Option<Arc<Facts>>) -> Message {
+        self.facts = facts;
         self
     }
 
@@ -311,7 +324,13 @@ impl Object for Message {
             // Private names are never looked up in the body: it is the client's.
             _ if !is_private(key) => {
                 let var = self.vars.as_ref().and_then(|vars| vars.value(key));
-                return var.or_else(|| self.variable(key));
+                return var.or_else(|| match &self.facts {
+                    Some(facts) if key == FACTS => Some(Value::from_object(FactsValue {
+                        facts: Arc::clone(facts),
+                        group: None,
+                    })),
+                    _ => self.variable(key),
+                });
             }
             _ => {}
         }

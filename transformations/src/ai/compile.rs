@@ -20,13 +20,13 @@ use crate::diagnostics::Diagnostic;
 use crate::error::FieldId;
 
 impl AiProgram {
-    /// Compiles the block; none if nothing in it has anything to do. What is wrong is added to `found`.
+    /// Compiles the block. What is wrong is added to `found`.
     /// `size_field` is to blame for what is too large, `prompt_field` for prompts that cannot be rendered.
     pub(crate) fn compile(
         config: &Ai,
         (size_field, prompt_field): (FieldId, FieldId),
         found: &mut Vec<Diagnostic>,
-    ) -> Option<AiProgram> {
+    ) -> AiProgram {
         let prices = config.cost.as_ref().map(|cost| PriceTables {
             own: prices(cost, found),
             file: None,
@@ -65,7 +65,9 @@ impl AiProgram {
             model.as_ref(),
             prices.as_ref().and_then(|it| it.own.as_ref()),
         );
-        (!is_idle).then(|| AiProgram {
+        AiProgram {
+            is_idle,
+            known,
             dialect: config.dialect,
             refuses_unknown,
             model,
@@ -81,7 +83,7 @@ impl AiProgram {
             body_bytes: config.body_bytes,
             size_field,
             prompt_field,
-        })
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 use llm::facts::{Fact, FactTime, Facts};
 use llm::model::fits_header;
 
-use super::known::{Known, never};
+use super::known::Known;
 use crate::config::PublishedHeader;
 use crate::diagnostics::Diagnostic;
 use crate::ops::TransformationOps;
@@ -16,7 +16,7 @@ use crate::stages::Applied;
 #[derive(Debug)]
 pub(super) struct Headers {
     all: Box<[(Box<str>, Fact)]>,
-    /// One of them is known when the response has ended, and not before.
+    /// One of them is known when the response has ended, and not before; or templates read such a fact.
     waits: bool,
 }
 
@@ -27,14 +27,7 @@ impl Headers {
         found: &mut Vec<Diagnostic>,
     ) -> Headers {
         for PublishedHeader { from, path, .. } in headers {
-            known.warn(*from, path, found);
-            let reason = match from {
-                Fact::Refused => "a refused request has no response that this is added to",
-                Fact::TokensPerSecond => "it is known of streams alone, which get no headers",
-                _ => continue,
-            };
-            let message = format!("{} is never in a header", from.name());
-            found.push(never(path, message).with_help(reason));
+            known.warn_in_response(*from, path, found);
         }
         let entry = |it: &PublishedHeader| (it.name.as_str().into(), it.from);
         Headers {
@@ -43,8 +36,14 @@ impl Headers {
         }
     }
 
+    /// Whether there is nothing to be told.
     pub(super) fn is_empty(&self) -> bool {
-        self.all.is_empty()
+        self.all.is_empty() && !self.waits
+    }
+
+    /// Templates read what is known when the response has ended.
+    pub(super) fn wait(&mut self) {
+        self.waits = true;
     }
 
     /// Whether the head of a response has to wait for its end.

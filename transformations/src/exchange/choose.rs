@@ -120,6 +120,7 @@ impl Exchange {
             headers: self.captured.as_ref(),
             started: self.started,
             vars: self.vars.get(),
+            facts: self.ai.as_ref().map(|ai| ai.facts()),
         }
     }
 

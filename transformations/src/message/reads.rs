@@ -102,6 +102,10 @@ pub(crate) struct Reads {
     pub(crate) start: bool,
     /// The trailers of the response.
     pub(crate) trailers: bool,
+    /// What is known of the exchange as LLM traffic.
+    pub(crate) facts: bool,
+    /// The part of it that is known when the response has ended.
+    pub(crate) end_facts: bool,
     /// Variables of the configuration, by number.
     pub(crate) vars: Vec<usize>,
 }
@@ -116,6 +120,8 @@ impl Reads {
         self.clock |= other.clock;
         self.start |= other.start;
         self.trailers |= other.trailers;
+        self.facts |= other.facts;
+        self.end_facts |= other.end_facts;
         other
             .vars
             .iter()

@@ -20,6 +20,7 @@ use super::{
     Transforms, When,
 };
 use crate::ai::AiProgram;
+use crate::ai::known::{FactsHere, Known};
 use crate::codes::Code;
 use crate::config::{ClearRouteCache, Config, OnError, ParseAs, Transform};
 use crate::diagnostics::{Diagnostic, Severity};
@@ -52,13 +53,15 @@ pub(super) fn program(
         vars: Arc::default(),
         decode_ratio: config.limits.decode_ratio,
         trailers: Vec::new(),
+        known: None,
     };
     let ai = config.ai.as_ref();
-    let ai = ai.and_then(|ai| {
+    let ai = ai.map(|ai| {
         let size = compiler.field("ai.bodyBytes".to_owned());
         let prompt = compiler.field("ai.prompt".to_owned());
         AiProgram::compile(ai, (size, prompt), compiler.found)
     });
+    compiler.known = ai.as_ref().map(AiProgram::known);
     let prompts = config.ai.as_ref().and_then(|ai| ai.prompt.as_ref());
     let prompts = prompts
         .into_iter()
@@ -115,6 +118,9 @@ pub(super) fn program(
         .reads()
         .chain(response.reads())
         .any(|reads| reads.start);
+    let reads_facts = response.reads().any(|reads| reads.facts);
+    let reads_end = response.reads().any(|reads| reads.end_facts);
+    let ai = ai.and_then(|ai| ai.for_templates(reads_facts, reads_end));
     let mut request_needs = request.needs();
     if ai.is_some() {
         request_needs.merge(&AiProgram::REQUEST_NEEDS);
@@ -182,9 +188,21 @@ pub(super) struct Compiler<'a> {
     decode_ratio: usize,
     /// The fields that read trailers.
     trailers: Vec<String>,
+    /// What makes facts of LLM traffic known, if there is an `ai` block.
+    known: Option<Known>,
 }
 
 impl Compiler<'_> {
+    /// What templates of this sort know of the exchange as LLM traffic.
+    fn facts_for(&self, compiled: &DirectionProgram) -> FactsHere {
+        let is_response = compiled.direction == Direction::Response && !compiled.event;
+        match self.known {
+            None => FactsHere::NoBlock,
+            Some(known) if is_response => FactsHere::Some(known),
+            Some(_) => FactsHere::None,
+        }
+    }
+
     fn transforms(&mut self, transforms: &[Transform], direction: Direction) -> Transforms {
         let field = self.field(direction.name().to_owned());
         let mut conditions = DirectionProgram::new(direction, field, OnError::Auto);

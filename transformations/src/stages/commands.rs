@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use llm::facts::Facts;
+
 use crate::direction::Direction;
 use crate::host::HostValue;
 use crate::message::{HeaderSnapshot, Vars, append_header};
@@ -18,6 +20,8 @@ pub(crate) struct Captured<'a> {
     pub(crate) started: Option<i64>,
     /// The variables of the configuration, once something has read one.
     pub(crate) vars: Option<&'a Arc<Vars>>,
+    /// What is known of it as LLM traffic.
+    pub(crate) facts: Option<&'a Facts>,
 }
 
 /// Appends the value of an operator, or a hyphen if there is none.

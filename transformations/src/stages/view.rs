@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use llm::facts::Facts;
 use minijinja::Value;
 
 use super::BodyAccess;
@@ -210,6 +211,10 @@ impl<O: TransformationOps + ?Sized> View for MessageView<'_, O> {
         self.captured.vars.map(Arc::as_ref)
     }
 
+    fn facts(&self) -> Option<&Facts> {
+        self.captured.facts
+    }
+
     fn document(&self) -> Option<&Document> {
         let document = self.document.as_ref()?;
         (document.root().kind() != Kind::Null).then_some(document)
@@ -241,10 +246,14 @@ impl<O: TransformationOps + ?Sized> View for MessageView<'_, O> {
         let body = self.body_text();
         let host = self.host_answers();
         let message = Message::new(here, request, response, body, document, host);
+        // A copy for the engine, which only the templates that read it pay for.
+        let facts = self.captured.facts.filter(|_| self.compiled.reads.facts);
+        let facts = facts.map(|facts| Arc::new(facts.clone()));
         let message = Arc::new(
             message
                 .with_private(private)
-                .with_vars(self.captured.vars.cloned()),
+                .with_vars(self.captured.vars.cloned())
+                .with_facts(facts),
         );
         self.message = Some(Arc::clone(&message));
         message

@@ -24,6 +24,7 @@ mod calls;
 mod comparisons;
 mod effects;
 mod expressions;
+pub(super) mod facts;
 mod literals;
 mod statements;
 
@@ -287,6 +288,9 @@ impl Walk<'_, '_> {
         let help = match crate::functions::find(name) {
             None if near.is_some() => near.unwrap_or_default(),
             None if self.context.event => "at the end of a stream there is no event to read".into(),
+            None if name == crate::message::FACTS => {
+                "what is known of LLM traffic needs an \"ai\" block".into()
+            }
             Some(function) => format!("{name} is a function: write {}", function.signature()),
             None => "JSON fields become variables with \"body\": {\"parseAs\": \"AsJson\"}".into(),
         };

@@ -1,5 +1,6 @@
 //! The place of a template in a configuration. Made by the compiler, on the main thread.
 
+use crate::ai::known::FactsHere;
 use crate::direction::Direction;
 use crate::functions::Extractors;
 use crate::functions::environment::EnvAccess;
@@ -17,6 +18,8 @@ pub(crate) struct FieldContext<'a> {
     pub(crate) event: bool,
     /// The template makes a line of a header from the one that it knows as `value`.
     pub(crate) line: bool,
+    /// What is known here of the exchange as LLM traffic.
+    pub(crate) facts: FactsHere,
     /// The variables of the configuration.
     pub(crate) vars: &'a [Box<str>],
     pub(crate) env: &'a EnvAccess,
@@ -41,6 +44,7 @@ impl<'a> FieldContext<'a> {
             before_body: false,
             event: false,
             line: false,
+            facts: FactsHere::NoBlock,
             vars: &[],
             env,
             extractors,

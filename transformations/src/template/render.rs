@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 mod condition;
 
+use llm::facts::Facts;
 use minijinja::Value;
 
 use super::commands::Command;
@@ -17,7 +18,7 @@ use super::{JsonPart, Segment, Template};
 use crate::config::OnError;
 use crate::direction::Direction;
 use crate::error::{Cause, TransformErrorKind};
-use crate::message::{EventField, Message, Private, Vars, WithLine};
+use crate::message::{EventField, Message, Private, Vars, WithLine, fact_value};
 use crate::on_error::Place;
 use crate::value::budget;
 use crate::value::print::{self, Layout};
@@ -42,6 +43,11 @@ pub(crate) trait View {
 
     /// The variables of the configuration, once something has read one.
     fn vars(&self) -> Option<&Vars>;
+
+    /// What is known of the exchange as LLM traffic, if anything is.
+    fn facts(&self) -> Option<&Facts> {
+        None
+    }
 
     /// The parsed body. To templates `null` is none.
     fn document(&self) -> Option<&Document>;
@@ -224,6 +230,12 @@ impl<'p, V: View> Renderer<'p, V> {
             Segment::Var(number) => {
                 if let Some(vars) = self.view.vars() {
                     out.push_str(vars.text(*number)?);
+                }
+            }
+            Segment::Fact(fact) => {
+                let facts = self.view.facts();
+                if let Some(value) = facts.and_then(|facts| fact_value(*fact, facts)) {
+                    print::value(out, &value).map_err(|_| TransformErrorKind::Render)?;
                 }
             }
             Segment::Line => out.push_str(self.line.as_deref().unwrap_or_default()),

@@ -4,13 +4,16 @@
 //! done; rendered on workers by appending to the output. A property test shows that the engine
 //! gives the same text. Envoy's command operators are segments too.
 
+use llm::facts::Fact;
 use minijinja::machinery::ast::{CallArg, CallType, Expr, Stmt};
 
+use super::analysis::facts::below_facts;
 use super::commands::{Command, Rewritten};
 use super::context::FieldContext;
+use crate::ai::known::FactsHere;
 use crate::direction::Direction;
 use crate::functions::environment::EnvAccess;
-use crate::message::{EVENT, EventField, Field, LINE, Part};
+use crate::message::{EVENT, EventField, FACTS, Field, LINE, Part, fact_path};
 use crate::value::print;
 
 /// A piece of output.
@@ -34,6 +37,8 @@ pub(crate) enum Segment {
     Line,
     /// The variable of the configuration of this number.
     Var(usize),
+    /// What is known of the exchange as LLM traffic.
+    Fact(Fact),
     /// One of Envoy's command operators.
     Command(Box<Command>),
 }
@@ -51,6 +56,8 @@ pub(crate) struct Roots<'a> {
     pub(super) as_json: bool,
     /// The message is an event of a stream, or what comes at its end.
     pub(super) event: bool,
+    /// `ai` is what is known of the exchange.
+    pub(super) facts: bool,
     /// There is a line of a header to be read.
     pub(super) line: bool,
     /// The variables of the configuration.
@@ -65,6 +72,7 @@ impl<'a> Roots<'a> {
             direction: context.direction,
             as_json: context.as_json,
             event: context.event,
+            facts: matches!(context.facts, FactsHere::Some(_)),
             line: context.line,
             vars: context.vars,
             env: context.env,
@@ -157,6 +165,7 @@ pub(super) fn expression(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> 
         }
         _ => attribute(expr, roots)
             .or_else(|| event(expr, roots))
+            .or_else(|| fact(expr, roots))
             .or_else(|| json(expr, roots)),
     }
 }
@@ -168,6 +177,12 @@ fn event(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> {
         EventField::Json => None,
         field => (roots.as_json && roots.is_event(parent)).then_some(Segment::Event(field)),
     }
+}
+
+/// `ai.model` and its like.
+fn fact(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> {
+    let (group, name) = below_facts(expr).filter(|_| roots.facts)?;
+    fact_path(group, name).map(Segment::Fact)
 }
 
 /// `request.method` and its like, and `request.headers["name"]`.
@@ -239,6 +254,7 @@ fn json(expr: &Expr<'_>, roots: &Roots<'_>) -> Option<Segment> {
         at = match at {
             Expr::Var(var) if roots.line && var.id == LINE => return None,
             Expr::Var(var) if roots.var(var.id).is_some() => return None,
+            Expr::Var(var) if roots.facts && var.id == FACTS => return None,
             Expr::Var(var) => {
                 steps.push(Step::Key(var.id.into()));
                 break true;

@@ -33,6 +33,8 @@ impl AiProgram {
             metadata: _,
             headers: _,
             names: _,
+            known: _,
+            is_idle: _,
             body_bytes: _,
             size_field: _,
             prompt_field: _,

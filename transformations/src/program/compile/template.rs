@@ -63,6 +63,7 @@ impl Compiler<'_> {
             event: compiled.event,
             before_body: compiled.before_body,
             vars: &self.vars,
+            facts: self.facts_for(compiled),
             capabilities: self.capabilities,
             ..FieldContext::new(path, compiled.direction, self.env, &self.extractors)
         };

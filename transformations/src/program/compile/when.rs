@@ -52,6 +52,7 @@ impl Compiler<'_> {
         let context = FieldContext {
             before_body,
             vars: &self.vars,
+            facts: self.facts_for(compiled),
             as_json: compiled.as_json,
             event: compiled.event,
             capabilities: self.capabilities,

@@ -22,7 +22,7 @@ impl Walk<'_, '_> {
     }
 
     fn expression_inside(&mut self, expr: &Expr<'_>) {
-        if self.message_field(expr) {
+        if self.message_field(expr) || self.fact(expr) {
             return;
         }
         match expr {
@@ -103,6 +103,9 @@ impl Walk<'_, '_> {
         let var = self.context.vars.iter().position(|known| **known == *name);
         if let Some(number) = var {
             self.analysis.reads.insert_var(number);
+            return;
+        }
+        if self.all_facts(name, span) {
             return;
         }
         match NAMESPACES.into_iter().find(|known| *known == name) {
