@@ -317,6 +317,7 @@ impl<'p> Work<'p, '_> {
     }
 
     /// Applies the patch of a stage, if it has one. Nothing is copied yet.
+    #[inline]
     fn patch<'d>(
         &mut self,
         made: &mut Option<StageEdits<'p>>,
@@ -326,9 +327,21 @@ impl<'p> Work<'p, '_> {
         'p: 'd,
     {
         let stage = made.as_ref().map(|made| made.stage);
-        let Some(stage) = stage.filter(|stage| stage.patches()) else {
-            return Ok(None);
-        };
+        match stage.filter(|stage| stage.patches()) {
+            Some(stage) => self.apply_patch(stage, made, parsed),
+            None => Ok(None),
+        }
+    }
+
+    fn apply_patch<'d>(
+        &mut self,
+        stage: &'p DirectionProgram,
+        made: &mut Option<StageEdits<'p>>,
+        parsed: &'d Parsed,
+    ) -> Result<Option<Edited<'d>>, Failure>
+    where
+        'p: 'd,
+    {
         match parsed.edit(stage, self.program.output_bytes) {
             Ok(edited) => return Ok(edited),
             Err(failure) if stage.on_error.leaves_out(failure.error(), Place::Body) => {

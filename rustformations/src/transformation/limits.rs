@@ -12,7 +12,12 @@ use transformations::Direction;
 /// How many bytes a stream may hold of a body in memory of its own; none if Envoy is to hold it.
 ///
 /// Envoy holds what no configuration speaks of, so that its own limit stays in force: before 1.38 nobody
-/// can ask for that. Where a size is wanted, Envoy's limit counts if it is higher.
+/// can ask for that, and a body that is too large is to be answered alike in every Envoy. Where a size is
+/// wanted, Envoy's limit counts if it is higher.
+///
+/// Neither way is dearer for sure. By the rows of `loopback` on Envoy 1.39.3, CPU to no filter, medians of
+/// five runs in turn on a busy machine: chat by patch 1.37 with Envoy and 1.38 here, 64 KiB by patch 1.41
+/// and 1.31. Single runs of either differ by 0.1 and more.
 pub(super) fn hold_at_most<EHF: EnvoyHttpFilter>(envoy: &EHF, wanted: Option<u64>) -> Option<u64> {
     let wanted = wanted?;
     if !can_raise(envoy) {

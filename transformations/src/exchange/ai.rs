@@ -73,6 +73,9 @@ impl Exchange {
         hook: Hook,
     ) -> Answer {
         let (end, is_whole) = (hook.end(), hook.is_last());
+        if self.ai.is_none() {
+            return self.transform(Direction::Request, ops, end);
+        }
         let sent = self.copy_sent(ops);
         let is_kept = matches!(self.request, Flow::Kept(_));
         let is_scanned = matches!(self.request, Flow::Scanned(_));
