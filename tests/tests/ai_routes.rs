@@ -162,6 +162,13 @@ on_every_envoy! {
         assert_eq!(made.first(), made.last());
         assert_eq!(made[0].matches("Be brief.").count() + made[0].matches("In one word.").count(), 2);
         lab.expect_log("[there: slow - - 7 complete]");
+        // What was asked in the client's name is taken for the client's own then.
+        let events = [r#"{"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2}}"#, "[DONE]"];
+        lab.origin().answer(there, Reply::events(&events, Duration::from_millis(10)));
+        let body = r#"{"model":"fast","stream":true,"messages":[]}"#;
+        let answer = ask(&lab, "stream", body).send();
+        assert!(answer.status == 200 && answer.text().contains("\"usage\""), "{}", answer.text());
+        lab.expect_log("[stream: slow - - 7 complete]");
     }
 
     fn a_request_goes_on_with_its_model_while_its_client_is_writing(envoy) {

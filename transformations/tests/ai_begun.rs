@@ -328,6 +328,26 @@ fn a_refused_request_is_swallowed_to_its_end_or_as_much_as_is_held() {
         );
     }
     let closed = r#"{"ai": {"usage": {}, "onUnknown": "refuse"}}"#;
+    // Their clients may wait for an answer before they end.
+    for endless in [
+        ("upgrade", "websocket"),
+        ("content-type", "application/grpc+proto"),
+    ] {
+        let mut request = Message::new(&[(":path", "/a.B/C"), (":method", "POST"), endless], "");
+        request.body = cut("a=b&c=d", 3);
+        let host = sent(
+            closed,
+            MemoryHost {
+                request,
+                ..MemoryHost::default()
+            },
+        );
+        assert_eq!(
+            (host.reply.unwrap().status, host.answers),
+            (415, vec!["reply"]),
+            "{endless:?}"
+        );
+    }
     let headers = [(":path", "/form"), ("content-type", "text/plain")];
     let mut form = Message::new(&headers, "");
     form.body = cut("a=b&c=d", 3);

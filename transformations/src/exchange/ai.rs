@@ -132,7 +132,8 @@ impl Exchange {
             Ok(applied) => applied,
             Err(refused) => {
                 let refusal = refusal(*refused).after(Some(answer.applied));
-                return self.owe(refusal, is_whole);
+                let is_answered_now = is_whole || self.may_have_no_end(ops);
+                return self.owe(refusal, is_answered_now);
             }
         };
         if applied.body == BodyChange::Replaced {

@@ -6,7 +6,7 @@
 
 use super::bodies::Flow;
 use super::route::Hook;
-use super::{Answer, Exchange, Next, Reply};
+use super::{Answer, Exchange, Method, Next, Reply};
 use crate::ai::Refused;
 use crate::direction::Direction;
 use crate::error::TransformErrorKind;
@@ -114,6 +114,16 @@ impl Exchange {
             }
             (answer, _) => answer,
         }
+    }
+
+    /// Whether the client may wait for an answer before it ends its request: in a tunnel, and in a call of
+    /// gRPC.
+    pub(super) fn may_have_no_end(&self, ops: &(impl TransformationOps + ?Sized)) -> bool {
+        let mut calls_grpc = false;
+        ops.for_each_request_header_value("content-type", &mut |value| {
+            calls_grpc |= value.starts_with(b"application/grpc");
+        });
+        calls_grpc || self.method == Method::Upgrade
     }
 
     /// A piece of a body has come that nobody wants.
