@@ -80,6 +80,8 @@ metrics! {
         "Prompts that the guard found something in." None;
     Refused "rustformations_ai_refused" Counter Some("the stage"),
         "Requests that a stage refused." Some("`error.type`");
+    Shadow "rustformations_ai_shadow" Counter Some("the stage and what it is: see [Trying out](#trying-out)"),
+        "What stages with `shadow` would have done." None;
     TimeToFirstToken "rustformations_ai_ttft_ms" Histogram None,
         "Milliseconds from the first hook to the first text or tool call."
         Some("`gen_ai.server.time_to_first_token`, which is in seconds");
@@ -148,6 +150,9 @@ pub fn count(facts: &Facts, labels: &Labels, add: &mut dyn FnMut(Metric, &[&str]
     }
     if let Some(rule) = &facts.guard {
         typed(Metric::Guard, labels.rule(rule), 1);
+    }
+    for of in facts.shadow.iter().flat_map(|all| all.split(',')) {
+        typed(Metric::Shadow, of, 1);
     }
     if let Some(refused) = &facts.refused {
         let stage = refused.split(':').next().unwrap_or_default();

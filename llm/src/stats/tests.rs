@@ -46,6 +46,8 @@ fn full() -> Facts {
         guard: Some("jailbreak".to_owned()),
         ..Facts::default()
     };
+    facts.add_shadow("model", "renamed");
+    facts.add_shadow("limits", "messages");
     facts.add_masked("EMAIL", 2);
     facts.add_masked("EMPLOYEE", 1);
     facts.add_masked("SSN", 0);
@@ -68,6 +70,8 @@ fn an_exchange_adds_what_is_known_of_it() {
         "masked gemini gemini-x EMAIL 2",
         "masked gemini gemini-x EMPLOYEE 1",
         "guard gemini gemini-x jailbreak 1",
+        "shadow gemini gemini-x model:renamed 1",
+        "shadow gemini gemini-x limits:messages 1",
     ];
     assert_eq!(counted(&full(), &labels), expected);
 }
