@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says no by panicking")]
 
+use std::net::SocketAddr;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,7 +15,9 @@ use rustformations_tests::differences::PER_ROUTE_FILTER_NAME;
 use rustformations_tests::mock_llm::MockLlm;
 use rustformations_tests::origin::Reply;
 use rustformations_tests::wire::Body;
-use rustformations_tests::{Answer, EnvoyConfig, Lab, Route, Settings, on_every_envoy};
+use rustformations_tests::{
+    Answer, EnvoyConfig, EnvoyProcess, Lab, Route, Settings, on_every_envoy, workspace,
+};
 use serde_json::{Value, json};
 
 const BEFORE: &str = "
@@ -245,6 +248,30 @@ on_every_envoy! {
         assert_eq!(version(&lab.get("/").send()), "1");
         mounted.update("profiles.yaml", Some(&BEFORE.replace("'1'", "'4'")));
         expect_within_seconds("nothing is watched", || version(&lab.get("/").send()) == "4");
+    }
+
+    fn an_envoy_that_watches_files_ends_as_asked_and_so_does_one_that_only_validates(envoy) {
+        let mounted = Mounted::new("profiles.yaml", BEFORE);
+        let route = |path: &str, profile: &str| Route::at(path).transform(choose(profile, &[]));
+        let config = EnvoyConfig::new().route(route("/embed", "embed")).route(route("/", "chat"));
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
+        let bootstrap = config.to_bootstrap(nowhere, mounted.folder.path());
+        let settings = Settings {
+            module_folder: Some(workspace::module_folder().unwrap()),
+            ..mounted.settings()
+        };
+        let process = EnvoyProcess::start(envoy, &bootstrap, &settings).unwrap();
+        mounted.update("profiles.yaml", Some(&BEFORE.replace("'1'", "'2'")));
+        let (status, log) = process.quit().unwrap();
+        assert!(status.success(), "{status}: {log}");
+        let file = mounted.path("bootstrap.json");
+        std::fs::write(&file, bootstrap.to_string()).unwrap();
+        let (is_taken, log) = EnvoyProcess::validate(envoy, &file, &settings).unwrap();
+        assert!(is_taken, "{log}");
+        // What was watched already when something else was refused does not keep Envoy from ending.
+        let refused = config.route(route("/never", "unknown"));
+        let log = Lab::refuse_with(envoy, &refused, mounted.settings());
+        assert!(log.contains("has no profile \"unknown\""), "{log}");
     }
 
     fn a_policy_whose_profile_cannot_be_is_refused(envoy) {

@@ -259,6 +259,24 @@ impl EnvoyProcess {
         self.child.id()
     }
 
+    /// Asks Envoy to end; how it did, and its whole log.
+    ///
+    /// # Errors
+    /// When it does not end within 30 s.
+    pub fn quit(mut self) -> Result<(ExitStatus, String)> {
+        self.admin_post("/quitquitquit")?;
+        let deadline = Instant::now() + START_DEADLINE;
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok((status, self.logs()));
+            }
+            if Instant::now() > deadline {
+                bail!("Envoy does not end; its log ends:\n{}", tail(&self.logs()));
+            }
+            thread::sleep(Duration::from_millis(15));
+        }
+    }
+
     /// Nothing while Envoy runs.
     ///
     /// # Errors
