@@ -103,8 +103,8 @@ impl std::error::Error for CodingError {}
 
 /// Decodes one body.
 ///
-/// Memory: what the codings remember (32 KiB of `gzip` and `deflate`, up to the window of the others),
-/// and 4 KiB of a chunk, decoded, for each coding but the last.
+/// Memory: what the codings remember (32 KiB of `gzip` and `deflate`, the window of `br`, up to four times
+/// that of `zstd`, if so much came out), and 4 KiB of a chunk, decoded, for each coding but the last.
 pub struct Decoder {
     /// In the order of decoding.
     stages: Vec<Stage>,

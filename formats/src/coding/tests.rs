@@ -79,6 +79,76 @@ fn what_was_encoded_comes_out_however_it_is_cut() {
     }
 }
 
+/// [`EVENTS`] in `zstd`, each flushed when it was written; the second is made of parts of the first.
+const ZSTD_FLUSHED: [&[u8]; 2] = [
+    &[
+        0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x58, 0xf4, 0x01, 0x00, 0x32, 0x84, 0x0e, 0x15, 0xa0, 0x39,
+        0x63, 0x81, 0x02, 0x31, 0xae, 0x52, 0xce, 0xa5, 0x04, 0x66, 0x81, 0x30, 0x1c, 0x8d, 0x71,
+        0xae, 0xae, 0x82, 0x07, 0xa5, 0x34, 0xa3, 0xb5, 0x93, 0x12, 0xdf, 0xab, 0x74, 0xd5, 0xca,
+        0xd9, 0x8d, 0x9b, 0xd4, 0xcc, 0x8a, 0x3b, 0xd1, 0x44, 0xeb, 0xe4, 0xc1, 0x83, 0x90, 0x90,
+        0x23, 0x17, 0x4f, 0x7e, 0x1b, 0x34, 0x03, 0x0e, 0x17, 0x4d, 0x00,
+    ],
+    &[
+        0x85, 0x00, 0x00, 0x48, 0x6c, 0x6f, 0x22, 0x7d, 0x7d, 0x5d, 0x7d, 0x0a, 0x0a, 0x01, 0x00,
+        0x36, 0xce, 0x00, 0x04, 0x41, 0x1f, 0x49, 0x05,
+    ],
+];
+
+const EVENTS: [&[u8]; 2] = [
+    b"data: {\"id\":\"chatcmpl-1\",\"choices\":[{\"delta\":{\"content\":\"Hel\"}}]}\n\n",
+    b"data: {\"id\":\"chatcmpl-1\",\"choices\":[{\"delta\":{\"content\":\"lo\"}}]}\n\n",
+];
+
+/// [`EVENTS`] as a sender encodes them that flushes each.
+fn flushed(coding: &str) -> [Vec<u8>; 2] {
+    fn flush<W: Write>(mut encoder: W, length: impl Fn(&W) -> usize) -> (usize, W) {
+        let [first, second] = EVENTS;
+        encoder.write_all(first).unwrap();
+        encoder.flush().unwrap();
+        let length = length(&encoder);
+        encoder.write_all(second).unwrap();
+        (length, encoder)
+    }
+    let (length, mut bytes) = match coding {
+        "gzip" => {
+            let encoder = GzEncoder::new(Vec::new(), Compression::default());
+            let (length, encoder) = flush(encoder, |it| it.get_ref().len());
+            (length, encoder.finish().unwrap())
+        }
+        "deflate" => {
+            let encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+            let (length, encoder) = flush(encoder, |it| it.get_ref().len());
+            (length, encoder.finish().unwrap())
+        }
+        "br" => {
+            let encoder = brotli::CompressorWriter::new(Vec::new(), 4096, 5, 20);
+            let (length, encoder) = flush(encoder, |it| it.get_ref().len());
+            (length, encoder.into_inner())
+        }
+        _ => return ZSTD_FLUSHED.map(<[u8]>::to_vec),
+    };
+    let rest = bytes.split_off(length);
+    [bytes, rest]
+}
+
+/// Events must not wait for those that follow.
+#[test]
+fn what_was_flushed_comes_out_before_the_rest_comes() {
+    for coding in ALL {
+        let mut decoder = Decoder::of(coding, Limits::of_bytes(1 << 20)).unwrap();
+        for (chunk, event) in flushed(coding).iter().zip(EVENTS) {
+            let mut out = Vec::new();
+            decoder.push(chunk, &mut out).unwrap();
+            assert_eq!(
+                String::from_utf8_lossy(&out),
+                String::from_utf8_lossy(event),
+                "{coding}"
+            );
+        }
+        assert_eq!(decoder.finish(), Ok(()), "{coding}");
+    }
+}
+
 #[test]
 fn bare_deflate_streams_are_taken_too() {
     for lines in [0, 1, 5_000] {

@@ -3,10 +3,17 @@
 //! The library decodes a block that is whole; how long headers and blocks are is read here, so that they
 //! are held until they are. What it does not check is checked here: reserved bits, the checksum, and how
 //! much a frame says it holds.
+//!
+//! It would also give out no more than what later blocks cannot refer to any more, so that the events of a
+//! stream would wait for megabytes of others. But of a frame that has ended it shows everything, and it
+//! decodes further blocks all the same: each frame is told to have ended when it begins, what comes is
+//! looked at and left where it is, and what the window no longer reaches is thrown away from time to time.
 
-use std::io;
+use std::hash::Hasher;
+use std::io::{self, Read, Write};
 
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+use twox_hash::XxHash64;
 
 use super::CodingError;
 use super::sink::Sink;
@@ -16,6 +23,9 @@ const MAX_WINDOW: u64 = 8 << 20;
 
 /// No block is longer.
 const MAX_BLOCK: usize = 128 << 10;
+
+/// The last block of a frame, which is empty, and a checksum, which is only read where there is one.
+const END: &[u8] = &[1, 0, 0, 0, 0, 0, 0];
 
 pub(super) struct Zstd {
     decoder: FrameDecoder,
@@ -35,13 +45,18 @@ enum Part {
     Skip(usize),
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Default)]
 struct Frame {
-    has_checksum: bool,
+    /// Of what came out, if the frame ends with one.
+    checksum: Option<XxHash64>,
     /// How many bytes it says it holds.
     length: Option<u64>,
     /// How many came out.
     decoded: u64,
+    /// How far back blocks may refer.
+    window: usize,
+    /// How many bytes the library has that were given out.
+    seen: usize,
 }
 
 impl Default for Zstd {
@@ -141,11 +156,17 @@ impl Zstd {
         self.decoder
             .reset(&mut header)
             .map_err(|_| CodingError::Corrupt)?;
-        self.frame = Frame {
-            has_checksum: descriptor & 0b0000_0100 != 0,
-            length: (content_size > 0).then(|| self.decoder.content_size()),
-            decoded: 0,
+        let window = match input.get(5) {
+            Some(&descriptor) if !is_single => window(descriptor),
+            _ => self.decoder.content_size(),
         };
+        self.frame = Frame {
+            checksum: (descriptor & 0b0000_0100 != 0).then(|| XxHash64::with_seed(0)),
+            length: (content_size > 0).then(|| self.decoder.content_size()),
+            window: usize::try_from(window).map_err(|_| CodingError::Corrupt)?,
+            ..Frame::default()
+        };
+        self.decode(END)?;
         self.part = Part::Block;
         Ok(length)
     }
@@ -162,7 +183,7 @@ impl Zstd {
             1 => 1,
             _ => header >> 3,
         };
-        let checksum = match is_last && self.frame.has_checksum {
+        let checksum = match is_last && self.frame.checksum.is_some() {
             true => 4,
             false => 0,
         };
@@ -170,35 +191,72 @@ impl Zstd {
             return Err(CodingError::Corrupt);
         }
         let length = 3 + content + checksum;
-        let Some(mut block) = input.get(..length) else {
+        let Some(block) = input.get(..length) else {
             return Ok(0);
         };
-        self.decoder
-            .decode_blocks(&mut block, BlockDecodingStrategy::UptoBlocks(1))
-            .map_err(|_| CodingError::Corrupt)?;
-        let mut drain = Drain {
-            sink,
-            failed: None,
-            written: 0,
-        };
-        let outcome = self.decoder.collect_to_writer(&mut drain);
-        self.frame.decoded = self.frame.decoded.saturating_add(drain.written);
-        if let Some(error) = drain.failed {
-            return Err(error);
-        }
-        outcome.map_err(|_| CodingError::Corrupt)?;
+        self.decode(block)?;
+        self.give_out(sink)?;
         if is_last {
             self.check()?;
             self.part = Part::Header;
+        } else if self.frame.seen > self.frame.window + self.frame.window.max(MAX_BLOCK) {
+            self.forget()?;
         }
         Ok(length)
     }
 
+    fn decode(&mut self, block: impl Read) -> Result<(), CodingError> {
+        let decoded = self
+            .decoder
+            .decode_blocks(block, BlockDecodingStrategy::UptoBlocks(1));
+        decoded.map(drop).map_err(|_| CodingError::Corrupt)
+    }
+
+    /// Gives out what the library has and has not given out yet. It stays where it is.
+    fn give_out(&mut self, sink: &mut Sink<'_>) -> Result<(), CodingError> {
+        let mut look = Look {
+            frame: &mut self.frame,
+            sink,
+            outcome: Ok(()),
+        };
+        // It ends with the error of a writer that takes nothing, or has nothing to write.
+        let _ = self.decoder.collect_to_writer(&mut look);
+        look.outcome?;
+        match self.frame.seen == self.decoder.can_collect() {
+            true => Ok(()),
+            false => Err(CodingError::Corrupt),
+        }
+    }
+
+    /// Has the library forget what the window does not reach. It forgets everything or nothing, so it is
+    /// given what it is to keep, in blocks of that; there is as much else, so that this is done seldom.
+    fn forget(&mut self) -> Result<(), CodingError> {
+        let all = self.decoder.collect().unwrap_or_default();
+        let window = all.len().saturating_sub(self.frame.window);
+        let window = all.get(window..).unwrap_or_default();
+        let most = self.frame.window.clamp(1, MAX_BLOCK);
+        for piece in window.chunks(most) {
+            // At most 128 KiB, which takes 18 bits; the three lower ones say that it is neither the last
+            // nor compressed.
+            let [a, b, c, ..] = (piece.len() << 3).to_le_bytes();
+            self.decode([a, b, c].as_slice().chain(piece))?;
+        }
+        self.frame.seen = window.len();
+        Ok(())
+    }
+
     /// Compares what a frame says of its contents with what came out.
     fn check(&self) -> Result<(), CodingError> {
-        let sum = self.decoder.get_checksum_from_data();
-        let is_right = (sum.is_none() || sum == self.decoder.get_calculated_checksum())
-            && (self.frame.length).is_none_or(|length| length == self.frame.decoded);
+        let Frame {
+            checksum,
+            length,
+            decoded,
+            ..
+        } = &self.frame;
+        // The lower half, as the format has it.
+        let sum = checksum.as_ref().map(|sum| sum.finish() as u32);
+        let is_right = (sum.is_none() || sum == self.decoder.get_checksum_from_data())
+            && length.is_none_or(|length| length == *decoded);
         match is_right {
             true => Ok(()),
             false => Err(CodingError::Corrupt),
@@ -206,21 +264,29 @@ impl Zstd {
     }
 }
 
-/// A sink for a library that writes.
-struct Drain<'s, 'o> {
-    sink: &'s mut Sink<'o>,
-    failed: Option<CodingError>,
-    written: u64,
+/// The size of a window (RFC 8878, section 3.1.1.1.2).
+fn window(descriptor: u8) -> u64 {
+    let base = 1024 << (descriptor >> 3);
+    base + base / 8 * u64::from(descriptor & 0b111)
 }
 
-impl io::Write for Drain<'_, '_> {
+/// A writer for a library that writes all it has: what is new goes to the sink, and nothing is taken.
+struct Look<'f, 's, 'o> {
+    frame: &'f mut Frame,
+    sink: &'s mut Sink<'o>,
+    outcome: Result<(), CodingError>,
+}
+
+impl Write for Look<'_, '_, '_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.written = self.written.saturating_add(bytes.len() as u64);
-        self.sink.write(bytes).map_err(|error| {
-            self.failed = Some(error);
-            io::Error::from(io::ErrorKind::FileTooLarge)
-        })?;
-        Ok(bytes.len())
+        let new = bytes.get(self.frame.seen..).unwrap_or_default();
+        self.outcome = self.sink.write(new);
+        if let Some(checksum) = &mut self.frame.checksum {
+            checksum.write(new);
+        }
+        self.frame.decoded = self.frame.decoded.saturating_add(new.len() as u64);
+        self.frame.seen = bytes.len();
+        Err(io::ErrorKind::WouldBlock.into())
     }
 
     fn flush(&mut self) -> io::Result<()> {
