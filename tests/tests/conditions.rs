@@ -4,7 +4,9 @@
 use std::time::{Duration, Instant};
 
 use rustformations_tests::differences::{ADD_MAKES_A_LINE, LOCAL_REPLY_SAYS_WHY};
-use rustformations_tests::{Body, Envoy, EnvoyConfig, Lab, Reply, Route, on_every_envoy};
+use rustformations_tests::{
+    Body, Connection, Envoy, EnvoyConfig, Lab, Reply, Route, on_every_envoy,
+};
 use serde_json::{Value, json};
 
 const PAUSE: Duration = Duration::from_millis(300);
@@ -134,6 +136,19 @@ on_every_envoy! {
         }
         assert_eq!(lab.get("/").header("x-team", "red").send().status, 200);
         assert_eq!(lab.origin().last().header("x-a"), "1");
+    }
+
+    fn a_reply_without_content_is_not_followed_by_any(envoy) {
+        let lab = small_lab(envoy, json!({"request": {
+            "reply": {"when": "header(\"x-status\")", "status": "{{ header(\"x-status\") }}", "body": "HTTP/1.1 200 OK"},
+        }}));
+        for status in [204, 205, 304] {
+            let mut kept = Connection::open(lab.address()).unwrap();
+            let refused = lab.get("/").header("x-status", status.to_string());
+            let answers = kept.send(&[refused, lab.get("/")]).unwrap();
+            let said: Vec<_> = answers.iter().map(|it| (it.status, it.text())).collect();
+            assert_eq!(said, [(status, String::new()), (200, "ok".to_owned())]);
+        }
     }
 
     fn a_reply_does_not_wait_for_an_upload_that_it_does_not_read(envoy) {

@@ -47,6 +47,10 @@ impl Compiler<'_> {
             self.found
                 .push(Diagnostic::error(Code::BAD_HEADER_VALUE, &path, message));
         }
+        let is_bodiless = match &status {
+            Template::Constant(text) => http::reply_status(text).is_some_and(http::has_no_content),
+            _ => false,
+        };
         let status = TemplateField {
             template: status,
             field: self.field(path),
@@ -60,6 +64,13 @@ impl Compiler<'_> {
         let headers = std::mem::replace(&mut compiled.rules, others);
         let body = rule.body.as_ref().map(|body| {
             let path = format!("{}.{}", rule.path, reply::BODY.name);
+            if is_bodiless {
+                let message = "this is never sent: an answer of this status has no body";
+                let warning = Diagnostic::error(Code::NEVER_REACHED, &path, message);
+                let help = "leave it out, or give the reply another status";
+                self.found
+                    .push(warning.with_severity(Severity::Warning).with_help(help));
+            }
             TemplateField {
                 template: self.template(compiled, body, &path),
                 field: self.field(path),

@@ -20,7 +20,7 @@ pub(crate) struct OwnReply {
     pub(crate) status: u16,
     /// Lines, in order; names are lower case.
     pub(crate) headers: Vec<(String, String)>,
-    /// The body, which may be empty.
+    /// The body, which may be empty, and is if the status allows none.
     pub(crate) body: String,
     /// Where the reply stands in the configuration.
     pub(crate) field: FieldId,
@@ -84,7 +84,9 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
         };
         let headers = self.headers_of_reply(rule)?;
         let mut body = String::new();
-        if let Some(value) = &rule.body {
+        // A body behind such a head would be taken for the next response.
+        let value = rule.body.as_ref();
+        if let Some(value) = value.filter(|_| !http::has_no_content(status)) {
             let rendered = self
                 .templates
                 .render(&value.template, Place::Value, &mut body);
