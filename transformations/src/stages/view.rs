@@ -128,10 +128,13 @@ impl<'a, O: TransformationOps + ?Sized> MessageView<'a, O> {
             self.decoded = decoded;
             return Ok(());
         }
-        // The text beside a document is its own; without one the bytes are text.
+        // The text beside a document is its own; without one, and `null` is none, the bytes are text.
         match Document::parse(decoded.as_slice()) {
             Ok(document) => {
                 self.document = Some(document);
+                if self.document().is_none() {
+                    self.decoded = decoded;
+                }
                 Ok(())
             }
             Err(error) => {
