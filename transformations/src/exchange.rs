@@ -28,9 +28,9 @@ use crate::error::{Failure, FieldId, StageName, TransformErrorKind};
 use crate::message::{HeaderSnapshot, Vars};
 use crate::ops::TransformationOps;
 use crate::program::Program;
-use crate::stages::BodyAccess;
 use crate::stages::events::{EventStream, Opened};
 use crate::stages::reply::OwnReply;
+use crate::stages::{BodyAccess, Outdated};
 
 mod ai;
 mod answer;
@@ -239,13 +239,18 @@ impl Exchange {
             BodyAccess::Stream => access,
             _ => self.method.response_access(),
         };
+        let outdated = match self.events {
+            Some(_) => Outdated::of_response(ops),
+            None => Outdated::default(),
+        };
         let answer = self.transform_with(Direction::Response, ops, End::Message, access);
         if matches!(answer.next, Next::Reply(_)) {
             self.events = None;
         }
         if self.events.is_some() {
-            // How long the events become shows when they have come.
+            // What the events become shows when they have come.
             ops.remove_response_header("content-length");
+            outdated.remove(ops);
         }
         if self.events.as_ref().is_some_and(|events| events.decodes()) {
             ops.remove_response_header("content-encoding");

@@ -27,6 +27,7 @@ mod working;
 
 pub(crate) use choose::choose;
 pub(crate) use commands::Captured;
+pub(crate) use framing::Outdated;
 pub(crate) use transform::reply;
 
 use commit::{Commit, NewBody};

@@ -38,6 +38,36 @@ pub(super) fn descriptions<O: TransformationOps + ?Sized>(
     described
 }
 
+/// The headers of a response that describe the bytes of a body which will change on its way, as they came.
+#[derive(Debug, Default)]
+pub(crate) struct Outdated(Vec<(&'static str, Vec<u8>)>);
+
+impl Outdated {
+    pub(crate) fn of_response<O: TransformationOps + ?Sized>(ops: &O) -> Outdated {
+        let mut found = Vec::new();
+        ops.for_each_response_header(&mut |name, value| {
+            let is = |known: &&str| name.eq_ignore_ascii_case(known.as_bytes());
+            if let Some(known) = DESCRIPTIONS.into_iter().find(is)
+                && (known != "etag" || http::is_strong_etag(value))
+            {
+                found.push((known, value.to_vec()));
+            }
+        });
+        Outdated(found)
+    }
+
+    /// Removes those that no rule has given another value.
+    pub(crate) fn remove<O: TransformationOps + ?Sized>(&self, ops: &mut O) {
+        for (name, came) in &self.0 {
+            let mut is_there = false;
+            ops.for_each_response_header_value(name, &mut |value| is_there |= value == came);
+            if is_there {
+                ops.remove_response_header(name);
+            }
+        }
+    }
+}
+
 /// What of the body a transform can see and change, where the host could give `offered`.
 pub(super) fn access<O: TransformationOps + ?Sized>(
     holds: bool,
