@@ -4,7 +4,7 @@ use super::MemoryHost;
 use crate::direction::Direction;
 use crate::error::Failure;
 use crate::exchange::{Answer, Exchange, Next};
-use crate::stages::{Applied, BodyChange};
+use crate::stages::Applied;
 
 impl MemoryHost {
     /// Sends a message: its headers, its body in the pieces it has, its trailers. What it is afterwards
@@ -115,18 +115,7 @@ impl MemoryHost {
                 None => self.reply = Some(*reply),
             },
         }
-        let step = answer.applied;
-        all.transformed |= step.transformed;
-        all.headers |= step.headers;
-        all.metadata |= step.metadata;
-        all.reroute |= step.reroute;
-        all.refused += step.refused;
-        all.events += step.events;
-        all.more_failures += step.more_failures;
-        if step.body != BodyChange::Unchanged {
-            all.body = step.body;
-        }
-        all.failures.extend(step.failures);
+        all.add(answer.applied);
         Ok(())
     }
 }
