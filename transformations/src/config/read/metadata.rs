@@ -83,10 +83,15 @@ impl Reader {
             other => self.object(other, path)?,
         };
         self.known(fields, path, &metadata::TYPED_VALUE);
-        let (kind, name, value) = KINDS.into_iter().find_map(|(name, kind)| {
+        let mut given = KINDS.into_iter().filter_map(|(name, kind)| {
             let value = fields.get(name).filter(|value| !value.is_null())?;
             Some((kind, name, value))
-        })?;
+        });
+        let (kind, name, value) = given.next()?;
+        for (_, other, _) in given {
+            let message = format!("this is ignored: there is a {name} already");
+            self.ignored(&join(path, other), &message, None);
+        }
         let path = join(path, name);
         let text = match (kind, value) {
             (_, Value::String(text)) => text.clone(),

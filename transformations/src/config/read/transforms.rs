@@ -93,7 +93,7 @@ impl Reader {
         transform
     }
 
-    /// A condition; braces around one are a mistake that is told, since they mean a map there.
+    /// A condition, as it is written.
     pub(super) fn expression(
         &mut self,
         fields: &Map<String, Value>,

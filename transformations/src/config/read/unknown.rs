@@ -57,7 +57,7 @@ impl Reader {
         }
     }
 
-    fn ignored(&mut self, path: &str, message: &str, help: Option<String>) {
+    pub(super) fn ignored(&mut self, path: &str, message: &str, help: Option<String>) {
         let warning =
             Diagnostic::error(Code::UNKNOWN_FIELD, path, message).with_severity(Severity::Warning);
         self.found.push(match help {
