@@ -45,7 +45,8 @@ fuzz: need-cargo
 	@CARGO='$(CARGO)' fuzz/libfuzzer.sh $(FUZZ_SECONDS)
 
 bench: need-python module
-	$(CARGO) bench --workspace --bench compile --bench render --bench events --bench json
+	$(CARGO) bench --workspace --bench compile --bench render --bench events --bench json \
+		--bench request --bench traffic --bench mask
 	$(CARGO) run --release --quiet -p rustformations-tests --bin loopback -- $(BENCH_OPTIONS)
 
 sweep: need-cargo

@@ -18,6 +18,8 @@ mod report;
 mod rows;
 mod scale;
 mod sink;
+mod speaker;
+mod streams;
 
 use std::process::ExitCode;
 
@@ -28,11 +30,13 @@ use load::{Load, Measured};
 use rows::{Contender, Row};
 use scale::Scale;
 use sink::Sink;
+use streams::{Amount, Stream};
 
 struct Options {
     rounds: usize,
     load: Load,
     rows: Vec<Row>,
+    streams: Vec<Stream>,
     scales: Vec<Scale>,
 }
 
@@ -41,10 +45,13 @@ fn main() -> ExitCode {
         Some(options) => run(&options),
         None => {
             for row in rows::all() {
-                println!("{:<12} {}", row.name, row.what);
+                println!("{:<16} {}", row.name, row.what);
+            }
+            for stream in streams::all() {
+                println!("{:<16} {}", stream.name, stream.what);
             }
             for scale in scale::ALL {
-                println!("{:<12} {}", scale.name, scale.what);
+                println!("{:<16} {}", scale.name, scale.what);
             }
             Ok(())
         }
@@ -89,10 +96,13 @@ fn parse_options(mut arguments: impl Iterator<Item = String>) -> Result<Option<O
         }
     }
     let mut rows = rows::all();
+    let mut streams = streams::all();
     let mut scales = scale::ALL.to_vec();
     let names = || {
         let rows = rows.iter().map(|row| row.name);
-        rows.chain(scales.iter().map(|scale| scale.name))
+        let streams = streams.iter().map(|stream| stream.name);
+        rows.chain(streams)
+            .chain(scales.iter().map(|scale| scale.name))
     };
     if let Some(unknown) = wanted
         .iter()
@@ -102,12 +112,14 @@ fn parse_options(mut arguments: impl Iterator<Item = String>) -> Result<Option<O
     }
     if !wanted.is_empty() {
         rows.retain(|row| wanted.iter().any(|name| name == row.name));
+        streams.retain(|stream| wanted.iter().any(|name| name == stream.name));
         scales.retain(|scale| wanted.iter().any(|name| name == scale.name));
     }
     Ok(Some(Options {
         rounds,
         load,
         rows,
+        streams,
         scales,
     }))
 }
@@ -139,6 +151,14 @@ fn run(options: &Options) -> Result<()> {
     for row in &options.rows {
         let measured = measure(row, &envoy, &settings, options)?;
         report::print(row, &measured);
+    }
+    let amount = Amount {
+        rounds: options.rounds,
+        seconds: options.load.seconds,
+        connections: options.load.connections,
+    };
+    for stream in &options.streams {
+        streams::run(stream, &amount, &envoy, &settings)?;
     }
     for scale in &options.scales {
         scale::run(*scale, options.rounds.min(3), &envoy, &settings)?;

@@ -9,18 +9,24 @@ use crate::rows::Row;
 pub(crate) fn print(row: &Row, measured: &[Vec<Measured>]) {
     println!("\n{}: {}", row.name, row.what);
     println!(
-        "  {:<16} {:>9}  {:<20} {:>9} {:>9}",
-        "", "CPU", "to no filter", "median", "99 %"
+        "  {:<16} {:>9}  {:<20} {:>9} {:>9} {:>9}",
+        "", "CPU", "to no filter", "beyond", "median", "99 %"
     );
     let Some((base, others)) = measured.split_first() else {
         return;
     };
     for (contender, rounds) in row.contenders.iter().zip(measured) {
         println!(
-            "  {:<16} {:>6.1} us  {:<20} {:>6.0} us {:>6.0} us",
+            "  {:<16} {:>6.1} us  {:<20} {:>+6.1} us {:>6.0} us {:>6.0} us",
             contender.name,
             median(rounds.iter().map(|round| round.cpu)),
             ratio(rounds, base),
+            median(
+                rounds
+                    .iter()
+                    .zip(base)
+                    .map(|(round, base)| round.cpu - base.cpu)
+            ),
             median(rounds.iter().map(|round| round.median)),
             median(rounds.iter().map(|round| round.slowest)),
         );
@@ -46,7 +52,8 @@ fn ratio(rounds: &[Measured], base: &[Measured]) -> String {
     )
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
+/// The middle one.
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)

@@ -3,6 +3,7 @@
 //! To add one, add a function and name it in [`all`]. The first contender is always no filter; the last
 //! one is ours.
 
+mod ai;
 mod bodies;
 
 use rustformations_tests::{EnvoyConfig, Route};
@@ -29,6 +30,7 @@ pub(crate) struct Row {
 pub(crate) fn all() -> Vec<Row> {
     let mut rows = vec![idle(), headers(), model_to_header()];
     rows.extend(bodies::all());
+    rows.push(ai::chat());
     rows
 }
 

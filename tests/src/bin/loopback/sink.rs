@@ -37,39 +37,49 @@ impl Sink {
     }
 }
 
-/// Reads requests and answers each once it has ended. Envoy writes well-formed messages, so only the
-/// two ways it frames a body are understood; a connection that breaks off ends the thread.
+/// Reads requests and answers each once it has ended; a connection that breaks off ends the thread.
 fn serve(mut stream: TcpStream, answer: &[u8]) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut buffer = Vec::new();
     let mut piece = vec![0_u8; 256 * 1024];
     loop {
-        let head = loop {
-            if let Some(end) = find(&buffer, b"\r\n\r\n") {
-                break end + 4;
-            }
-            fill(&mut stream, &mut buffer, &mut piece)?;
-        };
-        let mut end = head;
-        match stated_length(&buffer[..head]) {
-            Some(length) => {
-                end += length;
-                while buffer.len() < end {
-                    fill(&mut stream, &mut buffer, &mut piece)?;
-                }
-            }
-            None => loop {
-                // Payloads of the rows are JSON text, in which the last chunk cannot occur.
-                if let Some(last) = find(&buffer[head - 2..], b"\r\n0\r\n\r\n") {
-                    end += last + 5;
-                    break;
-                }
-                fill(&mut stream, &mut buffer, &mut piece)?;
-            },
-        }
-        buffer.drain(..end);
+        read_request(&mut stream, &mut buffer, &mut piece)?;
         stream.write_all(answer)?;
     }
+}
+
+/// Takes one request from `stream`, of which `buffer` holds what has come too early and `piece` is room to
+/// read into. Envoy writes well-formed messages, so only the two ways it frames a body are understood.
+pub(crate) fn read_request(
+    stream: &mut TcpStream,
+    buffer: &mut Vec<u8>,
+    piece: &mut [u8],
+) -> io::Result<()> {
+    let head = loop {
+        if let Some(end) = find(buffer, b"\r\n\r\n") {
+            break end + 4;
+        }
+        fill(stream, buffer, piece)?;
+    };
+    let mut end = head;
+    match stated_length(&buffer[..head]) {
+        Some(length) => {
+            end += length;
+            while buffer.len() < end {
+                fill(stream, buffer, piece)?;
+            }
+        }
+        None => loop {
+            // Payloads of the rows are JSON text, in which the last chunk cannot occur.
+            if let Some(last) = find(&buffer[head - 2..], b"\r\n0\r\n\r\n") {
+                end += last + 5;
+                break;
+            }
+            fill(stream, buffer, piece)?;
+        },
+    }
+    buffer.drain(..end);
+    Ok(())
 }
 
 fn fill(from: &mut impl Read, buffer: &mut Vec<u8>, piece: &mut [u8]) -> io::Result<()> {

@@ -139,7 +139,7 @@ fn usage_headers() -> Value {
 }
 
 /// A reply of about `size` bytes.
-fn chat_reply(size: usize) -> String {
+pub(super) fn chat_reply(size: usize) -> String {
     let reply = |content: &str| {
         json!({
             "model": "gpt-4-0613",
