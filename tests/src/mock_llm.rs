@@ -70,6 +70,7 @@ pub struct Asked {
 pub struct MockLlm {
     address: SocketAddr,
     asked: Receiver<Asked>,
+    said: Receiver<String>,
     _runtime: Runtime,
 }
 
@@ -90,8 +91,10 @@ impl MockLlm {
             .build()
             .context("no thread can be started")?;
         let (holder, asked) = channel();
+        let (speaking, said) = channel();
         let told = Told {
             holder,
+            said: speaking,
             last: Arc::default(),
         };
         let listener = {
@@ -104,6 +107,7 @@ impl MockLlm {
         Ok(Self {
             address,
             asked,
+            said,
             _runtime: runtime,
         })
     }
@@ -116,6 +120,12 @@ impl MockLlm {
     /// The next request it got, waiting up to `patience` for one.
     pub fn next_asked(&self, patience: Duration) -> Option<Asked> {
         self.asked.recv_timeout(patience).ok()
+    }
+
+    /// What a provider streamed next, before it was cut, coded and paced; waiting up to `patience` for
+    /// it.
+    pub fn next_said(&self, patience: Duration) -> Option<String> {
+        self.said.recv_timeout(patience).ok()
     }
 }
 
@@ -140,6 +150,7 @@ fn router(told: Told) -> Router {
 #[derive(Clone)]
 struct Told {
     holder: Sender<Asked>,
+    said: Sender<String>,
     last: Arc<Mutex<VecDeque<Asked>>>,
 }
 
@@ -208,7 +219,12 @@ async fn provider_answer(
         Err(rejection) => error(rejection.status(), &rejection.body_text()),
         Ok(body) => {
             told.tell(&method, &uri, &headers, &body);
-            provider::answer(&uri, &headers, &body).await
+            let answer = provider::answer(&uri, &headers, &body).await;
+            if let Some(provider::Said(text)) = answer.extensions().get() {
+                // Nobody may be listening.
+                let _ = told.said.send(text.clone());
+            }
+            answer
         }
     }
 }

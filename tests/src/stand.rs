@@ -77,13 +77,21 @@ impl Stand {
     /// # Errors
     /// When there is no answer.
     pub fn ask(&self) -> Result<Answer> {
+        self.post(CHAT_PATH, &[], CHAT_BODY)
+    }
+
+    /// Posts a JSON body to Envoy.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Result<Answer> {
         let to = SocketAddr::from((Ipv4Addr::LOCALHOST, LISTENER_PORT));
-        Request::new(to, "POST", CHAT_PATH)
+        let request = Request::new(to, "POST", path)
             .header("host", format!("localhost:{LISTENER_PORT}"))
-            .header("content-type", "application/json")
-            .body(CHAT_BODY)
-            .try_send()
-            .context("Envoy gave no answer")
+            .header("content-type", "application/json");
+        let with = |request: Request, (name, value): &(&str, &str)| request.header(name, value);
+        let request = headers.iter().fold(request, with).body(body);
+        request.try_send().context("Envoy gave no answer")
     }
 
     /// The mock LLM.

@@ -75,10 +75,23 @@ on_every_envoy! {
             "x-custom-transformed: true".to_owned(),
             "x-smart-header: method=POST&path=/v1/chat/completions".to_owned(),
             "\"total_tokens\": 32".to_owned(),
+            // The second act.
+            "The provider got".to_owned(),
+            r#"{"role":"system","content":"You are the assistant of team red."}"#.to_owned(),
+            "Write to [EMAIL_1] or call [PHONE_1].".to_owned(),
+            r#""I am t" "o do t" "his: W" "rite t" "o [EMA" "IL_1] "#.to_owned(),
+            r#""cost_usd":"0.000027""#.to_owned(),
+            r#""masked":"EMAIL=1,PHONE=1""#.to_owned(),
+            "found   neither the address nor the number did".to_owned(),
+            "found   the client read the address and the number".to_owned(),
+            "found   and so has /stats".to_owned(),
         ] {
             assert!(stdout.contains(&line), "no \"{line}\" in:\n{stdout}");
         }
         assert!(!stdout.contains("MISSING"), "{stdout}");
+        let provider = stdout.split("The provider got").nth(1).unwrap();
+        let provider = provider.split("The client read").next().unwrap();
+        assert!(!provider.contains("jo@example.com"), "{stdout}");
     }
 
     fn the_bootstrap_that_ships_is_valid(envoy) {

@@ -36,6 +36,10 @@ use speech::Speech;
 /// What all paths of the providers begin with.
 pub(super) const PREFIX: &str = "/provider/";
 
+/// What is said in answer, before it is cut, coded and paced; goes with the answer.
+#[derive(Clone)]
+pub(super) struct Said(pub(super) String);
+
 /// The wire formats that are spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Dialect {
@@ -165,6 +169,7 @@ fn paced_answer(
     if let Some(count) = knobs.cut_after {
         texts.truncate(count);
     }
+    let said = Said(String::from_utf8_lossy(&texts.concat()).into_owned());
     let gzip = gzips(knobs, headers);
     if gzip {
         texts = pieces::gzip(&texts);
@@ -173,6 +178,7 @@ fn paced_answer(
     let breaks_off = knobs.end == End::Cut || knobs.cut_after.is_some();
     let body = Body::from_stream(paced(pieces, knobs.pause, breaks_off));
     let mut answer = ([(header::CONTENT_TYPE, kind)], body).into_response();
+    answer.extensions_mut().insert(said);
     if gzip {
         let coding = HeaderValue::from_static("gzip");
         answer

@@ -1,4 +1,7 @@
-//! `lab demo`: one request, seen from both sides, and the proof that the module had its hand in it.
+//! `lab demo`: two requests, seen from both sides, and the proof that the module had its hand in them.
+//! The first one is that of the articles; the second is in [`masked`].
+
+mod masked;
 
 use std::time::Duration;
 
@@ -14,7 +17,7 @@ const PROOF: [(&str, &str); 2] = [
     ("x-smart-header", "method=POST&path=/v1/chat/completions"),
 ];
 
-/// Starts the lab, sends the request, shows and checks what happened, stops everything.
+/// Starts the lab, sends the requests, shows and checks what happened, stops everything.
 pub(crate) fn show() -> Result<()> {
     let mut stand = Stand::start()?;
     println!(
@@ -34,7 +37,8 @@ pub(crate) fn show() -> Result<()> {
     print_answer(&answer);
 
     stand.envoy().check_alive()?;
-    prove(&answer)
+    prove(&answer)?;
+    masked::show(&mut stand)
 }
 
 fn print_asked(asked: &Asked) {
