@@ -16,4 +16,5 @@
 
 pub mod coding;
 pub mod events;
+pub mod frames;
 pub mod json;
