@@ -14,6 +14,7 @@ use crate::scene::SEPARATOR;
 pub struct Goldens {
     cases: Vec<Value>,
     llm: Vec<Value>,
+    translations: Vec<Value>,
 }
 
 impl Goldens {
@@ -25,12 +26,18 @@ impl Goldens {
         Ok(Goldens {
             cases: cases("../transformations/tests/cases")?,
             llm: cases("../llm/tests/cases")?,
+            translations: cases("../llm/tests/translation")?,
         })
     }
 
     /// Every path, body and stream of LLM traffic.
     pub fn traffic(&self) -> Vec<Vec<u8>> {
         self.llm.iter().filter_map(traffic).collect()
+    }
+
+    /// Every body and stream that is translated.
+    pub fn translations(&self) -> Vec<Vec<u8>> {
+        self.translations.iter().filter_map(traffic).collect()
     }
 
     /// Every case as a scene.

@@ -17,6 +17,7 @@ mod render;
 mod restored;
 mod stages;
 mod streams;
+mod translate;
 
 /// A promise to try with any bytes.
 #[derive(Debug)]
@@ -105,6 +106,12 @@ pub const TARGETS: &[Target] = &[
         folder: "stages",
         run: stages::run,
         seeds: Goldens::traffic,
+    },
+    Target {
+        name: "translate",
+        folder: "translate",
+        run: translate::run,
+        seeds: Goldens::translations,
     },
     Target {
         name: "coding",

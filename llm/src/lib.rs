@@ -23,4 +23,5 @@ pub mod request;
 pub mod response;
 pub mod stats;
 pub mod text;
+pub mod translate;
 pub mod usage;

@@ -1,0 +1,223 @@
+//! A chat request as one of Anthropic's Messages API.
+
+use super::effort::Thinking;
+use super::messages::Turns;
+use super::tools;
+use crate::refusal::Refusal;
+use crate::translate::Options;
+use crate::translate::chat::{Chat, Format};
+use crate::translate::json::{Json, Value};
+use crate::translate::loss::{Losses, invalid};
+use crate::translate::provider::Provider;
+
+/// How many tokens an answer may have where neither the client nor the configuration says.
+const MAX_TOKENS: u64 = 4096;
+
+/// Writes the body. `model` is the one that is to answer.
+pub(in crate::translate) fn write(
+    chat: &Chat<'_>,
+    model: &str,
+    provider: Provider,
+    options: &Options<'_>,
+    losses: &mut Losses,
+) -> Result<String, Refusal> {
+    let facts = provider.facts();
+    let mut turns = Turns::default();
+    for message in &chat.messages {
+        turns.push(*message, losses)?;
+    }
+    turns.close();
+    let messages = turns.messages();
+    let mut json = Json::with_capacity(messages.len() + turns.system.text().len() + 512);
+    json.open_object();
+    if let Some(version) = facts.body_version {
+        let version = if options.api_version.is_empty() {
+            version
+        } else {
+            options.api_version
+        };
+        json.member_string("anthropic_version", version);
+    }
+    if !facts.is_model_in_path {
+        json.member_string("model", model);
+    }
+    let max_tokens = write_max_tokens(chat, options, &mut json)?;
+    if !turns.system.is_empty() {
+        json.key("system");
+        json.open_array();
+        json.raw(turns.system.text());
+        json.close_array();
+    }
+    json.key("messages");
+    json.open_array();
+    if !messages.is_empty() {
+        json.raw(messages);
+    }
+    json.close_array();
+    let is_forced = tools::write(chat, &mut json, losses)?;
+    let thinking = thinking(chat, model, max_tokens, is_forced, &turns, losses)?;
+    if let Some(thinking) = thinking {
+        thinking.write(&mut json);
+    } else {
+        json.member_if("thinking", chat.thinking);
+    }
+    write_sampling(chat, thinking.is_some(), &mut json, losses)?;
+    write_output(chat, thinking, &mut json, losses)?;
+    if let Some(user) = chat.user.filter(|it| it.is_string()) {
+        json.key("metadata");
+        json.open_object();
+        json.member("user_id", user.text());
+        json.close_object();
+    }
+    if chat.stream && facts.is_stream_in_body {
+        json.member("stream", "true");
+    }
+    json.close_object();
+    Ok(json.into_text())
+}
+
+/// Tells how many.
+fn write_max_tokens(
+    chat: &Chat<'_>,
+    options: &Options<'_>,
+    json: &mut Json,
+) -> Result<u64, Refusal> {
+    match chat.max_tokens {
+        Some(tokens) => {
+            let Some(count) = tokens.count().filter(|_| tokens.float().is_some()) else {
+                return Err(invalid("max_tokens", "must be a number of tokens"));
+            };
+            json.member("max_tokens", tokens.text());
+            Ok(count)
+        }
+        None => {
+            let count = options.max_tokens.unwrap_or(MAX_TOKENS);
+            json.member_number("max_tokens", count);
+            Ok(count)
+        }
+    }
+}
+
+/// What `reasoning_effort` asks for, as far as it can be had.
+fn thinking(
+    chat: &Chat<'_>,
+    model: &str,
+    max_tokens: u64,
+    is_forced: bool,
+    turns: &Turns,
+    losses: &mut Losses,
+) -> Result<Option<Thinking>, Refusal> {
+    let Some(effort) = &chat.reasoning_effort else {
+        return Ok(None);
+    };
+    if chat.thinking.is_some() {
+        return Ok(None);
+    }
+    let thinking = Thinking::of(effort, model, max_tokens);
+    if thinking.is_none() {
+        if effort != "none" {
+            losses.drop("reasoning_effort");
+        }
+        return Ok(None);
+    }
+    // Nobody thinks who must call.
+    if is_forced {
+        losses.lose("reasoning_effort")?;
+        return Ok(None);
+    }
+    // Models with a budget go on thinking only from what they thought; a client that lost it would
+    // not get an answer at all.
+    if turns.lacks_thoughts && matches!(thinking, Some(Thinking::Budget(_))) {
+        losses.drop("reasoning_effort");
+        return Ok(None);
+    }
+    Ok(thinking)
+}
+
+fn write_sampling(
+    chat: &Chat<'_>,
+    thinks: bool,
+    json: &mut Json,
+    losses: &mut Losses,
+) -> Result<(), Refusal> {
+    let number = |value: Value<'_>, param| {
+        let should = "must be a number";
+        value.float().ok_or_else(|| invalid(param, should))
+    };
+    if let Some(value) = chat.temperature {
+        let temperature = number(value, "temperature")?;
+        match temperature > 1.0 || (thinks && temperature != 1.0) {
+            true => losses.lose("temperature")?,
+            false => json.member("temperature", value.text()),
+        }
+    }
+    if let Some(value) = chat.top_p {
+        match number(value, "top_p")? < 0.95 && thinks {
+            true => losses.lose("top_p")?,
+            false => json.member("top_p", value.text()),
+        }
+    }
+    if let Some(value) = chat.top_k {
+        number(value, "top_k")?;
+        match thinks {
+            true => losses.lose("top_k")?,
+            false => json.member("top_k", value.text()),
+        }
+    }
+    let mut stops = Json::default();
+    for stop in &chat.stop {
+        if !stop.is_string() {
+            return Err(invalid("stop", "must be a string or a list of strings"));
+        }
+        // Anthropic refuses white space, which is what many stop at.
+        match stop.is_blank() {
+            true => losses.lose("stop")?,
+            false => stops.raw(stop.text()),
+        }
+    }
+    if !stops.is_empty() {
+        json.key("stop_sequences");
+        json.open_array();
+        json.raw(stops.text());
+        json.close_array();
+    }
+    Ok(())
+}
+
+/// Writes the member `output_config`: the format of the answer, and the effort.
+fn write_output(
+    chat: &Chat<'_>,
+    thinking: Option<Thinking>,
+    json: &mut Json,
+    losses: &mut Losses,
+) -> Result<(), Refusal> {
+    let schema = match Format::read(chat.response_format, losses)? {
+        Some(Format::Schema { schema, .. }) => Some(schema),
+        Some(Format::Json) => {
+            losses.lose("response_format.json_object")?;
+            None
+        }
+        None => None,
+    };
+    let effort = match thinking {
+        Some(Thinking::Effort(effort)) => Some(effort),
+        _ => None,
+    };
+    if schema.is_none() && effort.is_none() {
+        return Ok(());
+    }
+    json.key("output_config");
+    json.open_object();
+    if let Some(schema) = schema {
+        json.key("format");
+        json.open_object();
+        json.member_string("type", "json_schema");
+        json.member("schema", schema.text());
+        json.close_object();
+    }
+    if let Some(effort) = effort {
+        json.member_string("effort", effort);
+    }
+    json.close_object();
+    Ok(())
+}

@@ -1,0 +1,232 @@
+//! OpenAI's chat, as clients speak it: its requests are read here, its answers written.
+//!
+//! Shared by every pair whose client speaks it, on the worker thread of the exchange.
+
+use std::borrow::Cow;
+
+use super::Options;
+use super::fields::{Becomes, Row, asks_for_nothing, becomes};
+use super::json::Value;
+use super::loss::{Losses, invalid};
+use crate::refusal::Refusal;
+
+pub(super) mod answer;
+pub(super) mod chunks;
+pub(super) mod message;
+pub(super) mod tools;
+
+/// The members of a request that some target has a place for.
+#[derive(Debug)]
+pub(super) struct Chat<'t> {
+    pub(super) model: Option<Cow<'t, str>>,
+    pub(super) messages: Vec<Value<'t>>,
+    pub(super) stream: bool,
+    /// The client asked for the usage of a stream.
+    pub(super) wants_usage: bool,
+    /// `max_completion_tokens`, else `max_tokens`.
+    pub(super) max_tokens: Option<Value<'t>>,
+    pub(super) temperature: Option<Value<'t>>,
+    pub(super) top_p: Option<Value<'t>>,
+    pub(super) top_k: Option<Value<'t>>,
+    /// One text or several.
+    pub(super) stop: Vec<Value<'t>>,
+    pub(super) tools: Vec<Value<'t>>,
+    pub(super) tool_choice: Option<Value<'t>>,
+    /// `parallel_tool_calls` is false.
+    pub(super) one_call: bool,
+    pub(super) response_format: Option<Value<'t>>,
+    pub(super) reasoning_effort: Option<Cow<'t, str>>,
+    /// Anthropic's own, which clients of gateways send.
+    pub(super) thinking: Option<Value<'t>>,
+    /// `user`, else `safety_identifier`.
+    pub(super) user: Option<Value<'t>>,
+    pub(super) n: Option<Value<'t>>,
+    pub(super) seed: Option<Value<'t>>,
+    pub(super) presence_penalty: Option<Value<'t>>,
+    pub(super) frequency_penalty: Option<Value<'t>>,
+}
+
+impl<'t> Chat<'t> {
+    /// Reads a request. Members that the target of these rows has no place for are lost.
+    pub(super) fn read(
+        body: Value<'t>,
+        rows: &'static [Row],
+        options: &Options<'_>,
+        losses: &mut Losses,
+    ) -> Result<Chat<'t>, Refusal> {
+        check_members(body, rows, options, losses)?;
+        let [model, messages, stream, stream_options, completion, tokens] = members(
+            body,
+            options,
+            [
+                "model",
+                "messages",
+                "stream",
+                "stream_options",
+                "max_completion_tokens",
+                "max_tokens",
+            ],
+        );
+        let [
+            temperature,
+            top_p,
+            top_k,
+            stop,
+            tools,
+            tool_choice,
+            parallel,
+        ] = members(
+            body,
+            options,
+            [
+                "temperature",
+                "top_p",
+                "top_k",
+                "stop",
+                "tools",
+                "tool_choice",
+                "parallel_tool_calls",
+            ],
+        );
+        let [response_format, effort, thinking, user, safety] = members(
+            body,
+            options,
+            [
+                "response_format",
+                "reasoning_effort",
+                "thinking",
+                "user",
+                "safety_identifier",
+            ],
+        );
+        let [n, seed, presence_penalty, frequency_penalty] = members(
+            body,
+            options,
+            ["n", "seed", "presence_penalty", "frequency_penalty"],
+        );
+        let messages = match messages {
+            Some(messages) if messages.is_array() => messages.items(),
+            _ => return Err(invalid("messages", "must be a list of messages")),
+        };
+        let flag = |value: Option<Value<'_>>| value.and_then(Value::bool);
+        let stream = flag(stream).unwrap_or_default();
+        let wants_usage = stream_options.and_then(|it| it.get("include_usage"));
+        Ok(Chat {
+            model: model.and_then(Value::string),
+            messages,
+            stream,
+            wants_usage: flag(wants_usage).unwrap_or_default(),
+            max_tokens: completion.or(tokens),
+            temperature,
+            top_p,
+            top_k,
+            stop: match stop {
+                Some(stop) if stop.is_array() => stop.items(),
+                stop => stop.into_iter().collect(),
+            },
+            tools: tools.map(Value::items).unwrap_or_default(),
+            tool_choice,
+            one_call: flag(parallel) == Some(false),
+            response_format,
+            reasoning_effort: effort.and_then(Value::string),
+            thinking,
+            user: user.or(safety),
+            n,
+            seed,
+            presence_penalty,
+            frequency_penalty,
+        })
+    }
+}
+
+fn members<'t, const N: usize>(
+    body: Value<'t>,
+    options: &Options<'_>,
+    names: [&str; N],
+) -> [Option<Value<'t>>; N] {
+    let mut members = body.members(names);
+    for (name, member) in names.iter().zip(&mut members) {
+        if options.remove.iter().any(|it| it == name) {
+            *member = None;
+        }
+    }
+    members
+}
+
+/// Loses what has no place, and refuses a key that repeats: parsers disagree about which one
+/// counts.
+pub(super) fn check_members(
+    body: Value<'_>,
+    rows: &'static [Row],
+    options: &Options<'_>,
+    losses: &mut Losses,
+) -> Result<(), Refusal> {
+    if !body.is_object() {
+        return Err(Refusal::new(400, "The body must be a JSON object."));
+    }
+    let mut checked = Ok(());
+    let mut seen: Vec<Cow<'_, str>> = Vec::new();
+    body.each(|key, value| {
+        let name = key.as_str().unwrap_or_default();
+        if checked.is_err() || options.remove.iter().any(|it| *it == name) {
+            return;
+        }
+        if seen.contains(&name) {
+            checked = Err(Refusal::new(400, "A member of the request comes twice."));
+            return;
+        }
+        match becomes(rows, &name) {
+            Some(row) if row.becomes == Becomes::Refused => {
+                if !asks_for_nothing(&name, value) {
+                    checked = losses.lose(row.field);
+                }
+            }
+            Some(_) => {}
+            None if asks_for_nothing(&name, value) => {}
+            None => checked = losses.lose_unknown(&name),
+        }
+        seen.push(name);
+    });
+    checked
+}
+
+/// What an answer must be.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Format<'t> {
+    /// Some JSON object.
+    Json,
+    /// JSON by a schema, which has a name.
+    Schema {
+        schema: Value<'t>,
+        name: Option<Value<'t>>,
+    },
+}
+
+impl<'t> Format<'t> {
+    /// Reads `response_format`; none for plain text, and if it is lost.
+    pub(super) fn read(
+        format: Option<Value<'t>>,
+        losses: &mut Losses,
+    ) -> Result<Option<Format<'t>>, Refusal> {
+        let Some(format) = format else {
+            return Ok(None);
+        };
+        let [of, described] = format.members(["type", "json_schema"]);
+        match of.and_then(Value::string).as_deref() {
+            Some("text") => Ok(None),
+            Some("json_object") => Ok(Some(Format::Json)),
+            Some("json_schema") => {
+                let [schema, name] =
+                    described.map_or([None; 2], |it| it.members(["schema", "name"]));
+                match schema.filter(|it| it.is_object()) {
+                    Some(schema) => Ok(Some(Format::Schema { schema, name })),
+                    None => Err(invalid("response_format.json_schema", "must hold a schema")),
+                }
+            }
+            _ => {
+                losses.lose("response_format.(other)")?;
+                Ok(None)
+            }
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Messages as Gemini has them: contents of parts, in turns that alternate; results of calls are a
+//! turn of their own, in the order of the calls.
+
+use crate::refusal::Refusal;
+use crate::translate::chat::message::{Content, Message, Part, Role, Source};
+use crate::translate::chat::tools::{Call, SIGNED};
+use crate::translate::json::{Json, Value};
+use crate::translate::loss::{Losses, invalid};
+
+/// What Google lets stand for a signature that is lost.
+const NO_SIGNATURE: &str = "skip_thought_signature_validator";
+
+/// The turns so far.
+#[derive(Debug)]
+pub(super) struct Contents {
+    /// The parts of system prompts.
+    pub(super) system: Json,
+    contents: Json,
+    /// Whose turn is open.
+    open: Option<Turn>,
+    /// The calls of the conversation: id, and name as it is spelled.
+    calls: Vec<(String, String)>,
+    /// Where those of the last answer begin.
+    latest: usize,
+    /// Results that wait for their turn, with the place of their call.
+    results: Vec<(usize, String)>,
+    /// The first call of an answer must be signed.
+    must_sign: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    User,
+    Model,
+}
+
+impl Contents {
+    pub(super) fn new(must_sign: bool) -> Contents {
+        Contents {
+            system: Json::default(),
+            contents: Json::default(),
+            open: None,
+            calls: Vec::new(),
+            latest: 0,
+            results: Vec::new(),
+            must_sign,
+        }
+    }
+
+    /// Appends a message of the client's.
+    pub(super) fn push(&mut self, message: Value<'_>, losses: &mut Losses) -> Result<(), Refusal> {
+        let message = Message::read(message, losses)?;
+        let mut parts = Json::default();
+        match message.role {
+            Role::System => {
+                for part in &message.parts {
+                    match &part.content {
+                        Content::Text(text) => write_text(*text, &mut self.system),
+                        _ => {
+                            let should = "of a system message must be text";
+                            return Err(invalid("messages[].content", should));
+                        }
+                    }
+                }
+            }
+            Role::User => {
+                write_parts(&message.parts, &mut parts, losses)?;
+                self.append(Turn::User, &parts);
+            }
+            Role::Assistant => {
+                write_parts(&message.parts, &mut parts, losses)?;
+                self.latest = self.calls.len();
+                for call in &message.tool_calls {
+                    if let Some(call) = Call::read(*call, losses)? {
+                        self.write_call(call, &mut parts);
+                    }
+                }
+                self.append(Turn::Model, &parts);
+            }
+            Role::Tool => self.hold_result(&message)?,
+        }
+        Ok(())
+    }
+
+    fn write_call(&mut self, call: Call<'_>, parts: &mut Json) {
+        let is_first = self.calls.len() == self.latest;
+        parts.open_object();
+        parts.key("functionCall");
+        parts.open_object();
+        parts.member("name", call.name.text());
+        parts.member("args", &call.arguments);
+        parts.close_object();
+        match &call.signature {
+            Some(signature) => parts.member_string("thoughtSignature", signature),
+            None if is_first && self.must_sign => {
+                parts.member_string("thoughtSignature", NO_SIGNATURE);
+            }
+            None => {}
+        }
+        parts.close_object();
+        self.calls.push((call.id, call.name.text().to_owned()));
+    }
+
+    fn hold_result(&mut self, message: &Message<'_>) -> Result<(), Refusal> {
+        let id = message.tool_call_id.as_deref().unwrap_or_default();
+        let id = id.split_once(SIGNED).map_or(id, |(id, _)| id);
+        let Some(place) = self.calls.iter().rposition(|(call, _)| call == id) else {
+            return Err(invalid(
+                "messages[].tool_call_id",
+                "must name an earlier call",
+            ));
+        };
+        let mut output = String::new();
+        for part in &message.parts {
+            match &part.content {
+                Content::Text(text) => output.push_str(text.spelled().unwrap_or_default()),
+                _ => {
+                    let should = "of a tool message must be text";
+                    return Err(invalid("messages[].content", should));
+                }
+            }
+        }
+        let name = self
+            .calls
+            .get(place)
+            .map_or("\"\"", |(_, name)| name.as_str());
+        let mut part = Json::default();
+        part.open_object();
+        part.key("functionResponse");
+        part.open_object();
+        part.member("name", name);
+        part.key("response");
+        part.open_object();
+        part.member_spelled("output", &output);
+        part.close_object();
+        part.close_object();
+        part.close_object();
+        self.results.push((place, part.into_text()));
+        Ok(())
+    }
+
+    /// Appends parts to the turn of a role. A turn without parts, which Gemini refuses, is none.
+    fn append(&mut self, turn: Turn, parts: &Json) {
+        if parts.is_empty() {
+            return;
+        }
+        self.flush_results();
+        if self.open != Some(turn) {
+            self.close_turn();
+            self.open_turn(turn);
+        }
+        self.contents.raw(parts.text());
+    }
+
+    fn flush_results(&mut self) {
+        if self.results.is_empty() {
+            return;
+        }
+        self.close_turn();
+        self.open_turn(Turn::User);
+        let mut results = std::mem::take(&mut self.results);
+        results.sort_by_key(|(place, _)| *place);
+        for (_, result) in results {
+            self.contents.raw(&result);
+        }
+        self.close_turn();
+    }
+
+    fn open_turn(&mut self, turn: Turn) {
+        let role = match turn {
+            Turn::User => "user",
+            Turn::Model => "model",
+        };
+        self.contents.open_object();
+        self.contents.member_string("role", role);
+        self.contents.key("parts");
+        self.contents.open_array();
+        self.open = Some(turn);
+    }
+
+    fn close_turn(&mut self) {
+        if self.open.take().is_some() {
+            self.contents.close_array();
+            self.contents.close_object();
+        }
+    }
+
+    /// Ends the turn that is open.
+    pub(super) fn close(&mut self) {
+        self.flush_results();
+        self.close_turn();
+    }
+
+    /// All turns that are closed, without brackets around them.
+    pub(super) fn text(&self) -> &str {
+        self.contents.text()
+    }
+}
+
+fn write_parts(parts: &[Part<'_>], json: &mut Json, losses: &mut Losses) -> Result<(), Refusal> {
+    for part in parts {
+        match &part.content {
+            Content::Text(text) => write_text(*text, json),
+            Content::Image(source) => {
+                write_source(source, "messages[].content[].image_url", json, losses)?;
+            }
+            Content::File(source, _) => {
+                write_source(source, "messages[].content[].file", json, losses)?;
+            }
+            Content::Audio { data, format } => {
+                let data = data.text();
+                json.open_object();
+                json.key("inlineData");
+                json.open_object();
+                json.member_string("mimeType", &format!("audio/{format}"));
+                json.member("data", data);
+                json.close_object();
+                json.close_object();
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Writes what is in the request, or in Google's storage; nothing else is fetched.
+fn write_source(
+    source: &Source<'_>,
+    field: &'static str,
+    json: &mut Json,
+    losses: &mut Losses,
+) -> Result<(), Refusal> {
+    match source {
+        Source::Inline { media_type, data } => {
+            json.open_object();
+            json.key("inlineData");
+            json.open_object();
+            json.member_string("mimeType", media_type);
+            json.member_string("data", data);
+        }
+        Source::Url(url) => {
+            let Some(media_type) = stored(url) else {
+                return losses.lose(field);
+            };
+            json.open_object();
+            json.key("fileData");
+            json.open_object();
+            json.member_string("mimeType", media_type);
+            json.member_string("fileUri", url);
+        }
+    }
+    json.close_object();
+    json.close_object();
+    Ok(())
+}
+
+/// The media type of a file in Google's storage, by its name.
+fn stored(url: &str) -> Option<&'static str> {
+    let name = url.strip_prefix("gs://")?;
+    let (_, ending) = name.rsplit_once('.')?;
+    Some(match ending.to_ascii_lowercase().as_str() {
+        "jpg" | "jpeg" => "image/jpeg",
+        "png" => "image/png",
+        "webp" => "image/webp",
+        "heic" => "image/heic",
+        "pdf" => "application/pdf",
+        "mp4" => "video/mp4",
+        "mp3" => "audio/mp3",
+        "wav" => "audio/wav",
+        "txt" => "text/plain",
+        _ => return None,
+    })
+}
+
+/// Writes a part of text, unless it says nothing.
+fn write_text(text: Value<'_>, json: &mut Json) {
+    if text.spelled().is_none_or(str::is_empty) {
+        return;
+    }
+    json.open_object();
+    json.member("text", text.text());
+    json.close_object();
+}
