@@ -136,17 +136,44 @@ impl Leaves {
     }
 }
 
-/// Whether a string is media: a `data:` URL (RFC 2397) that is base64 to its end, and longer than what
-/// anybody would write instead. Whatever else begins like one is text, so that nothing hides behind it.
+/// Whether a string is media: a `data:` URL (RFC 2397) of a media type and of base64 to its end, longer than
+/// what anybody would write instead. Whatever else begins like one is text, so that nothing hides behind it,
+/// nor behind escapes.
 fn is_media(raw: Raw<'_>) -> bool {
     const SHORTEST: usize = 256;
     let link = raw.text().strip_prefix("\"data:");
-    let Some((_, data)) = link.and_then(|link| link.split_once(";base64,")) else {
+    let Some((of, data)) = link.and_then(|link| link.split_once(";base64,")) else {
         return false;
     };
-    // A slash may be escaped.
-    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=-_\\\"".contains(&byte);
-    data.len() >= SHORTEST && data.bytes().all(is_base64)
+    let Some(data) = data.strip_suffix('"') else {
+        return false;
+    };
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=-_".contains(&byte);
+    // A slash may be escaped, and nothing else has to be.
+    let all_base64 = data.split("\\/").all(|it| it.bytes().all(is_base64));
+    data.len() >= SHORTEST && all_base64 && is_media_type(of)
+}
+
+/// Whether a text is a media type as files have them: names of letters for the most part, which no value of
+/// any kind is.
+fn is_media_type(text: &str) -> bool {
+    const LONGEST: usize = 100;
+    let is_name = |it: &str| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"+.-".contains(&byte);
+        let digits = it.bytes().filter(u8::is_ascii_digit).count();
+        !it.is_empty() && digits <= 4 && it.bytes().all(plain)
+    };
+    let mut parameters = text.split(';');
+    let (top, sub) = parameters
+        .next()
+        .and_then(|it| it.split_once('/'))
+        .unwrap_or_default();
+    let top = top.strip_suffix('\\').unwrap_or(top);
+    let named = |it: &str| {
+        it.split_once('=')
+            .is_some_and(|(name, value)| is_name(name) && is_name(value))
+    };
+    text.len() <= LONGEST && is_name(top) && is_name(sub) && parameters.all(named)
 }
 
 /// Whether a member of this key could be text.
@@ -199,5 +226,24 @@ mod tests {
         assert!(!media(&format!("{}\\njo", "aGk= ".repeat(100))));
         let plain = format!("\"data:text/plain,{}\"", "a".repeat(300));
         assert!(!is_media(Raw::of_value(&plain)));
+        for escaped in ["jo\\u0040example\\u002ecom", "\\n4111111111111111\\n"] {
+            assert!(!media(&format!("{}{escaped}", "aGk=".repeat(100))));
+        }
+        let of = |head: &str| {
+            let data = "aGk=".repeat(100);
+            is_media(Raw::of_value(&format!("\"data:{head};base64,{data}\"")))
+        };
+        for head in ["image/png", "image\\/svg+xml", "text/plain;charset=utf-8"] {
+            assert!(of(head), "{head}");
+        }
+        for head in [
+            "write to jo@example.com",
+            "a/4111111111111111",
+            "a/b; +49 170 1234567",
+            "a",
+            "",
+        ] {
+            assert!(!of(head), "{head}");
+        }
     }
 }
