@@ -1,7 +1,8 @@
 //! What the path of a request says: its dialect, its model, and whether its answer is a stream.
 //!
 //! Whatever stands in front (`/v1`, `/openai/v1`, `/anthropic/v1`, a tenant) and behind (a query, a
-//! slash at the end) does not matter. Called once a request, on its worker thread; any text is a path.
+//! slash at the end) does not matter. A path that leads elsewhere by dots (`..`) says nothing, since its
+//! provider may follow them. Called once a request, on its worker thread; any text is a path.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -70,8 +71,12 @@ impl<'p> PathFacts<'p> {
         let end = path.find(['?', '#']).unwrap_or(path.len());
         let path_alone = path.get(..end).unwrap_or_default();
         let (mut before, mut last, mut is_thread) = ("", "", false);
-        for Segment { text, .. } in segments(path_alone) {
-            (before, last) = (last, text);
+        let mut end = 0;
+        for Segment { text, start } in segments(path_alone) {
+            if is_dots(text) {
+                return Self::default();
+            }
+            (before, last, end) = (last, text, start);
             is_thread |= text == "threads";
         }
         let mut facts = match (before, last) {
@@ -93,7 +98,10 @@ impl<'p> PathFacts<'p> {
                 "deployments" => facts.model = next.model(path, next.text.len()),
                 "publishers" => publisher = next.text,
                 "models" | "tunedModels" | "endpoints" => {
-                    if let Some((name, verb)) = next.text.rsplit_once(':') {
+                    // Verbs end a path: nothing before its end tells what is asked.
+                    if let Some((name, verb)) = next.text.rsplit_once(':')
+                        && next.start == end
+                    {
                         facts.of_verb(verb, publisher);
                         facts.model = next.model(path, name.len());
                     }
@@ -162,6 +170,16 @@ impl<'p> Segment<'p> {
         let range = self.start..self.start + length;
         (length > 0).then_some(PathModel { path, range })
     }
+}
+
+/// Whether a segment leads elsewhere, however its dots and slashes are spelled.
+fn is_dots(segment: &str) -> bool {
+    if !segment.contains(['.', '%']) {
+        return false;
+    }
+    let decoded = percent_decode_str(segment).decode_utf8_lossy();
+    let mut parts = decoded.split(['/', '\\']);
+    parts.any(|it| matches!(it, "." | ".."))
 }
 
 /// The segments that are not empty.
