@@ -160,16 +160,12 @@ impl Request {
             is_too_deep: false,
         };
         let mut keys = Keys::default();
-        let mut names_model = false;
         let mut is_object = false;
         read(body, |reader| {
             is_object = reader.kind() == Kind::Object;
             let body = reader.value_with(|reader| {
                 reader.entries(|key, reader| {
-                    // Some readers take a key that differs in case for the model's.
-                    let is_likeness = is_model(key);
-                    let names_again = is_likeness && std::mem::replace(&mut names_model, true);
-                    if keys.repeats(key) || names_again {
+                    if keys.repeats(key) {
                         request.repeated = Some(key.into());
                     }
                     request.member(key, reader)
@@ -202,7 +198,7 @@ impl Request {
     /// Reads a member at the top.
     fn member(&mut self, key: Raw<'_>, reader: &mut Reader<'_>) -> Result<(), Fault> {
         let key = key.as_str().unwrap_or_default();
-        match &*key {
+        match keys::member(&key) {
             "model" if reader.kind() == Kind::String => self.model = Some(reader.value()?.into()),
             "stream" => self.stream = Some(reader.value()?.kind() == Kind::Bool(true)),
             "stream_options" => self.stream_options(reader)?,
@@ -214,7 +210,7 @@ impl Request {
             key => match self.dialect {
                 Dialect::OpenaiChat => self.chat(key, reader)?,
                 Dialect::OpenaiCompletions | Dialect::OpenaiEmbeddings => {
-                    self.bare(key, reader)?;
+                    self.other(key, reader)?;
                 }
                 Dialect::OpenaiResponses => self.responses(key, reader)?,
                 Dialect::AnthropicMessages => self.anthropic(key, reader)?,
@@ -258,9 +254,10 @@ impl Request {
         Ok(())
     }
 
-    /// Completions and embeddings: texts without messages.
-    fn bare(&mut self, key: &str, reader: &mut Reader<'_>) -> Result<(), Fault> {
-        if matches!(key, "prompt" | "input" | "suffix") {
+    /// A member that the dialect does not know. Servers that speak it borrow from others, so what holds
+    /// texts anywhere is looked at; completions and embeddings have no others.
+    fn other(&mut self, key: &str, reader: &mut Reader<'_>) -> Result<(), Fault> {
+        if keys::holds_texts(key) {
             self.leaves(Depth::TOP, TextKind::Text, reader)?;
         }
         Ok(())
@@ -269,14 +266,6 @@ impl Request {
 
 /// The member of a body that names its model.
 pub(crate) const MODEL: &str = "model";
-
-/// Whether a key at the top of a body is the model's for some reader: there are those that do not
-/// look at case.
-pub(crate) fn is_model(key: Raw<'_>) -> bool {
-    // Most keys have no escapes, and are told apart by their lengths.
-    let plain = key.text().len() == MODEL.len() + 2 || key.text().contains('\\');
-    plain && (key.as_str()).is_some_and(|key| key.eq_ignore_ascii_case(MODEL))
-}
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 use formats::json::{Fault, Kind, Raw, Reader};
 
 use super::Request;
+use super::keys::folded;
 use super::messages::Head;
 use crate::text::{Depth, Role, TextKind};
 
@@ -15,7 +16,7 @@ impl Request {
                 self.system = Some(self.content(Depth::TOP, TextKind::Text, reader, block)?);
                 self.speak(first, Role::System, None);
             }
-            _ => {}
+            _ => self.other(key, reader)?,
         }
         Ok(())
     }
@@ -24,7 +25,7 @@ impl Request {
 fn message(request: &mut Request, reader: &mut Reader<'_>) -> Result<Head, Fault> {
     let mut head = Head::default();
     reader.entries(|key, reader| {
-        match &*key.as_str().unwrap_or_default() {
+        match &*folded(key) {
             "role" => head.role(request, key, Role::spoken(reader.value()?)),
             "content" => {
                 let place = request.content(Depth::TOP, TextKind::Text, reader, block)?;

@@ -2,6 +2,7 @@
 
 use formats::json::{Fault, Kind, Reader};
 
+use super::keys::folded;
 use super::messages::Head;
 use super::{LimitField, Request};
 use crate::text::{Depth, Role, TextKind};
@@ -42,7 +43,7 @@ impl Request {
                     }
                 })?;
             }
-            _ => {}
+            _ => self.other(key, reader)?,
         }
         Ok(())
     }
@@ -51,7 +52,7 @@ impl Request {
 fn content(request: &mut Request, reader: &mut Reader<'_>) -> Result<Head, Fault> {
     let mut head = Head::default();
     reader.entries(|key, reader| {
-        match &*key.as_str().unwrap_or_default() {
+        match &*folded(key) {
             "role" => head.role(request, key, Role::spoken(reader.value()?)),
             "parts" => {
                 let place = request.content(Depth::TOP, TextKind::Text, reader, part)?;

@@ -2,6 +2,7 @@
 
 use formats::json::{Fault, Reader};
 
+use super::keys::folded;
 use super::messages::Head;
 use super::{Request, chat};
 use crate::text::{Depth, Role, TextKind};
@@ -22,7 +23,7 @@ impl Request {
                 }
                 Ok(())
             })?,
-            _ => {}
+            _ => self.other(key, reader)?,
         }
         Ok(())
     }
@@ -32,7 +33,7 @@ fn item(request: &mut Request, reader: &mut Reader<'_>) -> Result<Head, Fault> {
     let mut head = Head::default();
     let mut said_by = None;
     reader.entries(|key, reader| {
-        match &*key.as_str().unwrap_or_default() {
+        match &*folded(key) {
             "type" => said_by = said_by_type(&reader.value()?.as_str().unwrap_or_default()),
             "role" => head.role(request, key, Role::spoken(reader.value()?)),
             "content" => {
