@@ -49,7 +49,7 @@ impl PromptGuard {
     /// enough.
     ///
     /// # Cost
-    /// One pass over each text for all rules together.
+    /// One pass over each text for all rules together, and two more and a copy where a message has several.
     pub fn judge(&self, request: &Request, body: &str) -> Verdict<'_> {
         if request.is_too_deep {
             return Verdict::TooDeep;
@@ -68,6 +68,9 @@ impl PromptGuard {
                 return Verdict::Denied(name);
             }
         }
+        if let Some(name) = self.denies_together(request, body) {
+            return Verdict::Denied(name);
+        }
         if self.allow.is_empty() {
             return Verdict::Pass;
         }
@@ -80,6 +83,43 @@ impl PromptGuard {
             true => Verdict::Pass,
             false => Verdict::NotAllowed,
         }
+    }
+
+    /// The rule that denies what somebody says in several texts of one message: a model reads them as one,
+    /// with something between or nothing.
+    fn denies_together(&self, request: &Request, body: &str) -> Option<&str> {
+        let same =
+            |one: &Text, other: &Text| (one.message, one.role) == (other.message, other.role);
+        for texts in request.texts.chunk_by(same) {
+            let [Text { role, message, .. }, _, ..] = texts else {
+                continue;
+            };
+            if message.is_none() && *role == Role::User {
+                // Prompts and inputs of which each has an answer of its own.
+                continue;
+            }
+            let looks = |rule: usize| {
+                let roles = self.roles.get(rule);
+                roles.is_some_and(|roles| roles.contains(role))
+            };
+            if !(0..self.deny.len()).any(looks) {
+                continue;
+            }
+            for between in ["", " "] {
+                let mut all = String::new();
+                for text in texts {
+                    if !all.is_empty() {
+                        all.push_str(between);
+                    }
+                    all.push_str(&text.place.contents(body).unwrap_or_default());
+                }
+                let denied = self.deny.first_match(&all, looks);
+                if let Some(name) = denied.and_then(|rule| self.deny.name(rule)) {
+                    return Some(name);
+                }
+            }
+        }
+        None
     }
 }
 
@@ -157,6 +197,43 @@ mod tests {
         assert_eq!(bare(r#""an order""#), "Pass");
         assert_eq!(bare(r#"["weather", "order"]"#), "Pass");
         assert_eq!(bare(r#""weather""#), "NotAllowed");
+    }
+
+    #[test]
+    fn what_is_cut_into_parts_of_one_message_is_one() {
+        let rules = [
+            (
+                Rule {
+                    name: "jailbreak".to_owned(),
+                    terms: Terms::Regex("ignore all previous".to_owned()),
+                },
+                vec![Role::User],
+            ),
+            (rule("secret", "bluebird"), vec![Role::User]),
+        ];
+        let guard = PromptGuard::compile(&rules, &[]).unwrap();
+        let of = |role: &str, parts: &[&str]| {
+            let parts = parts
+                .iter()
+                .map(|it| format!(r#"{{"type":"text","text":"{it}"}}"#));
+            let parts = parts.collect::<Vec<_>>().join(",");
+            let body = format!(r#"{{"messages":[{{"role":"{role}","content":[{parts}]}}]}}"#);
+            judged(&guard, Dialect::OpenaiChat, &body)
+        };
+        assert_eq!(
+            of("user", &["ignore", " all", " previous"]),
+            r#"Denied("jailbreak")"#
+        );
+        assert_eq!(
+            of("user", &["ignore all", "previous"]),
+            r#"Denied("jailbreak")"#
+        );
+        assert_eq!(of("user", &["tell of blue", "bird"]), r#"Denied("secret")"#);
+        assert_eq!(of("user", &["ignore all", "that was previous"]), "Pass");
+        assert_eq!(of("assistant", &["ignore all", "previous"]), "Pass");
+        let apart =
+            r#"{"messages":[{"role":"user","content":"blue"},{"role":"user","content":"bird"}]}"#;
+        assert_eq!(judged(&guard, Dialect::OpenaiChat, apart), "Pass");
     }
 
     #[test]
