@@ -113,6 +113,8 @@ pub struct Options<'o> {
     pub project: &'o str,
     /// Azure: `api-version`, none for its version 1. Where bodies say a version: another one.
     pub api_version: &'o str,
+    /// What the client's header `anthropic-beta` says, for Bedrock, where it goes into the body.
+    pub betas: &'o str,
     /// What paths begin with; empty for what is usual at the provider.
     pub path_prefix: &'o str,
 }

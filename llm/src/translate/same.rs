@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+mod history;
+
 use super::json::{Json, Value};
 use super::provider::{Asks, Provider, path};
 use super::{Asked, Options, Translated, Translation, model};
@@ -43,14 +45,16 @@ pub(super) fn request(
         count: facts.is_count,
         query: query(options.path, client),
     };
+    let mut dropped = Vec::new();
+    let body = match client {
+        Dialect::Gemini if options.remove.is_empty() => body.to_vec(),
+        _ => write(translation, value, facts.is_count, options, &mut dropped),
+    };
     Ok(Translated {
         path: path(provider, asks, options),
-        body: match client {
-            Dialect::Gemini if options.remove.is_empty() => body.to_vec(),
-            _ => write(provider, value, client, facts.is_count, options),
-        },
+        body,
         stream,
-        dropped: Vec::new(),
+        dropped,
         asked: Asked {
             model: model.to_owned(),
             ..Asked::default()
@@ -75,20 +79,20 @@ fn query(path: &str, client: Dialect) -> Option<&str> {
     (client == Dialect::AnthropicMessages).then_some(query)
 }
 
-/// Writes the body; entry by entry only if one of them has to change.
+/// Writes the body, entry by entry.
 fn write(
-    provider: Provider,
+    translation: &Translation,
     body: Value<'_>,
-    client: Dialect,
     is_count: bool,
     options: &Options<'_>,
+    dropped: &mut Vec<&'static str>,
 ) -> Vec<u8> {
+    let (client, provider) = (translation.client, translation.provider);
     let facts = provider.facts();
     let names_model = !facts.is_model_in_path || is_count;
     let mut json = Json::with_capacity(body.text().len() + 64);
     json.open_object();
-    let mut has_version = false;
-    let mut has_model = false;
+    let (mut has_version, mut has_model, mut has_betas) = (false, false, false);
     body.each(|key, value| {
         let name = key.as_str().unwrap_or_default();
         if options.remove.iter().any(|it| *it == name) {
@@ -104,8 +108,13 @@ fn write(
                 }
             }
             "stream" if client == Dialect::AnthropicMessages && !facts.is_stream_in_body => {}
+            "messages" => match history::clean(client, value) {
+                Some(messages) => json.member("messages", &messages),
+                None => json.entry(key, value),
+            },
             _ => {
                 has_version |= name == "anthropic_version";
+                has_betas |= name == "anthropic_beta";
                 json.entry(key, value);
             }
         }
@@ -120,6 +129,40 @@ fn write(
         };
         json.member_string("anthropic_version", version);
     }
+    if provider == Provider::BedrockAnthropic && !has_betas {
+        write_betas(options.betas, &mut json, dropped);
+    }
     json.close_object();
     json.into_text().into_bytes()
+}
+
+/// What is tried out at Anthropic that Bedrock has too. It refuses what it does not know.
+const BETAS: [&str; 9] = [
+    "computer-use-2025-01-24",
+    "context-1m-2025-08-07",
+    "context-management-2025-06-27",
+    "dev-full-thinking-2025-05-14",
+    "interleaved-thinking-2025-05-14",
+    "output-128k-2025-02-19",
+    "token-efficient-tools-2025-02-19",
+    "tool-examples-2025-10-29",
+    "tool-search-tool-2025-10-19",
+];
+
+/// Bedrock reads from the body what the client says in a header.
+fn write_betas(header: &str, json: &mut Json, dropped: &mut Vec<&'static str>) {
+    let mut betas = Json::default();
+    for beta in header.split(',').map(str::trim).filter(|it| !it.is_empty()) {
+        match BETAS.contains(&beta) {
+            true => betas.string(beta),
+            false if dropped.is_empty() => dropped.push("anthropic-beta"),
+            false => {}
+        }
+    }
+    if !betas.is_empty() {
+        json.key("anthropic_beta");
+        json.open_array();
+        json.raw(betas.text());
+        json.close_array();
+    }
 }

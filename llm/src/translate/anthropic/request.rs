@@ -41,7 +41,6 @@ pub(in crate::translate) fn write(
     if !facts.is_model_in_path {
         json.member_string("model", model);
     }
-    let max_tokens = write_max_tokens(chat, options, &mut json)?;
     if !turns.system.is_empty() {
         json.key("system");
         json.open_array();
@@ -55,7 +54,9 @@ pub(in crate::translate) fn write(
     }
     json.close_array();
     let is_forced = tools::write(chat, &mut json, losses)?;
+    let max_tokens = max_tokens(chat)?;
     let thinking = thinking(chat, model, max_tokens, is_forced, &turns, losses)?;
+    write_max_tokens(chat, options, thinking, &mut json);
     if let Some(thinking) = thinking {
         thinking.write(&mut json);
     } else {
@@ -76,33 +77,42 @@ pub(in crate::translate) fn write(
     Ok(json.into_text())
 }
 
-/// Tells how many.
+/// How many tokens the client lets an answer have, thoughts included.
+fn max_tokens(chat: &Chat<'_>) -> Result<Option<u64>, Refusal> {
+    let Some(tokens) = chat.max_tokens else {
+        return Ok(None);
+    };
+    match tokens.count().filter(|_| tokens.float().is_some()) {
+        Some(count) => Ok(Some(count)),
+        None => Err(invalid("max_tokens", "must be a number of tokens")),
+    }
+}
+
+/// Anthropic must be told a limit. Where the client names none, what is thought takes nothing away
+/// from what is said.
 fn write_max_tokens(
     chat: &Chat<'_>,
     options: &Options<'_>,
+    thinking: Option<Thinking>,
     json: &mut Json,
-) -> Result<u64, Refusal> {
-    match chat.max_tokens {
-        Some(tokens) => {
-            let Some(count) = tokens.count().filter(|_| tokens.float().is_some()) else {
-                return Err(invalid("max_tokens", "must be a number of tokens"));
-            };
-            json.member("max_tokens", tokens.text());
-            Ok(count)
-        }
-        None => {
-            let count = options.max_tokens.unwrap_or(MAX_TOKENS);
-            json.member_number("max_tokens", count);
-            Ok(count)
-        }
+) {
+    if let Some(tokens) = chat.max_tokens {
+        json.member("max_tokens", tokens.text());
+        return;
     }
+    let thought = match thinking {
+        Some(Thinking::Budget(tokens)) => tokens,
+        _ => 0,
+    };
+    let said = options.max_tokens.unwrap_or(MAX_TOKENS);
+    json.member_number("max_tokens", said.saturating_add(thought));
 }
 
 /// What `reasoning_effort` asks for, as far as it can be had.
 fn thinking(
     chat: &Chat<'_>,
     model: &str,
-    max_tokens: u64,
+    max_tokens: Option<u64>,
     is_forced: bool,
     turns: &Turns,
     losses: &mut Losses,
@@ -113,7 +123,7 @@ fn thinking(
     if chat.thinking.is_some() {
         return Ok(None);
     }
-    let thinking = Thinking::of(effort, model, max_tokens);
+    let thinking = Thinking::of(effort, model, max_tokens.unwrap_or(u64::MAX));
     if thinking.is_none() {
         if effort != "none" {
             losses.drop("reasoning_effort");
