@@ -419,6 +419,12 @@ fn messages(stream: &[u8]) -> Value {
 fn rows_of_fields() {
     let samples = cases("fields.json");
     for (client, provider, rows) in fields::TABLES {
+        let mut names: Vec<_> = rows.iter().map(|row| row.field).collect();
+        names.sort_unstable();
+        assert!(
+            names.windows(2).all(|it| it[0] != it[1]),
+            "a field has two rows"
+        );
         for row in *rows {
             let of_row = |it: &&Value| {
                 it["field"] == row.field && it.get("client").is_none_or(|of| of == client.name())

@@ -108,6 +108,12 @@ impl<'t> Chat<'t> {
             Some(messages) if messages.is_array() => messages.items(),
             _ => return Err(invalid("messages", "must be a list of messages")),
         };
+        let tools = tools.map(Value::items).unwrap_or_default();
+        // What must be called is then nothing: no target would say so.
+        let is_free = |it: Value<'_>| it.is("auto") || it.is("none");
+        if tools.is_empty() && tool_choice.is_some_and(|it| !is_free(it)) {
+            return Err(invalid("tool_choice", "must not be there without `tools`"));
+        }
         let flag = |value: Option<Value<'_>>| value.and_then(Value::bool);
         let stream = flag(stream).unwrap_or_default();
         let wants_usage = stream_options.and_then(|it| it.get("include_usage"));
@@ -124,7 +130,7 @@ impl<'t> Chat<'t> {
                 Some(stop) if stop.is_array() => stop.items(),
                 stop => stop.into_iter().collect(),
             },
-            tools: tools.map(Value::items).unwrap_or_default(),
+            tools,
             tool_choice,
             one_call: flag(parallel) == Some(false),
             response_format,
