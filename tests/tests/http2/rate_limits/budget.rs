@@ -171,6 +171,18 @@ on_every_envoy! {
         keeps_budgets(&Budget::start(envoy, &recipe, &text, service.address()));
     }
 
+    fn behind_the_module_each_model_may_have_a_budget(envoy) {
+        let recipe = Recipe::read("budget").unwrap();
+        let service = stand_in::start(100).unwrap();
+        let by_team = "{ request_headers: { header_name: x-team, descriptor_key: team } }";
+        let by_both = format!("{by_team}, {}", recipe.file("model.yaml").unwrap().trim());
+        let text = behind(recipe.file("envoy.yaml").unwrap()).replace(by_team, &by_both);
+        let budget = Budget::start(envoy, &recipe, &text, service.address());
+        assert_eq!(budget.ask("red", "input:9,output:3").status, 200);
+        let asked = questions(&service, 2);
+        assert_eq!(asked, [takes("red,model=gpt-4o", 0), takes("red,model=gpt-4o", 12)]);
+    }
+
     fn each_chat_asks_for_nothing_and_takes_what_it_took_once(envoy) {
         let recipe = Recipe::read("budget").unwrap();
         for is_behind in [false, true] {
