@@ -7,7 +7,7 @@ use super::{Reported, Usage, UsageStatus, estimate};
 use crate::count::sum;
 use crate::dialect::Dialect;
 use crate::place::Place;
-use crate::response::{Extent, Response};
+use crate::response::{End, Extent, Response};
 
 /// Longer names of models and reasons are cut: they come from outside, and are held and published.
 const LONGEST_NAME: usize = 256;
@@ -17,9 +17,11 @@ const LONGEST_NAME: usize = 256;
 pub struct Meter {
     dialect: Dialect,
     reported: Option<Reported>,
-    /// What was told is final: it came with the end of the answer, or behind it.
-    is_final: bool,
+    /// Nothing comes any more.
     has_ended: bool,
+    /// A choice has ended.
+    has_finished: bool,
+    choices: Choices,
     is_known: bool,
     is_error: bool,
     has_output: bool,
@@ -54,8 +56,9 @@ impl Meter {
         Meter {
             dialect,
             reported: None,
-            is_final: false,
             has_ended: false,
+            has_finished: false,
+            choices: Choices::default(),
             is_known: false,
             is_error: false,
             has_output: false,
@@ -76,19 +79,17 @@ impl Meter {
         if self.model.is_none() {
             self.model = name(response.model, text);
         }
-        if let Some(reason) = response.finish_reason {
-            self.has_ended = true;
-            if self.finish_reason.is_none() {
-                self.finish_reason = name(Some(reason), text);
-            }
+        self.choices.see(response);
+        if let Some(reason) = response.finish_reason
+            && self.finish_reason.is_none()
+        {
+            self.finish_reason = name(Some(reason), text);
         }
         if let Some(reported) = response.usage {
             self.reported.get_or_insert_default().update(reported);
-            self.is_final = false;
         }
-        // OpenAI tells behind the end, everybody else with it or before.
+        self.has_finished |= response.finish_reason.is_some();
         self.has_ended |= response.is_last;
-        self.is_final |= self.has_ended && self.reported.is_some();
         for piece in &response.pieces {
             if piece.extent != Extent::Repeat {
                 let length = piece.place.contents(text).map_or(0, |it| it.len());
@@ -121,7 +122,9 @@ impl Meter {
             self.dialect,
             Dialect::AnthropicMessages | Dialect::OpenaiResponses
         );
-        let is_whole = self.is_final || (ending == Ending::Whole && !says_its_end);
+        // OpenAI tells behind the end of all choices, everybody else with it or before.
+        let is_final = self.has_ended || self.has_finished && self.choices.have_ended();
+        let is_whole = is_final || (ending == Ending::Whole && !says_its_end);
         let status = match (ending, usage) {
             (Ending::Refused, _) => UsageStatus::Error,
             (_, Some(_)) if is_whole => UsageStatus::Complete,
@@ -141,6 +144,34 @@ impl Meter {
             UsageStatus::Missing | UsageStatus::Error => None,
         };
         Metered { usage, status }
+    }
+}
+
+/// Which choices of an answer have begun, and which of them have ended; of the first ones, as bits. No model
+/// is asked for more at once.
+#[derive(Clone, Copy, Debug, Default)]
+struct Choices {
+    begun: u64,
+    ended: u64,
+}
+
+impl Choices {
+    fn see(&mut self, response: &Response) {
+        let bit = |item: u32| 1_u64.checked_shl(item).unwrap_or_default();
+        for piece in &response.pieces {
+            self.begun |= bit(piece.key.item);
+        }
+        for end in &response.ends {
+            self.ended |= match end {
+                End::All => u64::MAX,
+                End::Item(item) => bit(*item),
+                End::Part(..) | End::Text(_) => 0,
+            };
+        }
+    }
+
+    fn have_ended(self) -> bool {
+        self.begun & !self.ended == 0
     }
 }
 
