@@ -5,6 +5,8 @@
 //! [`response`](crate::response). What nests too deeply to be looked into is refused: it could hold
 //! anything.
 
+use formats::json::read;
+
 mod foreign;
 mod guard;
 mod mask;
@@ -12,3 +14,10 @@ mod mask;
 pub use foreign::ForeignError;
 pub use guard::{PromptGuard, Verdict};
 pub use mask::{Unmasked, Unseen, mask_request};
+
+/// Whether a text is a document of JSON with escapes: what programs give to a model. It says what its escapes
+/// stand for. Costs a look for a backslash, and a pass over what has one and begins as JSON does.
+fn spells_json(text: &str) -> bool {
+    let begins = text.trim_ascii_start().starts_with(['{', '[', '"']);
+    begins && memchr::memchr(b'\\', text.as_bytes()).is_some() && read(text, |_| Ok(())).is_ok()
+}

@@ -77,6 +77,30 @@ const CHAT: &str = r#"{"model" : "m", "messages": [
     {"role":"tool","content":[{"type":"text","text":"sent to jo@example.com"}]}]}"#;
 
 #[test]
+fn a_text_that_is_json_is_read_with_its_escapes_and_stays_json() {
+    let of = |text: &str| {
+        let (before, behind) = (r#"{"messages":[{"role":"tool","content":"#, "}]}");
+        let body = format!("{before}{}{behind}", formats::json::quote(text));
+        let (masked, _) = masked(Dialect::OpenaiChat, &body, Returns::Restore);
+        let inside = masked.strip_prefix(before).unwrap();
+        let content: String = serde_json::from_str(inside.strip_suffix(behind).unwrap()).unwrap();
+        content
+    };
+    for (text, expected) in [
+        (r#"{"a":"to\njo@example.com"}"#, r#"{"a":"to\n[EMAIL_1]"}"#),
+        (r#"{"a":"\u006do@example.com"}"#, r#"{"a":"[EMAIL_1]"}"#),
+        (
+            r#"["jo\u0040example.com \u00fc"]"#,
+            r#"["[EMAIL_1] \u00fc"]"#,
+        ),
+        // No JSON: nothing but what stands there is meant.
+        (r#"{\u006do@example.com"#, r#"{\[EMAIL_1]"#),
+    ] {
+        assert_eq!(of(text), expected, "{text}");
+    }
+}
+
+#[test]
 fn of_a_request_only_values_change() {
     let (body, _) = masked(Dialect::OpenaiChat, CHAT, Returns::Restore);
     let expected = CHAT

@@ -1,6 +1,8 @@
 //! Judges the prompts of a request.
 
+use super::spells_json;
 use crate::guard::{Guard, GuardError, Rule};
+use crate::mask::decode;
 use crate::request::Request;
 use crate::text::{Role, Text};
 
@@ -63,7 +65,11 @@ impl PromptGuard {
             if !(0..self.deny.len()).any(looks) {
                 continue;
             }
-            let denied = self.deny.first_match(&contents(text), looks);
+            let contents = contents(text);
+            let mut denied = self.deny.first_match(&contents, looks);
+            if denied.is_none() && spells_json(&contents) {
+                denied = self.deny.first_match(&decode(&contents), looks);
+            }
             if let Some(name) = denied.and_then(|rule| self.deny.name(rule)) {
                 return Verdict::Denied(name);
             }
@@ -125,6 +131,8 @@ impl PromptGuard {
 
 #[cfg(test)]
 mod tests {
+    use formats::json::quote;
+
     use super::*;
     use crate::dialect::Dialect;
     use crate::guard::Terms;
@@ -197,6 +205,23 @@ mod tests {
         assert_eq!(bare(r#""an order""#), "Pass");
         assert_eq!(bare(r#"["weather", "order"]"#), "Pass");
         assert_eq!(bare(r#""weather""#), "NotAllowed");
+    }
+
+    #[test]
+    fn escapes_in_a_text_that_is_json_hide_nothing() {
+        let deny = [(rule("secret", "müller"), vec![Role::User, Role::Tool])];
+        let guard = PromptGuard::compile(&deny, &[]).unwrap();
+        let of = |result: &str| {
+            let body = format!(
+                r#"{{"messages":[{{"role":"tool","content":{}}}]}}"#,
+                quote(result)
+            );
+            judged(&guard, Dialect::OpenaiChat, &body)
+        };
+        assert_eq!(of(r#" {"name": "M\u00fcller"}"#), r#"Denied("secret")"#);
+        assert_eq!(of(r#"["müller\n"]"#), r#"Denied("secret")"#);
+        assert_eq!(of(r"M\u00fcller"), "Pass");
+        assert_eq!(of(r#"{"name": "M\\u00fcller"}"#), "Pass");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::spells_json;
 use crate::mask::{Form, MaskError, Masking, Running, Unmasking};
 use crate::place::Edits;
 use crate::request::Request;
@@ -22,8 +23,8 @@ pub enum Unseen {
     Values(#[from] MaskError),
 }
 
-/// Masks the texts that somebody of `roles` says. Of a text only the bytes of its values change. What
-/// must not go on at all is told by [`Masking::blocked`] afterwards.
+/// Masks the texts that somebody of `roles` says. Of a text only the bytes of its values change; one that is
+/// JSON, as the results of tools often are, is read with its escapes. What must not go on at all is told by [`Masking::blocked`] afterwards.
 ///
 /// # Errors
 /// A request that cannot be looked at as a whole.
@@ -45,7 +46,12 @@ pub fn mask_request(
         masking.reserve(&contents(text));
     }
     for text in request.texts.iter().filter(|it| roles.contains(&it.role)) {
-        let changes = masking.mask(&contents(text), form(text.kind))?;
+        let contents = contents(text);
+        let form = match spells_json(&contents) {
+            true => Form::Json,
+            false => form(text.kind),
+        };
+        let changes = masking.mask(&contents, form)?;
         let parts = changes.iter();
         let parts = parts.map(|it| (it.range.clone(), it.replacement.as_str()));
         if !edits.rewrite(body, text.place, parts) {
