@@ -101,6 +101,14 @@ impl Meter {
         is_first
     }
 
+    /// So many bytes of the answer go by without being read. Nobody knows what they tell, which is another
+    /// thing than an answer of no known shape; where usage is guessed, they are taken for text.
+    pub fn pass(&mut self, bytes: usize) {
+        self.is_known = true;
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.text_bytes = sum([self.text_bytes, bytes]);
+    }
+
     /// The model that answered, as it names itself.
     pub fn model(&self) -> Option<&str> {
         self.model.as_deref()

@@ -84,7 +84,11 @@ impl AiExchange {
         let mut applied = Applied::default();
         match &mut self.reading {
             Reading::Nothing => return (applied, Passage::On),
-            Reading::Unreadable => {}
+            Reading::Unreadable => {
+                let mut length = 0;
+                ops.for_each_received(Direction::Response, &mut |chunk| length += chunk.len());
+                self.pass_unread(length);
+            }
             Reading::Whole(_) => self.copy(program, ops),
             Reading::Held(_) => return self.hold(program, ops, end_of_stream),
             Reading::Events(_) => match self.on_events(ops, end_of_stream, &mut applied) {
@@ -163,6 +167,13 @@ impl AiExchange {
             }
         });
         (fits, length)
+    }
+
+    /// So many bytes go on without being read.
+    fn pass_unread(&mut self, length: usize) {
+        if let Some(meter) = &mut self.meter {
+            meter.pass(length);
+        }
     }
 
     /// Says that the response is not passed on, and why.

@@ -27,11 +27,15 @@ impl AiExchange {
         let now = ops.unix_nanoseconds();
         let reading = std::mem::take(&mut self.reading);
         let is_stream = matches!(reading, Reading::Events(_));
-        if let (Reading::Whole(copied), Ending::Whole) = (reading, ending)
-            && let Ok(body) = decoded(copied.coding, &copied.body)
-            && let Ok(text) = std::str::from_utf8(&body)
-        {
-            self.see_in_passing(text, now);
+        if let (Reading::Whole(copied), Ending::Whole) = (reading, ending) {
+            match decoded(copied.coding, &copied.body) {
+                Ok(body) => {
+                    if let Ok(text) = std::str::from_utf8(&body) {
+                        self.see_in_passing(text, now);
+                    }
+                }
+                Err(_) => self.pass_unread(copied.body.len()),
+            }
         }
         let ending = match self.is_error {
             true => Ending::Refused,

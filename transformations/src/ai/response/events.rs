@@ -58,6 +58,7 @@ impl AiExchange {
         if seen == Err(Unseen::CODING) && !self.changes_events() {
             // It goes on as it came.
             self.reading = Reading::Unreadable;
+            self.pass_unread(length);
             return Ok(());
         }
         if end_of_stream && seen.is_ok() {

@@ -23,9 +23,11 @@ impl AiExchange {
         ops: &mut (impl TransformationOps + ?Sized),
     ) {
         if let Reading::Whole(copied) = &mut self.reading {
-            let (fits, _) = AiExchange::take(&mut copied.body, program.body_limit(), ops);
+            let before = copied.body.len();
+            let (fits, length) = AiExchange::take(&mut copied.body, program.body_limit(), ops);
             if !fits {
                 self.reading = Reading::Unreadable;
+                self.pass_unread(before + length);
             }
         }
     }
@@ -78,6 +80,7 @@ impl AiExchange {
             Reading::Held(held) => held.body,
             _ => Vec::new(),
         };
+        self.pass_unread(body.len());
         if end_of_stream {
             self.finish(program, Ending::Whole, ops, &mut applied);
         }
@@ -106,7 +109,10 @@ impl AiExchange {
                 // What has changed, or has lost its coding, is another body.
                 made.or_else(|| is_decoded.then(|| text.into_owned()))
             }),
-            Err(unseen) => Err(unseen),
+            Err(unseen) => {
+                self.pass_unread(body.len());
+                Err(unseen)
+            }
         };
         let made = match made {
             Err(unseen) if self.must_see() => return self.no_body(program, unseen, ops),
