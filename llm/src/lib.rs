@@ -23,5 +23,6 @@ pub mod request;
 pub mod response;
 pub mod stats;
 pub mod text;
+mod tokens;
 pub mod translate;
 pub mod usage;

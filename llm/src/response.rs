@@ -12,7 +12,7 @@ use formats::json::{Fault, Kind, ParseError, Raw, Reader, read};
 use crate::dialect::Dialect;
 use crate::place::Place;
 use crate::text::{Depth, Leaves, TextKind};
-use crate::usage::Reported;
+use crate::tokens::Reported;
 
 mod anthropic;
 mod chat;

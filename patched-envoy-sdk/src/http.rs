@@ -9,13 +9,13 @@
 mod catch_unwind;
 mod envoy_bodies;
 mod envoy_filter;
-mod envoy_filter_config;
+pub(crate) mod envoy_filter_config;
 mod envoy_headers;
 mod filter;
 mod filter_config;
 pub(crate) mod grpc;
-mod ids;
-mod scheduler;
+pub(crate) mod ids;
+pub(crate) mod scheduler;
 mod span;
 mod whole_body;
 

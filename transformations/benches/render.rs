@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use divan::Bencher;
-use transformations::{CompileOptions, Program, TransformationOps};
+use transformations::{CompileOptions, ExchangeOps, Program, TransformationOps};
 
 #[global_allocator]
 static ALLOCATOR: divan::AllocProfiler = divan::AllocProfiler::system();
@@ -76,6 +76,8 @@ impl TransformationOps for Host {
         self.body.len()
     }
 }
+
+impl ExchangeOps for Host {}
 
 fn run(bencher: Bencher<'_, '_>, config: &str, body: Vec<u8>) {
     let program = Program::compile(config.as_bytes(), &CompileOptions::default());

@@ -7,10 +7,7 @@
 
 use self::fields::shape::Whole;
 use self::fields::{Field, top};
-use crate::diagnostics::Diagnostic;
-use crate::files::{Files, NoFiles};
 use crate::http::NamePattern;
-use crate::profiles::{self, Chosen};
 
 pub(crate) mod ai;
 mod bytes;
@@ -21,7 +18,8 @@ pub use events::{EventEdit, EventRule, EventRules, NewEvent, StreamFormat, When}
 mod patch;
 mod read;
 
-pub(crate) use read::has_markers;
+pub(crate) use bytes::to_json;
+pub(crate) use read::{config as read, has_markers};
 
 pub use ai::publish::{Publish, PublishedHeader, PublishedMetadata};
 pub use ai::{Ai, Cost, PriceFile, Usage};
@@ -297,43 +295,5 @@ impl Default for Limits {
             recursion: size(&top::RECURSION),
             decode_ratio: size(&top::DECODE_RATIO),
         }
-    }
-}
-
-/// A configuration that was read.
-#[derive(Debug, Default)]
-pub(crate) struct Parsed {
-    pub(crate) config: Config,
-    /// The profile that it was joined with.
-    pub(crate) profile: Option<Chosen>,
-    /// What is wrong with how it chooses a profile.
-    pub(crate) chosen_badly: Vec<Diagnostic>,
-    /// What is wrong with what came of it; the paths are those of the joined configuration.
-    pub(crate) found: Vec<Diagnostic>,
-}
-
-impl Config {
-    /// Reads a configuration. Empty and blank input mean `{}`.
-    ///
-    /// Always answers what could be read, beside everything that was found; whether that refuses
-    /// the configuration is decided by the severities.
-    pub fn parse(bytes: &[u8]) -> (Config, Vec<Diagnostic>) {
-        let parsed = Config::parse_with(bytes, &NoFiles);
-        let mut found = parsed.chosen_badly;
-        found.extend(parsed.found);
-        (parsed.config, found)
-    }
-
-    /// As [`parse`](Self::parse), with the profiles of `files`.
-    pub(crate) fn parse_with(bytes: &[u8], files: &dyn Files) -> Parsed {
-        let mut parsed = Parsed::default();
-        match bytes::to_json(bytes) {
-            Ok(mut value) => {
-                parsed.profile = profiles::resolve(&mut value, files, &mut parsed.chosen_badly);
-                (parsed.config, parsed.found) = read::config(&value);
-            }
-            Err(problem) => parsed.found.push(*problem),
-        }
-        parsed
     }
 }

@@ -26,7 +26,6 @@ use crate::ai::AiExchange;
 use crate::direction::Direction;
 use crate::error::{Failure, FieldId, StageName, TransformErrorKind};
 use crate::message::{HeaderSnapshot, Vars};
-use crate::ops::TransformationOps;
 use crate::program::Program;
 use crate::stages::events::{EventStream, Opened};
 use crate::stages::reply::OwnReply;
@@ -38,6 +37,7 @@ mod bodies;
 mod choose;
 mod events;
 mod method;
+mod ops;
 mod passage;
 mod route;
 mod scan;
@@ -46,6 +46,7 @@ pub use answer::{Answer, Next, Reply};
 use bodies::{End, Flow};
 use choose::Chosen;
 use method::Method;
+pub use ops::ExchangeOps;
 use route::Hook;
 
 /// The state of one exchange.
@@ -121,7 +122,7 @@ impl Exchange {
     /// The headers of the request have come, as the client sent them.
     pub fn on_request_headers(
         &mut self,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
         end_of_stream: bool,
     ) -> Answer {
         self.begin(ops);
@@ -160,21 +161,21 @@ impl Exchange {
     /// A piece of the request's body has come.
     pub fn on_request_body(
         &mut self,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
         end_of_stream: bool,
     ) -> Answer {
         self.on_body(Direction::Request, ops, end_of_stream)
     }
 
     /// The request has ended with trailers.
-    pub fn on_request_trailers(&mut self, ops: &mut (impl TransformationOps + ?Sized)) -> Answer {
+    pub fn on_request_trailers(&mut self, ops: &mut (impl ExchangeOps + ?Sized)) -> Answer {
         self.on_trailers(Direction::Request, ops)
     }
 
     /// The headers of a response have come, from upstream or from whoever answers in its place.
     pub fn on_response_headers(
         &mut self,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
         end_of_stream: bool,
     ) -> Answer {
         if self.ai_has_refused() {
@@ -188,7 +189,7 @@ impl Exchange {
 
     fn response_headers(
         &mut self,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
         end_of_stream: bool,
     ) -> Answer {
         // Somebody may have answered before the request came here.
@@ -261,7 +262,7 @@ impl Exchange {
     /// A piece of the response's body has come.
     pub fn on_response_body(
         &mut self,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
         end_of_stream: bool,
     ) -> Answer {
         if self.last.is_some() {
@@ -277,7 +278,7 @@ impl Exchange {
     }
 
     /// The response has ended with trailers.
-    pub fn on_response_trailers(&mut self, ops: &mut (impl TransformationOps + ?Sized)) -> Answer {
+    pub fn on_response_trailers(&mut self, ops: &mut (impl ExchangeOps + ?Sized)) -> Answer {
         if self.last.is_some() {
             return Answer::of(Next::Drop);
         }
@@ -293,7 +294,7 @@ impl Exchange {
 
     /// The exchange is over, completed or not. Answers the failure that ended it, if it was the size of a
     /// body that was held or written here.
-    pub fn on_complete(&mut self, ops: &mut (impl TransformationOps + ?Sized)) -> Option<Failure> {
+    pub fn on_complete(&mut self, ops: &mut (impl ExchangeOps + ?Sized)) -> Option<Failure> {
         self.ai_complete(ops);
         let request_was_held = self.request == Flow::Held || self.request_was_overtaken;
         let direction = if self.response == Flow::Held {
@@ -323,7 +324,7 @@ impl Exchange {
     }
 
     /// The first hook of the exchange: remembers what the response will want to know of the request.
-    fn begin(&mut self, ops: &(impl TransformationOps + ?Sized)) {
+    fn begin(&mut self, ops: &(impl ExchangeOps + ?Sized)) {
         if std::mem::replace(&mut self.begun, true) {
             return;
         }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 pub use llm::price::Prices;
 
+pub use crate::profiles::NoProfiles;
 use crate::profiles::Profiles;
 
 /// The files of a host.
@@ -24,20 +25,6 @@ pub trait Files {
     /// # Errors
     /// Why there are none: one sentence that names what would be right, without the path.
     fn prices(&self, path: &str) -> Result<Arc<dyn LivePrices>, String>;
-}
-
-/// Why there are no profiles.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NoProfiles {
-    /// Nobody said where they are.
-    Unset,
-    /// The file that was named cannot be read, or is not valid.
-    Broken {
-        /// Its path.
-        file: String,
-        /// What is wrong with it.
-        why: String,
-    },
 }
 
 /// Prices that somebody keeps up to date.

@@ -32,6 +32,7 @@
 #![forbid(unsafe_code)]
 
 mod ai;
+mod applied;
 pub mod codes;
 pub mod config;
 pub mod diagnostics;
@@ -56,11 +57,12 @@ mod template;
 pub mod testing;
 mod value;
 
+pub use applied::{Applied, BodyChange};
 pub use codes::Code;
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use direction::Direction;
 pub use error::{Failure, FieldId, StageName, TransformError, TransformErrorKind};
-pub use exchange::{Answer, Exchange, Next, Reply};
+pub use exchange::{Answer, Exchange, ExchangeOps, Next, Reply};
 /// What is counted of LLM traffic, and which names may be told apart.
 pub use llm::stats;
 
@@ -70,4 +72,3 @@ pub use needs::{BodyNeed, DirectionNeeds, Needs, Writes};
 pub use ops::TransformationOps;
 pub use options::{Capabilities, CompileOptions, ENV_ALLOW_VARIABLE};
 pub use program::Program;
-pub use stages::{Applied, BodyChange};

@@ -7,12 +7,10 @@
 //! The required methods are few and simple. The provided ones have a correct default; override
 //! them where the host can avoid a copy, since the hot paths use only those.
 
-use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::direction::Direction;
 use crate::host::{Attribute, HostValue, LastKinds, MetadataSource};
-use crate::program::Program;
 use formats::json::{Document, ParseError};
 
 /// Access to one HTTP message pair, with the names known from kgateway's transformation library.
@@ -235,13 +233,6 @@ pub trait TransformationOps {
     /// raise its limit.
     fn expect_body(&mut self, direction: Direction, length: usize) {
         let _ = (direction, length);
-    }
-
-    /// What routes match on has changed: has the route of the request chosen again, and answers the program
-    /// that its configuration has now, which may be the same. None if there are no routes here. Asked once
-    /// an exchange at most, before anything of the request has gone on.
-    fn choose_route(&mut self) -> Option<Arc<Program>> {
-        None
     }
 
     /// Whether the host ended the exchange because it should have held more of this message than it may.

@@ -8,19 +8,21 @@
 //! chooses is in `choice`, what becomes of both in `join`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use crate::codes::Code;
 use crate::diagnostics::{Diagnostic, Diagnostics, nearest};
-use crate::files::{Files, NoProfiles};
 
 mod choice;
 mod join;
+mod parse;
 mod text;
 
 use choice::Choice;
 use join::{Join, Origins};
+pub(crate) use parse::{Parsed, parse};
 
 /// The environment variable that names the file of profiles.
 pub const PROFILES_VARIABLE: &str = "RUSTFORMATIONS_PROFILES";
@@ -151,6 +153,20 @@ impl Profiles {
     }
 }
 
+/// Why there are no profiles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoProfiles {
+    /// Nobody said where they are.
+    Unset,
+    /// The file that was named cannot be read, or is not valid.
+    Broken {
+        /// Its path.
+        file: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
 /// The profile that a configuration was joined with.
 #[derive(Debug)]
 pub(crate) struct Chosen {
@@ -162,9 +178,9 @@ pub(crate) struct Chosen {
 
 /// Joins a configuration with the profile that it chooses, if it chooses one; what is wrong with the choice is
 /// added to `found`, and the rules that choose are gone in any case.
-pub(crate) fn resolve(
+fn resolve(
     config: &mut Value,
-    files: &dyn Files,
+    profiles: impl FnOnce() -> Result<Arc<Profiles>, NoProfiles>,
     found: &mut Vec<Diagnostic>,
 ) -> Option<Chosen> {
     let Value::Object(policy) = config else {
@@ -172,7 +188,7 @@ pub(crate) fn resolve(
     };
     let taken = choice::take(policy, found);
     let Choice { name, path } = taken.choice?;
-    let profiles = match files.profiles() {
+    let profiles = match profiles() {
         Ok(profiles) => profiles,
         Err(why) => {
             found.push(no_profiles(why, &path));

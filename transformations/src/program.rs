@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::ai::AiProgram;
 use crate::codes::Code;
-use crate::config::{Config, OnError, Parsed};
+use crate::config::{Config, OnError};
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::direction::Direction;
 use crate::error::FieldId;
@@ -18,7 +18,7 @@ use crate::message::{HeaderNames, Reads};
 use crate::metadata::MetadataType;
 use crate::needs::{DirectionNeeds, Needs};
 use crate::options::CompileOptions;
-use crate::profiles::Chosen;
+use crate::profiles::{self, Chosen, Parsed};
 use crate::template::commands::Command;
 use crate::template::engine::Engine;
 use crate::template::{Template, Test};
@@ -291,7 +291,7 @@ impl Program {
             profile,
             chosen_badly: mut found,
             found: mut problems,
-        } = Config::parse_with(bytes, files);
+        } = profiles::parse(bytes, || files.profiles());
         let prices = prices(&config, files, &mut problems);
         let mut program = compile::program(&config, options, &mut problems);
         if let Some(program) = &mut program

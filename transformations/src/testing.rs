@@ -11,7 +11,7 @@ pub use files::MemoryFiles;
 use std::sync::Arc;
 
 use crate::direction::Direction;
-use crate::exchange::Reply;
+use crate::exchange::{ExchangeOps, Reply};
 use crate::host::{Attribute, HostValue, LastKinds, MetadataSource};
 use crate::ops::TransformationOps;
 use crate::program::Program;
@@ -355,10 +355,6 @@ impl TransformationOps for MemoryHost {
         self.holds_nothing.then(|| wanted.unwrap_or(1 << 20))
     }
 
-    fn choose_route(&mut self) -> Option<Arc<Program>> {
-        self.routes.pop().map(|route| route.0)
-    }
-
     fn set_dynamic_metadata_json(&mut self, namespace: &str, key: &str, json: &str) -> bool {
         self.set_metadata(namespace, key, MetadataValue::Json(json.to_owned()))
     }
@@ -385,5 +381,11 @@ impl TransformationOps for MemoryHost {
 
     fn response_body_length(&mut self) -> usize {
         self.response.body_length()
+    }
+}
+
+impl ExchangeOps for MemoryHost {
+    fn choose_route(&mut self) -> Option<Arc<Program>> {
+        self.routes.pop().map(|route| route.0)
     }
 }

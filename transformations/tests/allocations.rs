@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use allocation_counter::measure;
-use transformations::{CompileOptions, Program, TransformationOps};
+use transformations::{CompileOptions, ExchangeOps, Program, TransformationOps};
 
 /// A host that allocates nothing itself: it counts writes and forgets them.
 #[derive(Default)]
@@ -76,6 +76,8 @@ impl TransformationOps for Envoy {
         self.write()
     }
 }
+
+impl ExchangeOps for Envoy {}
 
 fn allocations_of_one_stream(config: &str) -> (u64, usize) {
     let program = Program::compile(config.as_bytes(), &CompileOptions::default()).unwrap();

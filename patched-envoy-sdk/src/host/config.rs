@@ -11,10 +11,12 @@ use crate::abi::envoy_dynamic_module_type_http_callout_init_result as InitResult
 use crate::abi::envoy_dynamic_module_type_metrics_result as MetricsResult;
 use crate::capabilities::Capability;
 use crate::host::filter::callouts::init_result;
-use crate::http::{
+use crate::http::envoy_filter_config::EnvoyHttpFilterConfig;
+use crate::http::ids::{
     EnvoyCounterId, EnvoyCounterVecId, EnvoyGaugeId, EnvoyGaugeVecId, EnvoyHistogramId,
-    EnvoyHistogramVecId, EnvoyHttpFilterConfig, EnvoyHttpFilterConfigScheduler,
+    EnvoyHistogramVecId,
 };
+use crate::http::scheduler::EnvoyHttpFilterConfigScheduler;
 
 /// Envoy's side of one filter config; see
 /// [`EnvoyHttpFilterConfig`](crate::EnvoyHttpFilterConfig) for what it can do.

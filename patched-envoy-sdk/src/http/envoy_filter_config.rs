@@ -2,11 +2,11 @@
 //!
 //! Called on the main thread, while the config is created or from its own hooks.
 
-use super::EnvoyHttpFilterConfigScheduler;
 use super::ids::{
     EnvoyCounterId, EnvoyCounterVecId, EnvoyGaugeId, EnvoyGaugeVecId, EnvoyHistogramId,
     EnvoyHistogramVecId,
 };
+use super::scheduler::EnvoyHttpFilterConfigScheduler;
 use crate::abi::envoy_dynamic_module_type_http_callout_init_result as CalloutInitResult;
 use crate::abi::envoy_dynamic_module_type_metrics_result as MetricsResult;
 use crate::capabilities::Capabilities;

@@ -10,7 +10,8 @@ use envoy_proxy_dynamic_modules_rust_sdk::abi::{
 };
 use envoy_proxy_dynamic_modules_rust_sdk::{EnvoyHttpFilter, HttpMessage};
 use transformations::{
-    Attribute, Direction, HostValue, LastKinds, MetadataSource, Program, TransformationOps,
+    Attribute, Direction, ExchangeOps, HostValue, LastKinds, MetadataSource, Program,
+    TransformationOps,
 };
 
 use super::configured::Configured;
@@ -177,12 +178,6 @@ impl<EHF: EnvoyHttpFilter> TransformationOps for Host<'_, EHF> {
         limits::raise(self.envoy, u64::try_from(length).ok());
     }
 
-    fn choose_route(&mut self) -> Option<Arc<Program>> {
-        self.envoy.clear_route_cache();
-        self.configured.ask_route(self.envoy);
-        Some(Arc::clone(&self.configured.loaded().program))
-    }
-
     fn held_too_much(&self, direction: Direction) -> bool {
         limits::was_too_large(self.envoy, message(direction))
     }
@@ -235,6 +230,14 @@ impl<EHF: EnvoyHttpFilter> TransformationOps for Host<'_, EHF> {
     fn add_dynamic_metadata_list_bool(&mut self, namespace: &str, key: &str, value: bool) -> bool {
         self.envoy
             .add_dynamic_metadata_list_bool(namespace, key, value)
+    }
+}
+
+impl<EHF: EnvoyHttpFilter> ExchangeOps for Host<'_, EHF> {
+    fn choose_route(&mut self) -> Option<Arc<Program>> {
+        self.envoy.clear_route_cache();
+        self.configured.ask_route(self.envoy);
+        Some(Arc::clone(&self.configured.loaded().program))
     }
 }
 

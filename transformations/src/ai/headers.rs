@@ -7,10 +7,10 @@ use llm::facts::{Fact, FactTime, Facts};
 use llm::model::fits_header;
 
 use super::known::Known;
+use crate::applied::Applied;
 use crate::config::PublishedHeader;
 use crate::diagnostics::Diagnostic;
 use crate::ops::TransformationOps;
-use crate::stages::Applied;
 
 /// The headers that tell facts.
 #[derive(Debug)]

@@ -3,8 +3,8 @@
 use llm::facts::{Fact, FactTime, FactValue};
 
 use super::{AiExchange, AiProgram};
+use crate::applied::Applied;
 use crate::ops::TransformationOps;
-use crate::stages::Applied;
 
 /// Where every fact is published.
 const NAMESPACE: &str = "rustformations.ai";

@@ -10,10 +10,10 @@ use llm::usage::{Meter, ask, estimate};
 
 use super::mask::MaskStage;
 use super::{AiExchange, AiProgram, Refused, RequestBody};
+use crate::applied::Applied;
 use crate::direction::Direction;
 use crate::message::{append_header, is_compressed};
 use crate::ops::TransformationOps;
-use crate::stages::Applied;
 
 mod begun;
 mod denial;

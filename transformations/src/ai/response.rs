@@ -6,9 +6,9 @@
 use llm::usage::Ending;
 
 use super::{AiExchange, AiProgram, Refused};
+use crate::applied::Applied;
 use crate::direction::Direction;
 use crate::ops::TransformationOps;
-use crate::stages::Applied;
 
 mod account;
 mod events;

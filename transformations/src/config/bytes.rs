@@ -13,7 +13,7 @@ const STRING_VALUE_HELP: &str = "give filter_config as google.protobuf.StringVal
      \"type.googleapis.com/google.protobuf.StringValue\", \"value\": \"{}\"}";
 
 /// Parses the configuration text. The answer is a JSON object.
-pub(super) fn to_json(bytes: &[u8]) -> Result<Value, Box<Diagnostic>> {
+pub(crate) fn to_json(bytes: &[u8]) -> Result<Value, Box<Diagnostic>> {
     let text =
         str::from_utf8(bytes).map_err(|error| Box::new(not_utf8(bytes, error.valid_up_to())))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);

@@ -24,7 +24,7 @@ mod transforms;
 mod unknown;
 
 /// Reads a whole configuration.
-pub(super) fn config(value: &Value) -> (Config, Vec<Diagnostic>) {
+pub(crate) fn config(value: &Value) -> (Config, Vec<Diagnostic>) {
     let mut reader = Reader { found: Vec::new() };
     let mut config = Config::default();
     if let Some(fields) = reader.object(value, "") {

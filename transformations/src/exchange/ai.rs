@@ -6,16 +6,16 @@ use llm::stats::{Labels, Metric};
 use super::bodies::{End, Flow};
 use super::route::Hook;
 use super::scan::refusal;
-use super::{Answer, Exchange, Method, Next, Reply};
+use super::{Answer, Exchange, ExchangeOps, Method, Next, Reply};
 use crate::ai::{Holding, Passage, RequestBody};
+use crate::applied::{Applied, BodyChange};
 use crate::direction::Direction;
 use crate::error::{Failure, StageName, TransformErrorKind};
-use crate::ops::TransformationOps;
-use crate::stages::{Applied, BodyChange, vars};
+use crate::stages::vars;
 
 impl Exchange {
     /// How the request is kept here, if the AI half needs it as a whole, or its beginning.
-    pub(super) fn ai_holds_request(&self, ops: &(impl TransformationOps + ?Sized)) -> Option<Flow> {
+    pub(super) fn ai_holds_request(&self, ops: &(impl ExchangeOps + ?Sized)) -> Option<Flow> {
         let program = self.program.ai.as_ref()?;
         let needs = self.needs(Direction::Request);
         let limit = program.body_bytes();
@@ -38,7 +38,7 @@ impl Exchange {
         &mut self,
         direction: Direction,
         failure: Failure,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
     ) -> Answer {
         let is_too_large = failure.error().kind() == TransformErrorKind::BodyTooLarge;
         match (&self.program.ai, &mut self.ai) {
@@ -56,7 +56,7 @@ impl Exchange {
     pub(super) fn end_held(
         &mut self,
         direction: Direction,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
         end: End,
     ) -> Answer {
         match direction {
@@ -69,7 +69,7 @@ impl Exchange {
     /// If more of it is to come, that passes by.
     pub(super) fn transform_request(
         &mut self,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
         hook: Hook,
     ) -> Answer {
         let (end, is_whole) = (hook.end(), hook.is_last());
@@ -150,7 +150,7 @@ impl Exchange {
 
     pub(super) fn ai_response_headers(
         &mut self,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
         end_of_stream: bool,
     ) -> Option<(Applied, Passage)> {
         let (program, ai) = (self.program.ai.as_ref()?, self.ai.as_mut()?);
@@ -160,7 +160,7 @@ impl Exchange {
 
     pub(super) fn ai_response_body(
         &mut self,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
         end_of_stream: bool,
     ) -> Option<(Applied, Passage)> {
         let (program, ai) = (self.program.ai.as_ref()?, self.ai.as_mut()?);
@@ -170,7 +170,7 @@ impl Exchange {
     /// Answers what is left to be sent of events, what was done, and what becomes of the response.
     pub(super) fn ai_response_trailers(
         &mut self,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
     ) -> Option<(Vec<u8>, Applied, Passage)> {
         let (program, ai) = (self.program.ai.as_ref()?, self.ai.as_mut()?);
         Some(ai.on_response_trailers(program, ops))
@@ -187,7 +187,7 @@ impl Exchange {
         }
     }
 
-    pub(super) fn ai_complete(&mut self, ops: &mut (impl TransformationOps + ?Sized)) {
+    pub(super) fn ai_complete(&mut self, ops: &mut (impl ExchangeOps + ?Sized)) {
         if let (Some(program), Some(ai)) = (&self.program.ai, &mut self.ai) {
             ai.on_complete(program, ops);
         }

@@ -1,9 +1,9 @@
 //! What an exchange answers to its host.
 
 use crate::ai::Refused;
+use crate::applied::Applied;
 use crate::error::Failure;
 use crate::program::Program;
-use crate::stages::Applied;
 use crate::stages::reply::OwnReply;
 
 /// What the host is to do with a piece of a message, and what was done to the message.

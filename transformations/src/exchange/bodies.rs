@@ -4,11 +4,11 @@
 //! Called from the hooks of an exchange, on its worker.
 
 use super::route::Hook;
-use super::{Answer, Exchange, Next, method};
+use super::{Answer, Exchange, ExchangeOps, Next, method};
+use crate::applied::BodyChange;
 use crate::direction::Direction;
 use crate::error::{Failure, FieldId, StageName, TransformErrorKind};
-use crate::ops::TransformationOps;
-use crate::stages::{self, BodyAccess, BodyChange};
+use crate::stages::{self, BodyAccess};
 
 /// How the message of one direction passes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Exchange {
     pub(super) fn hold(
         &mut self,
         direction: Direction,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
     ) -> Answer {
         let wanted = self.needs(direction).max_body_bytes;
         *self.flow(direction) = match ops.hold_at_most(wanted) {
@@ -68,7 +68,7 @@ impl Exchange {
         &mut self,
         direction: Direction,
         limit: u64,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
     ) -> Result<(), Failure> {
         let room = usize::try_from(limit).unwrap_or(usize::MAX);
         let kept = &mut self.kept;
@@ -120,7 +120,7 @@ impl Exchange {
     pub(super) fn on_body(
         &mut self,
         direction: Direction,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
         end_of_stream: bool,
     ) -> Answer {
         match *self.flow(direction) {
@@ -148,7 +148,7 @@ impl Exchange {
     pub(super) fn on_trailers(
         &mut self,
         direction: Direction,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
     ) -> Answer {
         match *self.flow(direction) {
             Flow::Held | Flow::Kept(_) => self.end_held(direction, ops, End::Trailers),
@@ -162,7 +162,7 @@ impl Exchange {
     pub(super) fn transform(
         &mut self,
         direction: Direction,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
         end: End,
     ) -> Answer {
         let access = match direction {
@@ -176,7 +176,7 @@ impl Exchange {
     pub(super) fn transform_with(
         &mut self,
         direction: Direction,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
         end: End,
         access: BodyAccess,
     ) -> Answer {

@@ -4,13 +4,12 @@
 
 use std::sync::Arc;
 
-use super::Exchange;
+use super::{Exchange, ExchangeOps};
 use crate::config::OnError;
 use crate::direction::Direction;
 use crate::error::Failure;
 use crate::message::{Reads, Vars};
 use crate::needs::DirectionNeeds;
-use crate::ops::TransformationOps;
 use crate::program::{Stages, Transforms};
 use crate::stages::reply::{self, OwnReply};
 use crate::stages::{self, Captured, vars};
@@ -45,7 +44,7 @@ impl Exchange {
     pub(super) fn choose(
         &mut self,
         direction: Direction,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
     ) -> Result<Vec<Failure>, Failure> {
         match self.chosen.get(direction as usize) {
             Some(Chosen::Undecided) => self.choose_by_conditions(direction, ops),
@@ -57,7 +56,7 @@ impl Exchange {
     fn choose_by_conditions(
         &mut self,
         direction: Direction,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
     ) -> Result<Vec<Failure>, Failure> {
         let transforms = self.program.of(direction);
         self.render_vars(&transforms.conditions.reads, ops);
@@ -72,7 +71,7 @@ impl Exchange {
     /// The answer in place of the upstream, if it does not take the body to decide that there is one.
     pub(super) fn reply_at_once(
         &self,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
         noted: &mut Vec<Failure>,
     ) -> Result<Option<OwnReply>, Failure> {
         let stages = self.stages(Direction::Request);
@@ -125,7 +124,7 @@ impl Exchange {
     }
 
     /// Renders the variables that are about to be read for the first time.
-    pub(super) fn render_vars(&self, reads: &Reads, ops: &(impl TransformationOps + ?Sized)) {
+    pub(super) fn render_vars(&self, reads: &Reads, ops: &(impl ExchangeOps + ?Sized)) {
         if reads.vars.is_empty() {
             return;
         }

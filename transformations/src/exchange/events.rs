@@ -4,18 +4,14 @@
 //! Called from the response hooks of an exchange, on its worker.
 
 use super::choose::Chosen;
-use super::{Answer, Exchange, Next};
+use super::{Answer, Exchange, ExchangeOps, Next};
+use crate::applied::Applied;
 use crate::direction::Direction;
 use crate::error::Failure;
-use crate::ops::TransformationOps;
-use crate::stages::Applied;
 use crate::stages::events::{EventStream, Opened};
 
 impl Exchange {
-    pub(super) fn open_events(
-        &self,
-        ops: &(impl TransformationOps + ?Sized),
-    ) -> Result<Opened, Failure> {
+    pub(super) fn open_events(&self, ops: &(impl ExchangeOps + ?Sized)) -> Result<Opened, Failure> {
         let [_, Chosen::This(transform)] = self.chosen else {
             return Ok(Opened::NotAStream);
         };
@@ -29,7 +25,7 @@ impl Exchange {
     /// Transforms the events of a chunk.
     pub(super) fn on_events(
         &mut self,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
         end_of_stream: bool,
     ) -> Answer {
         let Some(events) = &mut self.events else {
@@ -75,7 +71,7 @@ impl Exchange {
     /// Sends what is left of the events when trailers end the body.
     pub(super) fn on_end_of_events(
         &mut self,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
         rest: &[u8],
     ) -> Answer {
         let Some(events) = &mut self.events else {

@@ -3,18 +3,17 @@
 //! A response that waited in the AI half comes to the templates when it goes on, as if it came then: its
 //! headers, and what there is of its body. Called from the response hooks of an exchange, on its worker.
 
-use super::{Answer, End, Exchange, Flow, Next, Reply};
+use super::{Answer, End, Exchange, ExchangeOps, Flow, Next, Reply};
 use crate::ai::Passage;
+use crate::applied::Applied;
 use crate::direction::Direction;
 use crate::error::{Failure, FieldId, StageName, TransformErrorKind};
-use crate::ops::TransformationOps;
-use crate::stages::Applied;
 
 impl Exchange {
     /// The headers of the response have come, and passed the AI half.
     pub(super) fn on_passed_headers(
         &mut self,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
         end_of_stream: bool,
         (read, passage): (Applied, Passage),
     ) -> Answer {
@@ -28,7 +27,7 @@ impl Exchange {
     /// A piece of the response's body has come, and passed the AI half.
     pub(super) fn on_passed_body(
         &mut self,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
         end_of_stream: bool,
         (read, passage): (Applied, Passage),
     ) -> Answer {
@@ -45,7 +44,7 @@ impl Exchange {
     /// The response has ended with trailers, and passed the AI half; `rest` is left of its events.
     pub(super) fn on_passed_trailers(
         &mut self,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
         (rest, mut read, passage): (Vec<u8>, Applied, Passage),
     ) -> Answer {
         let answer = match passage {
@@ -64,7 +63,7 @@ impl Exchange {
     /// Passes a piece of the body to the templates.
     pub(super) fn response_piece(
         &mut self,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
         end_of_stream: bool,
     ) -> Answer {
         match self.events {
@@ -77,7 +76,7 @@ impl Exchange {
     /// what the upstream still sends.
     pub(super) fn on_body_behind_the_end(
         &mut self,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
     ) -> Answer {
         let mut received = Vec::new();
         ops.for_each_received(Direction::Response, &mut |chunk| {
@@ -93,7 +92,7 @@ impl Exchange {
 
     fn release(
         &mut self,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
         end_of_stream: bool,
         body: &[u8],
     ) -> Answer {
@@ -113,7 +112,7 @@ impl Exchange {
 
     fn release_before_trailers(
         &mut self,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
         body: Vec<u8>,
     ) -> Answer {
         let first = self.response_headers(ops, false);
@@ -143,7 +142,7 @@ impl Exchange {
     }
 
     /// Ends the stream with what has been put in the place of this piece.
-    fn end_stream(&mut self, ops: &mut (impl TransformationOps + ?Sized)) -> Answer {
+    fn end_stream(&mut self, ops: &mut (impl ExchangeOps + ?Sized)) -> Answer {
         let Answer { next, applied } = self.response_piece(ops, true);
         if let Next::Reply(_) = next {
             return Answer { next, applied };

@@ -9,9 +9,8 @@
 use std::sync::Arc;
 
 use super::bodies::{End, Flow};
-use super::{Answer, Exchange, Next};
+use super::{Answer, Exchange, ExchangeOps, Next};
 use crate::direction::Direction;
-use crate::ops::TransformationOps;
 use crate::program::Program;
 
 /// What the client sent and the templates may change, copied before they do.
@@ -27,7 +26,7 @@ type Lines = Vec<(Vec<u8>, Vec<u8>)>;
 impl Exchange {
     /// Copies what could not be read any more once the templates of the request have run; nothing if no
     /// other route can come of it.
-    pub(super) fn copy_sent(&self, ops: &mut (impl TransformationOps + ?Sized)) -> Sent {
+    pub(super) fn copy_sent(&self, ops: &mut (impl ExchangeOps + ?Sized)) -> Sent {
         let tells_routes = self.program.ai.as_ref().is_some_and(|ai| ai.tells_routes());
         if !tells_routes || self.settled.is_some() {
             return Sent::default();
@@ -48,7 +47,7 @@ impl Exchange {
     /// cannot say is told by `reroute`.
     pub(super) fn choose_route(
         &mut self,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
         reroute: &mut bool,
     ) -> Option<Arc<Program>> {
         if self.settled.is_some() {
@@ -71,7 +70,7 @@ impl Exchange {
         program: &Arc<Program>,
         sent: Sent,
         body: Vec<u8>,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
         hook: Hook,
     ) -> Answer {
         sent.put_back_head(self.model_header(), ops);
@@ -154,7 +153,7 @@ impl Hook {
 
 impl Sent {
     /// Puts the head back as it was, but for the header of this name.
-    fn put_back_head(&self, except: &str, ops: &mut (impl TransformationOps + ?Sized)) {
+    fn put_back_head(&self, except: &str, ops: &mut (impl ExchangeOps + ?Sized)) {
         let Some(sent) = &self.head else { return };
         let now = lines(ops);
         let mut done: Vec<&[u8]> = vec![except.as_bytes()];
@@ -175,7 +174,7 @@ impl Sent {
     }
 }
 
-fn put_back(name: &str, values: &[&[u8]], ops: &mut (impl TransformationOps + ?Sized)) {
+fn put_back(name: &str, values: &[&[u8]], ops: &mut (impl ExchangeOps + ?Sized)) {
     let Some((first, others)) = values.split_first() else {
         ops.remove_request_header(name);
         return;
@@ -192,7 +191,7 @@ fn put_back(name: &str, values: &[&[u8]], ops: &mut (impl TransformationOps + ?S
     }
 }
 
-fn lines(ops: &(impl TransformationOps + ?Sized)) -> Lines {
+fn lines(ops: &(impl ExchangeOps + ?Sized)) -> Lines {
     let mut lines = Lines::new();
     ops.for_each_request_header(&mut |name, value| lines.push((name.to_vec(), value.to_vec())));
     lines

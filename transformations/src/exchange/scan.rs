@@ -6,19 +6,18 @@
 
 use super::bodies::Flow;
 use super::route::Hook;
-use super::{Answer, Exchange, Method, Next, Reply};
+use super::{Answer, Exchange, ExchangeOps, Method, Next, Reply};
 use crate::ai::Refused;
+use crate::applied::Applied;
 use crate::direction::Direction;
 use crate::error::TransformErrorKind;
-use crate::ops::TransformationOps;
-use crate::stages::Applied;
 
 impl Exchange {
     /// A piece of a body has come whose model is not known.
     pub(super) fn on_scanned(
         &mut self,
         limit: u64,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
         end_of_stream: bool,
     ) -> Answer {
         // A piece may be longer: the limit is for what has to be kept of it.
@@ -33,7 +32,7 @@ impl Exchange {
     pub(super) fn on_scanned_piece(
         &mut self,
         limit: u64,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
         hook: Hook,
     ) -> Answer {
         let (Some(program), Some(ai)) = (&self.program.ai, &mut self.ai) else {
@@ -67,7 +66,7 @@ impl Exchange {
     /// A piece of a body has come whose beginning has gone on.
     pub(super) fn on_watched(
         &mut self,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
         end_of_stream: bool,
     ) -> Answer {
         let piece = &mut self.kept;
@@ -84,7 +83,7 @@ impl Exchange {
     pub(super) fn watch(
         &mut self,
         piece: &[u8],
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
         ends: bool,
     ) -> Answer {
         let (Some(program), Some(ai)) = (&self.program.ai, &mut self.ai) else {
@@ -118,7 +117,7 @@ impl Exchange {
 
     /// Whether the client may wait for an answer before it ends its request: in a tunnel, and in a call of
     /// gRPC.
-    pub(super) fn may_have_no_end(&self, ops: &(impl TransformationOps + ?Sized)) -> bool {
+    pub(super) fn may_have_no_end(&self, ops: &(impl ExchangeOps + ?Sized)) -> bool {
         let mut calls_grpc = false;
         ops.for_each_request_header_value("content-type", &mut |value| {
             calls_grpc |= value.starts_with(b"application/grpc");
@@ -130,7 +129,7 @@ impl Exchange {
     pub(super) fn on_swallowed(
         &mut self,
         most: u64,
-        ops: &mut (impl TransformationOps + ?Sized),
+        ops: &mut (impl ExchangeOps + ?Sized),
         end_of_stream: bool,
     ) -> Answer {
         let mut length = 0;

@@ -1,10 +1,11 @@
 //! Writes to the host what the stages made of a message, once, behind the last of them: body, headers,
 //! metadata.
 
+use super::BodyAccess;
 use super::edits::{Change, StageEdits};
 use super::framing::{self, Content, Described};
 use super::host::DirectionHost;
-use super::{Applied, BodyAccess, BodyChange};
+use crate::applied::{Applied, BodyChange};
 use crate::direction::Direction;
 use crate::http::{self, NamePattern};
 use crate::metadata::MetadataValue;

@@ -11,6 +11,7 @@
 
 use std::sync::Arc;
 
+use crate::applied::Applied;
 use crate::config::StreamFormat;
 use crate::direction::Direction;
 use crate::error::{Cause, Failure, StageName, TransformErrorKind};
@@ -18,7 +19,6 @@ use crate::message::{HeaderSnapshot, HostAnswers, Vars, append_header, is_compre
 use crate::on_error::Place;
 use crate::ops::TransformationOps;
 use crate::program::{DirectionProgram, EventProgram, Program, Stages};
-use crate::stages::Applied;
 use formats::coding;
 use formats::events::{Decoder, Format};
 

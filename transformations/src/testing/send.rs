@@ -1,10 +1,10 @@
 //! Sends the messages of a [`MemoryHost`] through an exchange, piece by piece, as a server would.
 
 use super::MemoryHost;
+use crate::applied::Applied;
 use crate::direction::Direction;
 use crate::error::Failure;
 use crate::exchange::{Answer, Exchange, Next};
-use crate::stages::Applied;
 
 impl MemoryHost {
     /// Sends a message: its headers, its body in the pieces it has, its trailers. What it is afterwards

@@ -5,7 +5,7 @@
 use crate::capabilities::Capability;
 use crate::host::raw::{ConfigPtr, SchedulerPtr};
 use crate::host::{Family, Host, once};
-use crate::http::EnvoyHttpFilterConfigScheduler;
+use crate::http::scheduler::EnvoyHttpFilterConfigScheduler;
 
 /// Envoy's scheduler for one filter config; null where the host has none.
 pub(super) struct ConfigScheduler {

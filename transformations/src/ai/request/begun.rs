@@ -13,8 +13,8 @@ use llm::usage::Meter;
 use super::Made;
 use super::denial::{Denial, unreadable};
 use crate::ai::{AiExchange, AiProgram, Refused};
+use crate::applied::Applied;
 use crate::ops::TransformationOps;
-use crate::stages::Applied;
 
 impl AiProgram {
     /// Whether nothing has to be known of a request with this path but its dialect and its model.

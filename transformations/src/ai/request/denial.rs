@@ -4,10 +4,10 @@ use llm::dialect::path::PathFacts;
 use llm::refusal::Refusal;
 
 use crate::ai::{AiExchange, AiProgram, Refused};
+use crate::applied::Applied;
 use crate::direction::Direction;
 use crate::message::append_header;
 use crate::ops::TransformationOps;
-use crate::stages::Applied;
 
 /// Why a request is refused: who says so, why, and what the client is told.
 pub(super) struct Denial {

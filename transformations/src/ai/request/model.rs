@@ -8,8 +8,8 @@ use super::denial::Denial;
 use super::write::set;
 use super::{Made, NewPath};
 use crate::ai::{AiExchange, AiProgram};
+use crate::applied::Applied;
 use crate::ops::TransformationOps;
-use crate::stages::Applied;
 
 impl AiExchange {
     /// Gives the model the name that it has upstream: in the path, if that names it. Answers the name if it

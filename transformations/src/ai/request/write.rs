@@ -1,8 +1,8 @@
 //! What a request is told to be, once it was made. On the worker of the exchange.
 
+use crate::applied::{Applied, BodyChange};
 use crate::http::DIGESTS;
 use crate::ops::TransformationOps;
-use crate::stages::{Applied, BodyChange};
 
 /// Gives a header one value.
 pub(super) fn set(

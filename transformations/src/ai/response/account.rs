@@ -9,8 +9,8 @@ use super::Reading;
 use super::events::Extent;
 use super::whole::decoded;
 use crate::ai::{AiExchange, AiProgram};
+use crate::applied::Applied;
 use crate::ops::TransformationOps;
-use crate::stages::Applied;
 
 impl AiExchange {
     /// Says what the exchange took, and publishes it. Does so once.

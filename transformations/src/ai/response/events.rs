@@ -7,9 +7,9 @@ use llm::usage::{Hidden, hide};
 
 use super::{Reading, Unseen};
 use crate::ai::AiExchange;
+use crate::applied::Applied;
 use crate::direction::Direction;
 use crate::ops::TransformationOps;
-use crate::stages::Applied;
 
 /// What is read.
 #[derive(Clone, Copy)]

@@ -5,11 +5,11 @@ use formats::events::{Decoder, Format};
 
 use super::Unseen;
 use crate::ai::{AiExchange, AiProgram};
+use crate::applied::Applied;
 use crate::direction::Direction;
 use crate::http;
 use crate::message::{append_header, is_compressed};
 use crate::ops::TransformationOps;
-use crate::stages::Applied;
 
 /// How the response is read.
 #[derive(Debug, Default)]

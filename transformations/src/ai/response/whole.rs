@@ -11,9 +11,9 @@ use super::events::Extent;
 use super::reading::{HeldReading, forget_bytes};
 use super::{Passage, Reading, Unseen};
 use crate::ai::{AiExchange, AiProgram};
+use crate::applied::{Applied, BodyChange};
 use crate::direction::Direction;
 use crate::ops::TransformationOps;
-use crate::stages::{Applied, BodyChange};
 
 impl AiExchange {
     /// Copies a piece that passes by.
