@@ -10,7 +10,7 @@
 use formats::json::{Fault, Kind, ParseError, Raw, Reader, read};
 
 use crate::dialect::Dialect;
-use crate::place::Place;
+use crate::place::{Edits, Place};
 use crate::text::{Depth, Leaves, TextKind};
 use crate::tokens::Reported;
 
@@ -48,6 +48,9 @@ pub struct Response {
     pub is_last: bool,
     /// It has a shape of its dialect.
     pub is_known: bool,
+    /// What says texts once more token by token, each of them in pieces that no value can be found in: how
+    /// likely they were. Objects, and lists that have something.
+    pub logprobs: Vec<Place>,
     /// What an event of our own beside this one must repeat.
     pub identity: Identity,
 }
@@ -168,6 +171,17 @@ impl Response {
         })
     }
 
+    /// Takes out what says texts token by token, where what they say is not to be seen.
+    pub fn hide_logprobs(&self, data: &str, edits: &mut Edits) {
+        for place in &self.logprobs {
+            let nothing = match place.of(data).starts_with('[') {
+                true => "[]",
+                false => "null",
+            };
+            edits.replace(*place, nothing);
+        }
+    }
+
     /// Whether there is text that was not there before, or a call of a tool.
     pub fn has_output(&self) -> bool {
         let is_new = |it: &Piece| it.extent != Extent::Repeat && it.place.end > it.place.start + 2;
@@ -219,6 +233,15 @@ impl Response {
         let is_error = reader.value()?.kind() != Kind::Null;
         self.is_error |= is_error;
         self.is_known |= is_error;
+        Ok(())
+    }
+
+    fn logprobs(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+        let raw = reader.value()?;
+        let is_list = raw.kind() == Kind::Array && raw.text() != "[]";
+        if is_list || raw.kind() == Kind::Object {
+            self.logprobs.push(raw.into());
+        }
         Ok(())
     }
 

@@ -22,7 +22,7 @@ pub enum ForeignError {
 
 impl Unmasked {
     /// Rewrites every string of JSON, each for itself, but those that `response`, which was read from
-    /// it, knows as texts. Keys stay.
+    /// it, knows as texts or as [tokens](Response::logprobs) of them. Keys stay.
     ///
     /// # Errors
     /// JSON that nests too deeply.
@@ -49,7 +49,11 @@ impl Unmasked {
         }
         let mut known: Vec<_> = response.pieces.iter().map(|it| it.place.start).collect();
         known.sort_unstable();
-        strings.retain(|place| known.binary_search(&place.start).is_err());
+        let taken_out = |place: &Place| {
+            let mut gone = response.logprobs.iter();
+            gone.any(|it| it.start <= place.start && place.end <= it.end)
+        };
+        strings.retain(|place| known.binary_search(&place.start).is_err() && !taken_out(place));
         let mut own = Edits::new();
         for place in strings {
             let contents = place.contents(data).unwrap_or_default();

@@ -52,6 +52,7 @@ impl Response {
                 "message" => self.message(Extent::Whole, reader)?,
                 // Completions. Their pieces are all deltas: a whole one comes alone.
                 "text" => self.piece(text(TextKind::Text), Extent::Delta, reader.value()?),
+                "logprobs" => self.logprobs(reader)?,
                 "finish_reason" => {
                     let raw = reader.value()?;
                     ends = raw.kind() == Kind::String;

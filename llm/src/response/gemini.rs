@@ -46,6 +46,7 @@ impl Response {
                     true => reader.items(|_, reader| self.gemini_part(reader)),
                     false => Ok(()),
                 })?,
+                "logprobsResult" => self.logprobs(reader)?,
                 "finishReason" => {
                     let raw = reader.value()?;
                     ends = raw.kind() == Kind::String;

@@ -44,6 +44,7 @@ impl Response {
                 "sequence_number" => self.identity.sequence_number = Some(reader.value()?.into()),
                 "item_id" => self.identity.item_id = Some(reader.value()?.into()),
                 "delta" => noted.delta = Some(reader.value()?),
+                "logprobs" => self.logprobs(reader)?,
                 "text" | "arguments" | "refusal" | "input" | "code" => {
                     noted.whole = Some(reader.value()?);
                 }
@@ -194,6 +195,7 @@ impl Response {
                     let of = reader.value()?;
                     is_reasoning = of.is("reasoning_text") || of.is("summary_text");
                 }
+                "logprobs" => self.logprobs(reader)?,
                 "text" | "transcript" => {
                     self.piece(text_part(TextKind::Text, part), extent, reader.value()?);
                 }

@@ -36,3 +36,42 @@ fn ends_cover_the_texts_in_them() {
     assert!(covering.into_iter().all(|end| end.covers(key)));
     assert!(!others.into_iter().any(|end| end.covers(key)));
 }
+
+#[test]
+fn tokens_of_texts_are_taken_out_in_every_dialect() {
+    let hidden = |dialect: Dialect, data: &str| {
+        let (mut response, mut edits) = (Response::default(), Edits::new());
+        response.read_event(dialect, data).unwrap();
+        response.hide_logprobs(data, &mut edits);
+        edits.write(data)
+    };
+    for (dialect, data, expected) in [
+        (
+            Dialect::OpenaiChat,
+            r#"{"choices":[{"delta":{"content":"a"},"logprobs":{"content":[{"token":"a"}]}},{"logprobs":null}]}"#,
+            r#"{"choices":[{"delta":{"content":"a"},"logprobs":null},{"logprobs":null}]}"#,
+        ),
+        (
+            Dialect::OpenaiCompletions,
+            r#"{"choices":[{"text":"a","logprobs":{"tokens":["a"]}}]}"#,
+            r#"{"choices":[{"text":"a","logprobs":null}]}"#,
+        ),
+        (
+            Dialect::OpenaiResponses,
+            r#"{"type":"response.output_text.delta","delta":"a","logprobs":[{"token":"a"}]}"#,
+            r#"{"type":"response.output_text.delta","delta":"a","logprobs":[]}"#,
+        ),
+        (
+            Dialect::OpenaiResponses,
+            r#"{"response":{"output":[{"content":[{"text":"a","logprobs":[{"token":"a"}]}]}]}}"#,
+            r#"{"response":{"output":[{"content":[{"text":"a","logprobs":[]}]}]}}"#,
+        ),
+        (
+            Dialect::Gemini,
+            r#"{"candidates":[{"logprobsResult":{"chosenCandidates":[{"token":"a"}]}}]}"#,
+            r#"{"candidates":[{"logprobsResult":null}]}"#,
+        ),
+    ] {
+        assert_eq!(hidden(dialect, data), expected);
+    }
+}

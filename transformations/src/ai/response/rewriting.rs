@@ -102,6 +102,9 @@ impl Rewriting {
             .texts
             .event(view, data, &mut self.unmasked, edits, before);
         written.map_err(|_| Unseen::TOO_MANY_TEXTS)?;
+        if self.masks_own {
+            view.hide_logprobs(data, edits);
+        }
         if self.masks_own && (view.is_error || !view.is_known) {
             let foreign = self.unmasked.foreign(view, data, edits);
             foreign.map_err(|_| Unseen::TOO_DEEP)?;
