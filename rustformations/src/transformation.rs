@@ -117,15 +117,21 @@ impl Configuration {
 /// What the process and its Envoy allow every configuration. Asked for once: neither changes.
 static OPTIONS: Lazy<Arc<CompileOptions>> = Lazy::new(|| {
     let mut options = CompileOptions::from_process();
-    let host = Capabilities::of_host();
-    options.capabilities.metadata_bool = host.has(Capability::MetadataBool);
-    options.capabilities.metadata_list = host.has(Capability::MetadataLists);
-    options.capabilities.metadata_struct = host.has(Capability::MetadataStruct);
-    options.capabilities.header_lines = host.has(Capability::AddHeader);
     let envoy = EnvoyVersion::of_host().unwrap_or(EnvoyVersion::V1_36);
-    options.capabilities.attributes_of_envoy = envoy.numbers();
+    options.capabilities = capabilities(Capabilities::of_host(), envoy);
     Arc::new(options)
 });
+
+/// What configurations may ask of an Envoy that has these callbacks.
+fn capabilities(host: Capabilities, envoy: EnvoyVersion) -> transformations::Capabilities {
+    let mut capabilities = transformations::Capabilities::all();
+    capabilities.metadata_bool = host.has(Capability::MetadataBool);
+    capabilities.metadata_list = host.has(Capability::MetadataLists);
+    capabilities.metadata_struct = host.has(Capability::MetadataStruct);
+    capabilities.header_lines = host.has(Capability::AddHeader);
+    capabilities.attributes_of_envoy = envoy.numbers();
+    capabilities
+}
 
 struct TransformationConfig {
     configuration: Configuration,
@@ -150,5 +156,23 @@ impl<EHF: EnvoyHttpFilter> HttpFilterConfig<EHF> for TransformationConfig {
             self.configuration.chosen.now(),
             self.stats,
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Capabilities, EnvoyVersion, capabilities};
+
+    /// Whoever checks configurations away from an Envoy says the same as the Envoy.
+    #[test]
+    fn each_release_has_the_capabilities_that_are_known_of_it() {
+        for envoy in EnvoyVersion::ALL {
+            let known = transformations::Capabilities::of_envoy(envoy.numbers());
+            assert_eq!(
+                capabilities(Capabilities::of(envoy), envoy),
+                known,
+                "{envoy:?}"
+            );
+        }
     }
 }

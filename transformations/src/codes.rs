@@ -91,6 +91,11 @@ codes! {
     BAD_OPERATOR = 1302, "a command operator is not written as it must be";
     OPEN_OPERATOR = 1303, "a command operator does not end, so it is text";
     NO_TRAILERS = 1304, "a command operator reads trailers that never come in time";
+    UNREADABLE_FILE = 2001, "a file cannot be read (tools only)";
+    NOT_A_DOCUMENT = 2002, "a file is neither JSON nor YAML (tools only)";
+    NOTHING_FOUND = 2003, "there is no configuration of this module where one was looked for (tools only)";
+    NOT_IN_POLICY = 2004, "a TrafficPolicy of this kgateway has no such field (tools only)";
+    UNKNOWN_FILTER_NAME = 2005, "this module has no filter of this name (tools only)";
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ pub mod fields;
 mod schema;
 pub use events::{EventEdit, EventRule, EventRules, NewEvent, StreamFormat, When};
 mod patch;
+mod policy;
 mod read;
 
 pub(crate) use bytes::to_json;
@@ -23,6 +24,7 @@ pub(crate) use read::{config as read, has_markers};
 
 pub use ai::publish::{Publish, PublishedHeader, PublishedMetadata};
 pub use ai::{Ai, Cost, PriceFile, Usage};
+pub use policy::beyond_policy;
 pub use schema::schema;
 
 pub use patch::{JsonPiece, PatchOperation, ValueTemplate};

@@ -1,7 +1,7 @@
 //! Problems found in a configuration, as text for the person who wrote it.
 //!
-//! Built while a configuration is compiled, on Envoy's main thread, and printed by the filter or by
-//! a command-line tool. A diagnostic says what was wrong, where, and what would be right. It shows
+//! Built while a configuration is compiled, on Envoy's main thread, or by tools that look for configurations in
+//! files, and printed by the filter or the tool. A diagnostic says what was wrong, where, and what would be right. It shows
 //! a piece of the one template it is about, and nothing of any other field: configurations may
 //! hold secrets.
 
@@ -47,7 +47,7 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// An error at a JSON path of the configuration; an empty path means the whole of it.
-    pub(crate) fn error(code: Code, path: &str, message: impl Into<String>) -> Diagnostic {
+    pub fn error(code: Code, path: &str, message: impl Into<String>) -> Diagnostic {
         Diagnostic {
             code,
             severity: Severity::Error,
@@ -58,12 +58,16 @@ impl Diagnostic {
         }
     }
 
-    pub(crate) fn with_severity(mut self, severity: Severity) -> Diagnostic {
+    /// The same with another severity.
+    #[must_use]
+    pub fn with_severity(mut self, severity: Severity) -> Diagnostic {
         self.severity = severity;
         self
     }
 
-    pub(crate) fn with_help(mut self, help: impl Into<String>) -> Diagnostic {
+    /// The same, with what would be right.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Diagnostic {
         self.help = Some(help.into());
         self
     }
@@ -106,6 +110,12 @@ impl Diagnostic {
     /// What is wrong, in one sentence.
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// The line of the template that it is about, with a caret under the mistake; what may be a secret is
+    /// hidden.
+    pub fn excerpt(&self) -> Option<String> {
+        self.excerpt.as_ref().map(ToString::to_string)
     }
 
     /// What would be right, if that is known.

@@ -37,6 +37,20 @@ impl Capabilities {
         }
     }
 
+    /// What modules can do in an Envoy of this major and minor version, for whoever checks configurations
+    /// away from one.
+    pub const fn of_envoy(envoy: (u16, u16)) -> Capabilities {
+        let (major, minor) = envoy;
+        let mut capabilities = Capabilities::none();
+        capabilities.metadata_number = true;
+        capabilities.attributes_of_envoy = envoy;
+        capabilities.header_lines = major > 1 || minor >= 37;
+        capabilities.metadata_bool = major > 1 || minor >= 38;
+        capabilities.metadata_list = capabilities.metadata_bool;
+        capabilities.metadata_struct = major > 1 || minor >= 40;
+        capabilities
+    }
+
     /// A host that can do only what every supported Envoy can.
     pub const fn none() -> Capabilities {
         Capabilities {

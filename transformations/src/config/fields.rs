@@ -53,6 +53,8 @@ pub enum Policy {
     AsHolder,
     /// Since this release of kgateway.
     Since(&'static str),
+    /// Since this release, but for a word that came with a later one: the word, and that release.
+    SinceBut(&'static str, (&'static str, &'static str)),
     /// Not so far.
     Never,
 }
@@ -62,6 +64,9 @@ impl fmt::Display for Policy {
         match self {
             Policy::AsHolder => Ok(()),
             Policy::Since(release) => f.write_str(release),
+            Policy::SinceBut(release, (word, later)) => {
+                write!(f, "{release}, `{word}` from {later} on")
+            }
             Policy::Never => f.write_str("no"),
         }
     }
@@ -105,6 +110,16 @@ impl<S: Copy> Field<S> {
 
     const fn since(mut self, release: &'static str) -> Field<S> {
         self.policy = Policy::Since(release);
+        self
+    }
+
+    const fn since_but(
+        mut self,
+        release: &'static str,
+        word: &'static str,
+        later: &'static str,
+    ) -> Field<S> {
+        self.policy = Policy::SinceBut(release, (word, later));
         self
     }
 

@@ -332,7 +332,7 @@ pub(crate) fn has_markers(text: &str) -> bool {
 }
 
 /// A field's path below its parent's.
-fn join(path: &str, name: &str) -> String {
+pub(super) fn join(path: &str, name: &str) -> String {
     if path.is_empty() {
         name.to_owned()
     } else {

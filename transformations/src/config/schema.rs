@@ -173,8 +173,8 @@ fn description(field: &AnyField) -> String {
     }
     match field.policy {
         Policy::AsHolder => {}
-        Policy::Since(release) => {
-            text.push_str(&format!(". In a TrafficPolicy since kgateway {release}"));
+        since @ (Policy::Since(_) | Policy::SinceBut(..)) => {
+            text.push_str(&format!(". In a TrafficPolicy since kgateway {since}"));
         }
         Policy::Never => text.push_str(". Not in a TrafficPolicy"),
     }

@@ -20,7 +20,7 @@ pub static PARSE_AS: Field<Words<ParseAs>> = Field::new(
      fails; see [`onError`](#onerror). An empty body and `null` count as no JSON. `None`: the body is \
      never looked at, even if a template asks",
 )
-.since("2.2, `None` from 2.3 on");
+.since_but("2.2", "None", "2.3");
 
 /// `value`
 pub static VALUE: Field<Text> = Field::new(

@@ -1,0 +1,113 @@
+//! Finds every configuration of the module in a text.
+//!
+//! A text is JSON, YAML with any number of documents, or Markdown with both in its fences. A document is a
+//! configuration itself, a file of profiles, an object of Kubernetes that holds either, or anything in which
+//! Envoy's filter for dynamic modules stands somewhere: a bootstrap, a dump, an xDS resource.
+
+mod document;
+mod envoy;
+mod kubernetes;
+mod markdown;
+mod yaml;
+
+use serde_json::Value;
+use transformations::{Code, Diagnostic};
+
+use crate::source::Source;
+
+/// Something that the module would be given.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// Where it stands in its file, for people; empty if it is the file.
+    pub(crate) place: String,
+    /// The line where its document begins, if that is known.
+    pub(crate) line: Option<usize>,
+    pub(crate) what: What,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub(crate) enum What {
+    /// The text of a configuration, as Envoy hands it over.
+    Config(Vec<u8>),
+    /// A configuration that has no envelope, so that it might go anywhere.
+    Bare(Vec<u8>),
+    /// `spec.transformation` of a kgateway `TrafficPolicy`.
+    Policy(Value),
+    /// The text of a file of profiles.
+    Profiles(Vec<u8>),
+    /// What cannot even be given to the module.
+    Wrong(Diagnostic),
+}
+
+/// Everything that is in a text.
+pub(crate) fn find(source: &Source) -> Vec<Found> {
+    let bytes = match &source.bytes {
+        Ok(bytes) => bytes,
+        Err(why) => return vec![wrong(Code::UNREADABLE_FILE, why.clone())],
+    };
+    let name = source.name.to_ascii_lowercase();
+    let Ok(text) = str::from_utf8(bytes) else {
+        // The module has a sentence for this.
+        return match source.is_named {
+            true => vec![Found::whole(What::Bare(bytes.clone()))],
+            false => Vec::new(),
+        };
+    };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if name.ends_with(".md") {
+        return markdown::find(text);
+    }
+    let looks_like_json = text.trim_start().starts_with(['{', '[', '"']);
+    if name.ends_with(".json") || looks_like_json {
+        match serde_json::from_str(text) {
+            Ok(value) => {
+                let found = document::find(&value, text.as_bytes());
+                if found.is_empty() && source.is_named {
+                    return vec![Found::whole(What::Bare(bytes.clone()))];
+                }
+                return found;
+            }
+            Err(_) if source.is_named && name.ends_with(".json") => {
+                return vec![Found::whole(What::Bare(bytes.clone()))];
+            }
+            // YAML in flow style may begin like JSON.
+            Err(_) => {}
+        }
+    }
+    match yaml::documents(text) {
+        Ok(values) => {
+            let found = values.iter().flat_map(|value| document::find(value, &[]));
+            found.collect()
+        }
+        Err(why) if source.is_named => vec![wrong(Code::NOT_A_DOCUMENT, why)],
+        // Templates of other tools, most likely.
+        Err(_) => Vec::new(),
+    }
+}
+
+fn wrong(code: Code, why: String) -> Found {
+    Found::whole(What::Wrong(Diagnostic::error(code, "", why)))
+}
+
+impl Found {
+    fn whole(what: What) -> Found {
+        Found::at("", what)
+    }
+
+    fn at(place: impl Into<String>, what: What) -> Found {
+        Found {
+            place: place.into(),
+            line: None,
+            what,
+        }
+    }
+}
+
+/// A member's path below its parent's.
+fn join(path: &str, name: &str) -> String {
+    match path {
+        "" => name.to_owned(),
+        path => format!("{path}.{name}"),
+    }
+}

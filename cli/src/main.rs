@@ -1,0 +1,57 @@
+//! `rustformations`: configurations of the module, checked and tried without an Envoy.
+//!
+//! The same library as in the filter, over files. Nothing here uses a network. What it prints is for people, on
+//! standard output; what it says about its own work is on standard error. The exit codes are those of
+//! [`Outcome`]; each command is a file of its own.
+
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod files;
+mod find;
+mod paint;
+mod source;
+mod validate;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It did what it was asked, and has nothing to complain of: exit code 0.
+    Fine,
+    /// It has, and said what: exit code 1. Arguments that make no sense, and what the machine refuses, are
+    /// exit code 2.
+    Refused,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    arguments.color.write_global();
+    let mut out = io::BufWriter::new(anstream::stdout().lock());
+    let ended = match &arguments.command {
+        Command::Validate(asked) => validate::run(asked, &mut out),
+    };
+    let ended = ended.and_then(|outcome| Ok(out.flush().map(|()| outcome)?));
+    match ended {
+        Ok(Outcome::Fine) => ExitCode::SUCCESS,
+        Ok(Outcome::Refused) => ExitCode::from(1),
+        // Whoever read has read enough.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            // There is nobody else to tell if this fails.
+            let _ = writeln!(anstream::stderr(), "error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let cause = error.downcast_ref::<io::Error>();
+    cause.is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,168 @@
+//! What validating found, for people, for programs and for GitHub's workflows.
+
+use std::io::{self, Write};
+
+use serde_json::{Map, Value, json};
+use transformations::{Diagnostic, Severity};
+
+use crate::paint::{self, BOLD, painted};
+
+/// All of it.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    /// How many configurations were found; a file of profiles is one.
+    pub(super) configurations: usize,
+    pub(super) problems: Vec<Problem>,
+}
+
+/// One problem of one configuration.
+#[derive(Debug)]
+pub(super) struct Problem {
+    pub(super) file: String,
+    /// Where the configuration stands in the file; empty if it is the file.
+    pub(super) place: String,
+    /// The line of the document.
+    pub(super) line: Option<usize>,
+    pub(super) diagnostic: Diagnostic,
+}
+
+impl Problem {
+    /// The configuration that it is about.
+    fn about(&self) -> String {
+        let mut about = self.file.clone();
+        if let Some(line) = self.line {
+            about.push_str(&format!(":{line}"));
+        }
+        if !self.place.is_empty() {
+            about.push_str(&format!(": {}", self.place));
+        }
+        about
+    }
+}
+
+impl Report {
+    pub(super) fn errors(&self) -> usize {
+        self.count(Severity::Error)
+    }
+
+    pub(super) fn warnings(&self) -> usize {
+        self.count(Severity::Warning)
+    }
+
+    fn count(&self, severity: Severity) -> usize {
+        let problems = self.problems.iter();
+        problems
+            .filter(|it| it.diagnostic.severity() == severity)
+            .count()
+    }
+
+    /// For people: each configuration with its problems, and one line that sums up.
+    pub(super) fn text(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut last = String::new();
+        for problem in &self.problems {
+            let about = problem.about();
+            if about != last {
+                writeln!(out, "{}", painted(BOLD, &about))?;
+                last = about;
+            }
+            paint::diagnostic(out, &problem.diagnostic)?;
+        }
+        let (errors, warnings) = (self.errors(), self.warnings());
+        let style = match (errors, warnings) {
+            (0, 0) => BOLD,
+            (0, _) => paint::YELLOW,
+            _ => paint::RED,
+        };
+        let sum = format!(
+            "{}: {}, {}",
+            counted(self.configurations, "configuration"),
+            counted(errors, "error"),
+            counted(warnings, "warning")
+        );
+        writeln!(out, "{}", painted(style, sum))
+    }
+
+    /// For programs: one object.
+    pub(super) fn json(&self, out: &mut dyn Write) -> io::Result<()> {
+        let report = json!({
+            "configurations": self.configurations,
+            "errors": self.errors(),
+            "warnings": self.warnings(),
+            "problems": self.problems.iter().map(as_json).collect::<Vec<_>>(),
+        });
+        writeln!(out, "{report:#}")
+    }
+
+    /// For GitHub Actions: a workflow command for each problem.
+    pub(super) fn github(&self, out: &mut dyn Write) -> io::Result<()> {
+        for problem in &self.problems {
+            let found = &problem.diagnostic;
+            let mut message = String::new();
+            for part in [&problem.place, found.path()] {
+                if !part.is_empty() {
+                    message.push_str(&format!("{part}: "));
+                }
+            }
+            message.push_str(found.message());
+            for part in [
+                found.excerpt(),
+                found.help().map(|it| format!("help: {it}")),
+            ] {
+                if let Some(part) = part {
+                    message.push_str(&format!("\n{part}"));
+                }
+            }
+            let line = problem
+                .line
+                .map_or(String::new(), |line| format!(",line={line}"));
+            writeln!(
+                out,
+                "::{} file={}{line},title={}::{}",
+                found.severity(),
+                property(&problem.file),
+                found.code(),
+                escaped(&message)
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn as_json(problem: &Problem) -> Value {
+    let found = &problem.diagnostic;
+    let mut fields = Map::new();
+    let mut put = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            fields.insert(name.to_owned(), value);
+        }
+    };
+    let text = |text: &str| (!text.is_empty()).then(|| Value::from(text));
+    put("file", text(&problem.file));
+    put("line", problem.line.map(Value::from));
+    put("configuration", text(&problem.place));
+    put("severity", text(&found.severity().to_string()));
+    put("code", text(&found.code().to_string()));
+    put("path", text(found.path()));
+    put("message", text(found.message()));
+    put("excerpt", found.excerpt().map(Value::from));
+    put("help", found.help().map(Value::from));
+    Value::Object(fields)
+}
+
+/// The text of a workflow command.
+fn escaped(text: &str) -> String {
+    let text = text.replace('%', "%25").replace('\r', "%0D");
+    text.replace('\n', "%0A")
+}
+
+/// A value among the properties of a workflow command.
+fn property(text: &str) -> String {
+    escaped(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+fn counted(count: usize, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        count => format!("{count} {what}s"),
+    }
+}

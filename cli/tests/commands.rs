@@ -1,0 +1,86 @@
+//! What the tool prints and how it ends: the goldens in `cmd`, and the examples of the documentation, all run from
+//! the root of the repository or, for a golden, from its own folder.
+//!
+//! `TRYCMD=overwrite` writes them again.
+
+#![allow(clippy::unwrap_used, reason = "a test says no by panicking")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rustformations"));
+    command.current_dir(root()).args(arguments);
+    command
+        .env_remove("NO_COLOR")
+        .envs(environment.iter().copied());
+    command.output().unwrap()
+}
+
+#[test]
+fn commands_print_what_is_written_down() {
+    std::env::set_current_dir(root()).unwrap();
+    trycmd::TestCases::new()
+        .case("cli/tests/cmd/*.trycmd")
+        .case("cli/tests/cmd/*.toml")
+        .case("docs/cli.md")
+        .run();
+}
+
+#[test]
+fn every_configuration_of_the_repository_is_valid() {
+    let prices = "/etc/rustformations=k8s/components/profiles";
+    for envoy in ["1.36", "1.37", "1.38", "1.39", "1.40"] {
+        let bootstraps = ["validate", "envoy.yaml", "k8s", "--map", prices];
+        let output = run(&[&bootstraps[..], &["--envoy", envoy]].concat(), &[]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{text}");
+        assert!(text.contains(" 0 errors"), "{text}");
+    }
+    let everything = std::fs::read_dir(root()).unwrap();
+    let everything = everything.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    // Its goldens are wrong on purpose.
+    let everything: Vec<_> = everything
+        .filter(|it| it != "cli" && it != "target")
+        .collect();
+    let mut all = vec!["validate", "--map", prices, "--format", "json"];
+    let looked_at = |name: &&String| root().join(name).is_dir() || name.ends_with(".yaml");
+    all.extend(everything.iter().filter(looked_at).map(String::as_str));
+    all.extend(["README.md"]);
+    let output = run(&all, &[]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["errors"], 0, "{report:#}");
+    assert!(report["configurations"].as_u64() > Some(30), "{report:#}");
+}
+
+#[test]
+fn every_policy_of_the_repository_can_be_carried_by_every_kgateway() {
+    let prices = "/etc/rustformations=k8s/components/profiles";
+    for kgateway in ["2.2", "2.3", "2.4"] {
+        let policies = ["validate", "k8s", "--map", prices, "--traffic-policy"];
+        let output = run(&[&policies[..], &[kgateway]].concat(), &[]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{text}");
+    }
+}
+
+#[test]
+fn colours_come_only_where_they_are_wanted() {
+    let golden = "cli/tests/cmd/validate.in/misspelt.json";
+    let has_colours = |arguments: &[&str], environment: &[(&str, &str)]| {
+        let output = run(&[&["validate", golden], arguments].concat(), environment);
+        output.stdout.contains(&0x1b)
+    };
+    assert!(!has_colours(&[], &[]));
+    assert!(has_colours(&["--color", "always"], &[]));
+    assert!(has_colours(&[], &[("CLICOLOR_FORCE", "1")]));
+    assert!(!has_colours(
+        &["--color", "never"],
+        &[("CLICOLOR_FORCE", "1")]
+    ));
+    assert!(!has_colours(&[], &[("NO_COLOR", "1")]));
+}
