@@ -17,7 +17,6 @@ use crate::host;
 use crate::host::config::EnvoyHttpFilterConfigImpl;
 use crate::host::filter::EnvoyHttpFilterImpl;
 use crate::http::HttpFilterConfig;
-use crate::log;
 
 /// Called once, before any configuration; `false` makes Envoy refuse the module.
 pub type ProgramInitFunction = fn() -> bool;
@@ -61,7 +60,7 @@ pub fn program_init(init: ProgramInitFunction, registration: Registration) -> *c
     let version = match host::attach() {
         Ok(version) => version,
         Err(refusal) => {
-            log::write(Level::Critical, &refusal.to_string(), file!(), line!());
+            host::write(Level::Critical, &refusal.to_string(), file!(), line!());
             return ptr::null();
         }
     };
@@ -77,7 +76,7 @@ pub fn program_init(init: ProgramInitFunction, registration: Registration) -> *c
         Ok(true) => version.as_ptr(),
         Ok(false) => {
             let reason = "the module's own program init function returned false";
-            log::write(Level::Critical, reason, file!(), line!());
+            host::write(Level::Critical, reason, file!(), line!());
             ptr::null()
         }
         // Already reported by the guard.

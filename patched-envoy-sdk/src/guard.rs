@@ -91,7 +91,7 @@ pub(crate) fn install_report() {
 
 fn report(hook: &str, message: &str, file: &str, line: u32) {
     let text = format!("panic in {hook} at {file}:{line}: {message}");
-    crate::log::write(Level::Critical, &text, file, line);
+    crate::host::write(Level::Critical, &text, file, line);
 }
 
 fn message(payload: &(dyn Any + Send)) -> String {

@@ -25,7 +25,7 @@ use std::sync::OnceLock;
 use common::Common;
 pub(crate) use detect::Refusal;
 use later::Later;
-pub(crate) use logging::{log, log_enabled, log_level};
+pub(crate) use logging::{log_enabled, log_level, write};
 pub(crate) use once::report_skipped_hook;
 use symbols::{Program, Symbols};
 use table_136::Table136;

@@ -5,10 +5,9 @@
 //! tests, every line goes to stderr. Never log header values or bodies above `debug`.
 
 use std::fmt::Arguments;
-use std::io::Write;
 
 use crate::abi::envoy_dynamic_module_type_log_level as Level;
-use crate::host;
+use crate::host::{self, write};
 
 /// Whether a line of this level would be printed. Outside Envoy: always, save for `Off`.
 #[must_use]
@@ -34,14 +33,6 @@ pub fn get_log_level() -> Level {
             .into_iter()
             .find(|level| is_log_enabled(*level))
             .unwrap_or(Level::Off),
-    }
-}
-
-/// Writes one line; behind the macros, which have asked [`is_log_enabled`] before.
-pub(crate) fn write(level: Level, message: &str, file: &str, line: u32) {
-    if !host::log(level as u32, message, file, line) {
-        // Nowhere to report a broken stderr to.
-        let _ = writeln!(std::io::stderr(), "[{level:?}] {message}");
     }
 }
 

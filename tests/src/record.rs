@@ -4,9 +4,51 @@
 //! Shared by the threads of an origin and the test that started it.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::origin::Received;
+use serde_json::Value;
+
+use crate::wire::Headers;
+
+/// A request as the origin got it.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// The method.
+    pub method: String,
+    /// The target with its query.
+    pub path: String,
+    /// Header lines in order.
+    pub headers: Headers,
+    /// The body, dechunked.
+    pub body: Vec<u8>,
+    /// Trailer lines in order.
+    pub trailers: Headers,
+    /// The body as it arrived.
+    pub pieces: Vec<(Instant, Vec<u8>)>,
+    /// Whether the connection broke off before the body had ended.
+    pub cut: bool,
+}
+
+impl Received {
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Panics
+    /// When it is none: the test fails here and shows the body.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("not JSON ({error}): {}", self.text()))
+    }
+
+    /// The first value of header `name`, or `""`: for comparisons.
+    pub fn header(&self, name: &str) -> String {
+        self.headers.value(name).unwrap_or_default()
+    }
+}
 
 type Script<R> = Box<dyn Fn(&Received) -> R + Send>;
 

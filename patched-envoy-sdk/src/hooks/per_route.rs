@@ -26,7 +26,7 @@ pub(super) unsafe extern "C" fn envoy_dynamic_module_on_http_filter_per_route_co
         let (name, config) = unsafe { (bytes(name_ptr, name_len), bytes(config_ptr, config_len)) };
         let Some(make) = NEW_HTTP_FILTER_PER_ROUTE_CONFIG_FUNCTION.get() else {
             let reason = "a per-route configuration was given, but this module takes none";
-            crate::log::write(Level::Error, reason, file!(), line!());
+            crate::host::write(Level::Error, reason, file!(), line!());
             return ptr::null();
         };
         make(&String::from_utf8_lossy(name), config).map_or(ptr::null(), |made| {

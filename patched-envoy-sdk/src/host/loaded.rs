@@ -13,5 +13,5 @@ pub fn log_loaded(module: &str) {
         host.version,
         host.abi.to_string_lossy(),
     );
-    crate::log::write(Level::Info, &text, file!(), line!());
+    crate::host::write(Level::Info, &text, file!(), line!());
 }

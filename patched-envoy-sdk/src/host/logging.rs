@@ -1,10 +1,13 @@
 //! Envoy's log, in whichever form this host offers it.
 //!
 //! Behind the `envoy_log_*!` macros and the SDK's own lines; callable from every thread. Outside
-//! Envoy everything is disabled and [`log`] says so, so that its caller can print instead.
+//! Envoy nothing is enabled, and lines go to stderr.
+
+use std::io::Write;
 
 use super::raw::Buf;
 use super::{Family, current};
+use crate::abi::envoy_dynamic_module_type_log_level as Level;
 
 /// Whether Envoy would print a line of this level; `false` outside Envoy.
 pub(crate) fn log_enabled(level: u32) -> bool {
@@ -19,8 +22,16 @@ pub(crate) fn log_level() -> Option<u32> {
     Some(unsafe { get() })
 }
 
+/// Writes one line, to stderr if there is no Envoy to write it.
+pub(crate) fn write(level: Level, message: &str, file: &str, line: u32) {
+    if !log(level as u32, message, file, line) {
+        // Nowhere to report a broken stderr to.
+        let _ = writeln!(std::io::stderr(), "[{level:?}] {message}");
+    }
+}
+
 /// Writes one line; `false` when there is no Envoy to write it. The text is copied by Envoy.
-pub(crate) fn log(level: u32, message: &str, file: &str, line: u32) -> bool {
+fn log(level: u32, message: &str, file: &str, line: u32) -> bool {
     let Some(host) = current() else { return false };
     let text = Buf::of(message.as_bytes());
     // SAFETY: Envoy reads the strings during the call only, and accepts calls from any thread.

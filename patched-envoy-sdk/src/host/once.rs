@@ -5,6 +5,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::Host;
+use super::logging::write;
 use crate::abi::envoy_dynamic_module_type_log_level as Level;
 use crate::capabilities::Capability;
 
@@ -25,7 +26,7 @@ pub(crate) fn warn_unsupported(host: &Host, capability: Capability, method: &str
             capability.since(),
             host.version,
         );
-        crate::log::write(Level::Warn, &text, file!(), line!());
+        write(Level::Warn, &text, file!(), line!());
     }
 }
 
@@ -35,7 +36,7 @@ pub(crate) fn warn_upstream(method: &str) {
         let text = format!(
             "{method} is out of reach for an upstream HTTP filter and is not called (said once)"
         );
-        crate::log::write(Level::Warn, &text, file!(), line!());
+        write(Level::Warn, &text, file!(), line!());
     }
 }
 
@@ -45,7 +46,7 @@ pub(crate) fn report_skipped_hook(hook: &str) {
     HOOKS_SKIPPED.fetch_add(1, Ordering::Relaxed);
     if !SKIPPED.swap(true, Ordering::Relaxed) {
         let text = format!("{hook} arrived inside another hook of the same filter and was passed");
-        crate::log::write(Level::Error, &text, file!(), line!());
+        write(Level::Error, &text, file!(), line!());
     }
 }
 
@@ -57,7 +58,7 @@ pub(crate) fn report_refused_nesting(depth: u32) {
             "a filter's hook was caused by {depth} of its own calls inside each other; the next \
              one is refused (said once)"
         );
-        crate::log::write(Level::Error, &text, file!(), line!());
+        write(Level::Error, &text, file!(), line!());
     }
 }
 

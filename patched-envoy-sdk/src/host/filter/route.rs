@@ -116,7 +116,7 @@ impl EnvoyHttpFilterImpl {
             return false;
         }
         let refuse = |reason: &str| {
-            crate::log::write(Level::Error, reason, file!(), line!());
+            crate::host::write(Level::Error, reason, file!(), line!());
             false
         };
         if original.is_some_and(|lines| !lines.iter().any(|(key, _)| *key == ":status")) {
