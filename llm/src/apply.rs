@@ -16,8 +16,13 @@ pub use guard::{PromptGuard, Verdict};
 pub use mask::{Unmasked, Unseen, mask_request};
 
 /// Whether a text is a document of JSON with escapes: what programs give to a model. It says what its escapes
-/// stand for. Costs a look for a backslash, and a pass over what has one and begins as JSON does.
+/// stand for. Costs a look for a backslash, and that of [`is_json`] where there is one.
 fn spells_json(text: &str) -> bool {
+    memchr::memchr(b'\\', text.as_bytes()).is_some() && is_json(text)
+}
+
+/// Whether a text is a document of JSON. Costs a pass over what begins as one.
+fn is_json(text: &str) -> bool {
     let begins = text.trim_ascii_start().starts_with(['{', '[', '"']);
-    begins && memchr::memchr(b'\\', text.as_bytes()).is_some() && read(text, |_| Ok(())).is_ok()
+    begins && read(text, |_| Ok(())).is_ok()
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::spells_json;
+use super::{is_json, spells_json};
 use crate::mask::{Form, MaskError, Masking, Running, Unmasking};
 use crate::place::Edits;
 use crate::request::Request;
@@ -106,7 +106,12 @@ impl Rewrite for Unmasked {
     }
 
     fn whole(&mut self, key: TextKey, text: &str, change: &mut dyn FnMut(Range<usize>, &str)) {
-        for edit in self.unmasking.edits(text, form(key.kind)) {
+        // What a model was told to answer as JSON has to stay that.
+        let form = match is_json(text) {
+            true => Form::Json,
+            false => form(key.kind),
+        };
+        for edit in self.unmasking.edits(text, form) {
             change(edit.range, &edit.replacement);
         }
     }
