@@ -22,7 +22,7 @@ pub enum ForeignError {
 
 impl Unmasked {
     /// Rewrites every string of JSON, each for itself, but those that `response`, which was read from
-    /// it, knows as texts or as [tokens](Response::logprobs) of them. Keys stay.
+    /// it, knows as texts or as [tokens](field@Response::logprobs) of them. Keys stay.
     ///
     /// # Errors
     /// JSON that nests too deeply.
