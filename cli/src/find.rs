@@ -6,7 +6,6 @@
 
 mod document;
 mod envoy;
-mod kubernetes;
 mod markdown;
 mod yaml;
 

@@ -3,7 +3,9 @@
 use serde_json::{Map, Value};
 use transformations::config::fields::top;
 
-use super::{Found, What, envoy, kubernetes};
+use super::{Found, What, envoy};
+
+mod kubernetes;
 
 /// The configurations in a document. `text` is how it was written, if that is JSON: what the module is given is
 /// that, with the lines that its author knows.

@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value};
 
-use super::envoy::{self, Filter};
-use super::{Found, What, document, yaml};
+use crate::find::envoy::{self, Filter};
+use crate::find::{Found, What, document, yaml};
 
 /// The configurations in an object.
 pub(super) fn find(fields: &Map<String, Value>) -> Vec<Found> {
