@@ -213,11 +213,18 @@ impl Exchange {
         }
         let (holds, minds_events) = (needs.buffers(), needs.minds_events());
         // A tunnel that the request need not have asked for here.
-        if holds && method::switches_protocols(ops) {
+        if (holds || minds_events) && method::switches_protocols(ops) {
             self.method = Method::Upgrade;
         }
+        let is_tunnel = self.method == Method::Upgrade;
+        // What would become of the events of the response to GET.
+        let is_described = minds_events && end_of_stream && self.method == Method::Head;
         let mut access = BodyAccess::Whole;
-        if minds_events && !end_of_stream {
+        if is_described {
+            if let Ok(Opened::Stream(events)) = self.open_events(ops) {
+                self.events = Some(events);
+            }
+        } else if minds_events && !end_of_stream && !is_tunnel {
             match self.open_events(ops) {
                 Ok(Opened::NotAStream) => {}
                 Ok(Opened::PassingBy) => access = BodyAccess::Stream,
@@ -232,8 +239,7 @@ impl Exchange {
                 Err(failure) => return self.refuse(failure),
             }
         }
-        if access == BodyAccess::Whole && holds && !end_of_stream && self.method != Method::Upgrade
-        {
+        if access == BodyAccess::Whole && holds && !end_of_stream && !is_tunnel {
             return self.hold(Direction::Response, ops).with(noted);
         }
         let access = match access {
@@ -255,6 +261,9 @@ impl Exchange {
         }
         if self.events.as_ref().is_some_and(|events| events.decodes()) {
             ops.remove_response_header("content-encoding");
+        }
+        if is_described {
+            self.events = None;
         }
         answer.with(noted)
     }
@@ -343,7 +352,8 @@ impl Exchange {
                 self.started = Some(self.settled.unwrap_or_else(now));
             }
         }
-        if needs.request.buffers() || needs.response.buffers() {
+        let response = &needs.response;
+        if needs.request.buffers() || response.buffers() || response.minds_events() {
             self.method = Method::of_request(ops);
         }
     }
