@@ -7,9 +7,13 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod explain;
 mod files;
 mod find;
+mod functions;
+mod generate;
 mod paint;
+mod schema;
 mod source;
 mod validate;
 
@@ -36,6 +40,11 @@ fn main() -> ExitCode {
     let mut out = io::BufWriter::new(anstream::stdout().lock());
     let ended = match &arguments.command {
         Command::Validate(asked) => validate::run(asked, &mut out),
+        Command::Explain(asked) => explain::run(asked, &mut out),
+        Command::Functions(asked) => functions::run(asked, &mut out),
+        Command::Schema(asked) => schema::run(asked, &mut out),
+        Command::Completions(asked) => generate::completions(asked, &mut out),
+        Command::Man(asked) => generate::man(asked, &mut out),
     };
     let ended = ended.and_then(|outcome| Ok(out.flush().map(|()| outcome)?));
     match ended {

@@ -84,3 +84,85 @@ fn colours_come_only_where_they_are_wanted() {
     ));
     assert!(!has_colours(&[], &[("NO_COLOR", "1")]));
 }
+
+#[test]
+fn the_schema_is_that_of_the_documentation() {
+    let output = run(&["schema"], &[]);
+    let printed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let written = std::fs::read(root().join("docs/schema.json")).unwrap();
+    let written: serde_json::Value = serde_json::from_slice(&written).unwrap();
+    assert_eq!(printed, written);
+}
+
+/// What stands in files, only tools look for; what is too long to show has no example.
+#[test]
+fn what_is_explained_of_files_is_said_of_them() {
+    for (code, file) in [
+        ("RF2001", "no-such-file.json"),
+        ("RF2002", "file.yaml"),
+        ("RF2003", "file.yaml"),
+        ("RF2005", "file.yaml"),
+    ] {
+        let explained = transformations::Code::find(code).and_then(|it| it.explained());
+        let transformations::codes::Example::File(text) = explained.unwrap().example else {
+            panic!("{code} has no file");
+        };
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("file.yaml"), text).unwrap();
+        let file = folder.path().join(file);
+        let output = run(&["validate", file.to_str().unwrap()], &[]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains(&format!("error[{code}]")), "{text}");
+    }
+}
+
+#[test]
+fn every_code_and_every_function_is_told_of() {
+    let all = run(&["explain"], &[]);
+    let all = String::from_utf8(all.stdout).unwrap();
+    assert_eq!(all.lines().count(), transformations::Code::ALL.len());
+    for (code, title) in transformations::Code::ALL {
+        let output = run(&["explain", &code.to_string()], &[]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && text.contains(title), "{text}");
+        assert!(text.contains("What to do"), "{text}");
+    }
+    let functions = run(&["functions"], &[]);
+    let functions = String::from_utf8(functions.stdout).unwrap();
+    for function in transformations::functions::all() {
+        assert!(functions.contains(function.signature()));
+    }
+}
+
+#[test]
+fn completions_and_manual_pages_know_every_command() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let output = run(&["completions", shell], &[]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            text.contains("validate") && text.contains("traffic-policy"),
+            "{shell}"
+        );
+    }
+    let page = String::from_utf8(run(&["man"], &[]).stdout).unwrap();
+    assert!(
+        page.contains(".TH rustformations") && page.contains("validate"),
+        "{page}"
+    );
+    for command in [
+        "validate",
+        "explain",
+        "functions",
+        "schema",
+        "completions",
+        "man",
+    ] {
+        let output = run(&["man", command], &[]);
+        let page = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            page.contains(&format!(".TH rustformations-{command}")),
+            "{page}"
+        );
+        assert!(page.contains("Examples:"), "{page}");
+    }
+}

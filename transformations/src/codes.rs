@@ -5,6 +5,10 @@
 
 use std::fmt;
 
+mod explained;
+
+pub use explained::{EXPLAINED, Example, Explained};
+
 /// A stable diagnostic number, printed as `RF1203`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Code(pub(crate) u16);

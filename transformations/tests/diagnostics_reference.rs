@@ -28,9 +28,10 @@ fn the_reference_lists_every_code_and_every_kind() {
         )
         .unwrap();
     }
-    tables.push_str("\n## Codes\n\n| code | what it means |\n|---|---|\n");
+    tables.push_str("\n## Codes\n\n| code | what it means | what to do |\n|---|---|---|\n");
     for (code, title) in Code::ALL {
-        writeln!(tables, "| {code} | {title} |").unwrap();
+        let remedy = code.explained().unwrap().remedy.replace('|', "\\|");
+        writeln!(tables, "| {code} | {title} | {remedy} |").unwrap();
     }
 
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/diagnostics.md");

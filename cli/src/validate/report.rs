@@ -104,13 +104,9 @@ impl Report {
                 }
             }
             message.push_str(found.message());
-            for part in [
-                found.excerpt(),
-                found.help().map(|it| format!("help: {it}")),
-            ] {
-                if let Some(part) = part {
-                    message.push_str(&format!("\n{part}"));
-                }
+            let help = found.help().map(|it| format!("help: {it}"));
+            for part in [found.excerpt(), help].into_iter().flatten() {
+                message.push_str(&format!("\n{part}"));
             }
             let line = problem
                 .line
