@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{explain, functions, generate, schema, validate};
+use crate::{explain, functions, generate, render, schema, validate};
 
 /// Checks and tries configurations of rustformations without an Envoy.
 #[derive(Debug, Parser)]
@@ -20,6 +20,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Validate(validate::Arguments),
+    Render(render::Arguments),
     Explain(explain::Arguments),
     Functions(functions::Arguments),
     Schema(schema::Arguments),

@@ -29,7 +29,7 @@ fn mapping(text: &str) -> Result<(PathBuf, PathBuf), String> {
 }
 
 /// The files of this machine.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct LocalFiles {
     profiles: Result<Arc<Profiles>, NoProfiles>,
     map: Vec<(PathBuf, PathBuf)>,

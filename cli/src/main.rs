@@ -13,6 +13,7 @@ mod find;
 mod functions;
 mod generate;
 mod paint;
+mod render;
 mod schema;
 mod source;
 mod validate;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
     let mut out = io::BufWriter::new(anstream::stdout().lock());
     let ended = match &arguments.command {
         Command::Validate(asked) => validate::run(asked, &mut out),
+        Command::Render(asked) => render::run(asked, &mut out),
         Command::Explain(asked) => explain::run(asked, &mut out),
         Command::Functions(asked) => functions::run(asked, &mut out),
         Command::Schema(asked) => schema::run(asked, &mut out),

@@ -8,6 +8,8 @@ use transformations::{Diagnostic, Severity};
 
 /// Of errors.
 pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
+/// Of what is new.
+pub(crate) const GREEN: Style = AnsiColor::Green.on_default();
 /// Of warnings.
 pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 /// Of what would be right.

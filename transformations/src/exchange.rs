@@ -119,6 +119,15 @@ impl Exchange {
         &self.program
     }
 
+    /// Which transform of a direction applies, as its number from 0, once its headers have come; none if
+    /// none does. For whoever explains what became of a message.
+    pub fn chosen(&self, direction: Direction) -> Option<usize> {
+        match self.chosen.get(direction as usize) {
+            Some(Chosen::This(number)) => Some(*number),
+            _ => None,
+        }
+    }
+
     /// The headers of the request have come, as the client sent them.
     pub fn on_request_headers(
         &mut self,

@@ -10,7 +10,7 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use transformations::{CompileOptions, Next, Program, testing::MemoryHost};
+//! use transformations::{CompileOptions, Next, Program, memory::MemoryHost};
 //!
 //! let config = br#"{"request": {"set": [{"name": "x-who", "value": "{{ header('user-agent') }}"}]}}"#;
 //! let program = Arc::new(Program::compile(config, &CompileOptions::default())?);
@@ -43,6 +43,8 @@ pub mod files;
 pub mod functions;
 mod host;
 pub mod http;
+#[cfg(feature = "memory")]
+pub mod memory;
 mod message;
 mod metadata;
 mod needs;
@@ -53,9 +55,10 @@ pub mod profiles;
 mod program;
 mod stages;
 mod template;
-#[cfg(feature = "testing")]
-pub mod testing;
 mod value;
+/// The host in memory, as tests call it.
+#[cfg(feature = "testing")]
+pub use memory as testing;
 
 pub use applied::{Applied, BodyChange};
 pub use codes::Code;

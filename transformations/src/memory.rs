@@ -1,7 +1,7 @@
-//! An in-memory host, for tests, fuzzers and command-line tools.
+//! A host in memory, for command-line tools, tests and fuzzers.
 //!
-//! A small real host and not a mock: it holds two messages and does what it is told. Assert on what
-//! the messages are afterwards.
+//! A small real host: it holds two messages and does what it is told. What the messages are afterwards is the
+//! result.
 
 mod files;
 mod send;

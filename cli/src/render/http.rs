@@ -1,0 +1,209 @@
+//! Messages from files, in the text of HTTP/1.1, and from the command line.
+//!
+//! A file may begin with comments (`#`, `//`) and blank lines, and ends where a line begins with `###`, as editors
+//! have it. Its last line end is not a part of the body.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use transformations::memory::Message;
+
+/// The request of a file.
+///
+/// # Errors
+/// If it cannot be read, or is none.
+pub(super) fn request(path: &Path) -> Result<Message> {
+    let text = std::fs::read(path).with_context(|| path.display().to_string())?;
+    let (first, headers, body) = parts(&text).with_context(|| path.display().to_string())?;
+    let mut words = first.split_whitespace();
+    match (words.next(), words.next(), words.next(), words.next()) {
+        (Some(method), Some(target), None, _) => request_of(method, target, &headers, body),
+        (Some(method), Some(target), Some(version), None) if version.starts_with("HTTP/") => {
+            request_of(method, target, &headers, body)
+        }
+        _ => bail!(
+            "{}: expected a request line, such as \"GET / HTTP/1.1\"",
+            path.display()
+        ),
+    }
+}
+
+/// A request of its parts; the scheme and the host stand in the target or in a header.
+///
+/// # Errors
+/// If a header is none.
+pub(super) fn request_of(
+    method: &str,
+    target: &str,
+    headers: &[String],
+    body: Vec<u8>,
+) -> Result<Message> {
+    let (scheme, rest) = target.split_once("://").unwrap_or(("http", target));
+    let (host, path) = match (rest.len() < target.len(), rest.find('/')) {
+        (true, Some(at)) => (Some(&rest[..at]), &rest[at..]),
+        (true, None) => (Some(rest), "/"),
+        (false, _) => (None, rest),
+    };
+    let mut all = vec![
+        (":method", method.to_owned()),
+        (":scheme", scheme.to_owned()),
+    ];
+    let mut named = host.unwrap_or("localhost").to_owned();
+    let mut others = Vec::new();
+    for header in headers {
+        let (name, value) = header_of(header)?;
+        match name.as_str() {
+            "host" => named = value,
+            _ => others.push((name, value)),
+        }
+    }
+    all.push((":authority", named));
+    all.push((":path", path.to_owned()));
+    let mut message = Message::new(&[], body);
+    let owned = all
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value));
+    message.headers = bytes(owned.chain(others));
+    Ok(message)
+}
+
+/// The response of a file.
+///
+/// # Errors
+/// If it cannot be read, or is none.
+pub(super) fn response(path: &Path) -> Result<Message> {
+    let text = std::fs::read(path).with_context(|| path.display().to_string())?;
+    let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+    let events = match ending {
+        "sse" => Some("text/event-stream"),
+        "ndjson" => Some("application/x-ndjson"),
+        _ => None,
+    };
+    if let Some(kind) = events {
+        let mut message = Message::new(&[(":status", "200"), ("content-type", kind)], "");
+        message.body = pieces(&text);
+        return Ok(message);
+    }
+    let (first, headers, body) = parts(&text).with_context(|| path.display().to_string())?;
+    let mut words = first.split_whitespace();
+    let version = words.next().unwrap_or_default();
+    let status = words.next().filter(|status| status.parse::<u16>().is_ok());
+    let Some(status) = status.filter(|_| version.starts_with("HTTP/")) else {
+        bail!(
+            "{}: expected a status line, such as \"HTTP/1.1 200 OK\"",
+            path.display()
+        );
+    };
+    let mut all = vec![(":status".to_owned(), status.to_owned())];
+    for header in &headers {
+        all.push(header_of(header)?);
+    }
+    let mut message = Message::new(&[], "");
+    message.headers = bytes(all);
+    let is_stream = message
+        .values("content-type")
+        .iter()
+        .any(|it| it.starts_with("text/event-stream"));
+    message.body = match is_stream {
+        true => pieces(&body),
+        false if body.is_empty() => Vec::new(),
+        false => vec![body],
+    };
+    Ok(message)
+}
+
+/// The events of a stream, each a piece, as they would come.
+fn pieces(text: &[u8]) -> Vec<Vec<u8>> {
+    let mut pieces = vec![Vec::new()];
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        let is_blank = line.iter().all(u8::is_ascii_whitespace);
+        if let Some(last) = pieces.last_mut() {
+            last.extend_from_slice(line);
+        }
+        if is_blank {
+            pieces.push(Vec::new());
+        }
+    }
+    pieces.retain(|piece| !piece.is_empty());
+    pieces
+}
+
+/// The first line, the headers and the body of a message.
+fn parts(text: &[u8]) -> Result<(String, Vec<String>, Vec<u8>)> {
+    let mut lines = text.split_inclusive(|byte| *byte == b'\n');
+    let mut line = || {
+        let line = lines.next()?;
+        Some(
+            String::from_utf8_lossy(line)
+                .trim_end_matches(['\r', '\n'])
+                .to_owned(),
+        )
+    };
+    let first = loop {
+        let line = line().context("there is no message in it")?;
+        let is_comment = line.starts_with('#') || line.starts_with("//");
+        if !is_comment && !line.trim().is_empty() {
+            break line;
+        }
+    };
+    let mut headers = Vec::new();
+    while let Some(line) = line().filter(|line| !line.is_empty()) {
+        if line.starts_with("###") {
+            return Ok((first, headers, Vec::new()));
+        }
+        headers.push(line);
+    }
+    let mut body = Vec::new();
+    for line in lines.take_while(|line| !line.starts_with(b"###")) {
+        body.extend_from_slice(line);
+    }
+    for end in [b'\n', b'\r'] {
+        if body.last() == Some(&end) {
+            body.pop();
+        }
+    }
+    Ok((first, headers, body))
+}
+
+fn header_of(line: &str) -> Result<(String, String)> {
+    let (name, value) = match line.find(':') {
+        Some(at) if at > 0 => line.split_at(at),
+        _ => bail!("expected a header, such as \"x-name: value\""),
+    };
+    let value = value.trim_start_matches(':').trim();
+    Ok((name.trim().to_ascii_lowercase(), value.to_owned()))
+}
+
+fn bytes(headers: impl IntoIterator<Item = (String, String)>) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let headers = headers.into_iter();
+    headers
+        .map(|(name, value)| (name.into_bytes(), value.into_bytes()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{parts, pieces};
+
+    #[test]
+    fn a_message_is_read_with_what_editors_put_around_it() {
+        let text =
+            b"# a comment\n\nPOST /a HTTP/1.1\r\nx-a: 1\r\n\r\nbody\r\nmore\r\n###\nGET /b\n";
+        let (first, headers, body) = parts(text).unwrap();
+        assert_eq!(
+            (first.as_str(), headers.as_slice()),
+            ("POST /a HTTP/1.1", &["x-a: 1".to_owned()][..])
+        );
+        assert_eq!(body, b"body\r\nmore");
+        let (_, headers, body) = parts(b"GET /").unwrap();
+        assert!(headers.is_empty() && body.is_empty());
+        assert!(parts(b"# nothing").is_err());
+    }
+
+    #[test]
+    fn events_come_one_by_one() {
+        let found = pieces(b"data: 1\n\ndata: 2\r\n\r\ndata: 3");
+        assert_eq!(found, [&b"data: 1\n\n"[..], b"data: 2\r\n\r\n", b"data: 3"]);
+    }
+}
