@@ -13,9 +13,11 @@ mod find;
 mod functions;
 mod generate;
 mod paint;
+mod price;
 mod render;
 mod schema;
 mod source;
+mod usage;
 mod validate;
 
 use std::io::{self, Write};
@@ -42,6 +44,8 @@ fn main() -> ExitCode {
     let ended = match &arguments.command {
         Command::Validate(asked) => validate::run(asked, &mut out),
         Command::Render(asked) => render::run(asked, &mut out),
+        Command::Usage(asked) => usage::run(asked, &mut out),
+        Command::Price(asked) => price::run(asked, &mut out),
         Command::Explain(asked) => explain::run(asked, &mut out),
         Command::Functions(asked) => functions::run(asked, &mut out),
         Command::Schema(asked) => schema::run(asked, &mut out),

@@ -3,7 +3,7 @@
 //! It drives the same exchange as the filter does, over messages in memory.
 
 mod choose;
-mod http;
+pub(crate) mod http;
 mod show;
 
 use std::io::Write;

@@ -72,7 +72,7 @@ pub(super) fn request_of(
 ///
 /// # Errors
 /// If it cannot be read, or is none.
-pub(super) fn response(path: &Path) -> Result<Message> {
+pub(crate) fn response(path: &Path) -> Result<Message> {
     let text = std::fs::read(path).with_context(|| path.display().to_string())?;
     let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
     let events = match ending {
