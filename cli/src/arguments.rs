@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{explain, functions, generate, price, render, schema, usage, validate};
+use crate::{explain, functions, generate, mask, price, render, schema, usage, validate};
 
 /// Checks and tries configurations of rustformations without an Envoy.
 #[derive(Debug, Parser)]
@@ -21,6 +21,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Validate(validate::Arguments),
     Render(render::Arguments),
+    Mask(mask::Arguments),
     Usage(usage::Arguments),
     Price(price::Arguments),
     Explain(explain::Arguments),

@@ -12,6 +12,7 @@ mod files;
 mod find;
 mod functions;
 mod generate;
+mod mask;
 mod paint;
 mod price;
 mod render;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
     let ended = match &arguments.command {
         Command::Validate(asked) => validate::run(asked, &mut out),
         Command::Render(asked) => render::run(asked, &mut out),
+        Command::Mask(asked) => mask::run(asked, &mut out),
         Command::Usage(asked) => usage::run(asked, &mut out),
         Command::Price(asked) => price::run(asked, &mut out),
         Command::Explain(asked) => explain::run(asked, &mut out),

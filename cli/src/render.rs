@@ -2,7 +2,7 @@
 //!
 //! It drives the same exchange as the filter does, over messages in memory.
 
-mod choose;
+pub(crate) mod choose;
 pub(crate) mod http;
 mod show;
 

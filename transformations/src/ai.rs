@@ -157,6 +157,11 @@ impl AiProgram {
         (reads || !self.is_idle).then_some(self)
     }
 
+    /// What masks the texts of requests, if something does.
+    pub(crate) fn masker(&self) -> Option<Arc<llm::mask::Masker>> {
+        self.mask.as_ref().map(|stage| Arc::clone(&stage.masker))
+    }
+
     /// The names of models, rules and kinds that statistics may tell apart.
     pub(crate) fn names(&self) -> &Names {
         &self.names

@@ -356,6 +356,11 @@ impl Program {
         self.ai.as_ref().map(AiProgram::names)
     }
 
+    /// What masks the texts of its requests, for whoever shows what it would find; none if it masks nothing.
+    pub fn masker(&self) -> Option<Arc<llm::mask::Masker>> {
+        self.ai.as_ref()?.masker()
+    }
+
     /// Where a field stands in the configuration, such as `response.set[0].value`.
     pub fn field_path(&self, field: FieldId) -> &str {
         let number = usize::try_from(field.0).ok();

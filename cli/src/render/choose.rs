@@ -14,7 +14,7 @@ use crate::source;
 ///
 /// # Errors
 /// If there is none, or there are several and `place` does not choose.
-pub(super) fn configuration(
+pub(crate) fn configuration(
     path: &Path,
     place: &str,
     files: &LocalFiles,
