@@ -10,6 +10,9 @@ use transformations::{Applied, Direction, Exchange, Failure, Program, Reply};
 
 use crate::paint::{BOLD, CYAN, GREEN, RED, painted};
 
+/// Up to which number a float has every integer.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// Both messages, before and after.
 pub(super) struct Shown {
     program: Arc<Program>,
@@ -302,6 +305,10 @@ fn lossy(bytes: &[u8]) -> Value {
 fn metadata(value: &MetadataValue) -> Value {
     match value {
         MetadataValue::String(text) => json!(text),
+        // Metadata has only floats; those that are whole are meant so.
+        MetadataValue::Number(number) if number.fract() == 0.0 && number.abs() <= EXACT => {
+            json!(*number as i64)
+        }
         MetadataValue::Number(number) => json!(number),
         MetadataValue::Bool(flag) => json!(flag),
         MetadataValue::List(items) => items.iter().map(metadata).collect(),
