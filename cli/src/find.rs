@@ -76,8 +76,16 @@ pub(crate) fn find(source: &Source) -> Vec<Found> {
     }
     match yaml::documents(text) {
         Ok(values) => {
-            let found = values.iter().flat_map(|value| document::find(value, &[]));
+            // What was meant to be JSON is given to the module as it is: YAML allows more.
+            let text = match looks_like_json {
+                true => text.as_bytes(),
+                false => &[],
+            };
+            let found = values.iter().flat_map(|value| document::find(value, text));
             found.collect()
+        }
+        Err(_) if source.is_named && looks_like_json => {
+            vec![Found::whole(What::Bare(bytes.clone()))]
         }
         Err(why) if source.is_named => vec![wrong(Code::NOT_A_DOCUMENT, why)],
         // Templates of other tools, most likely.

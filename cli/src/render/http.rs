@@ -39,11 +39,19 @@ pub(super) fn request_of(
     headers: &[String],
     body: Vec<u8>,
 ) -> Result<Message> {
-    let (scheme, rest) = target.split_once("://").unwrap_or(("http", target));
-    let (host, path) = match (rest.len() < target.len(), rest.find('/')) {
-        (true, Some(at)) => (Some(&rest[..at]), &rest[at..]),
-        (true, None) => (Some(rest), "/"),
-        (false, _) => (None, rest),
+    let absolute = target.split_once("://");
+    let absolute = absolute.filter(|(scheme, _)| scheme.bytes().all(|it| it.is_ascii_alphabetic()));
+    let (scheme, rest) = absolute.unwrap_or(("http", target));
+    let is_absolute = rest.len() < target.len();
+    let (host, path) = match rest.find(['/', '?']) {
+        Some(at) if is_absolute => (Some(&rest[..at]), &rest[at..]),
+        None if is_absolute => (Some(rest), "/"),
+        _ => (None, rest),
+    };
+    // A query may follow the host at once.
+    let path = match path.strip_prefix('?') {
+        Some(query) if is_absolute => format!("/?{query}"),
+        _ => path.to_owned(),
     };
     let mut all = vec![
         (":method", method.to_owned()),
@@ -59,7 +67,7 @@ pub(super) fn request_of(
         }
     }
     all.push((":authority", named));
-    all.push((":path", path.to_owned()));
+    all.push((":path", path));
     let mut message = Message::new(&[], body);
     let owned = all
         .into_iter()
@@ -184,7 +192,28 @@ fn bytes(headers: impl IntoIterator<Item = (String, String)>) -> Vec<(Vec<u8>, V
 
 #[cfg(test)]
 mod tests {
-    use super::{parts, pieces};
+    use super::{parts, pieces, request_of};
+
+    #[test]
+    fn a_target_has_a_host_or_has_none() {
+        for (target, scheme, host, path) in [
+            ("/a?b=1", "http", "localhost", "/a?b=1"),
+            ("https://h.example/a", "https", "h.example", "/a"),
+            ("http://h.example", "http", "h.example", "/"),
+            (
+                "http://h.example?u=http://x/",
+                "http",
+                "h.example",
+                "/?u=http://x/",
+            ),
+            ("/a?u=http://x/", "http", "localhost", "/a?u=http://x/"),
+            ("*", "http", "localhost", "*"),
+        ] {
+            let message = request_of("GET", target, &[], Vec::new()).unwrap();
+            let found = [":scheme", ":authority", ":path"].map(|name| message.values(name));
+            assert_eq!(found.concat(), [scheme, host, path], "{target}");
+        }
+    }
 
     #[test]
     fn a_message_is_read_with_what_editors_put_around_it() {
