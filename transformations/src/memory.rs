@@ -180,6 +180,8 @@ pub struct MemoryHost {
     pub held_pieces: usize,
     /// A body that is sent ends with an empty piece of its own, as in HTTP/1, and not with its last one.
     pub ends_alone: bool,
+    /// The message of this direction is reset: it stops behind its last piece, which does not end it.
+    pub reset: Option<Direction>,
     /// What the exchange answered to each piece that was sent, in order: `pass`, `hold`, `drop`, `end` or
     /// `reply`.
     pub answers: Vec<&'static str>,

@@ -2,7 +2,9 @@
 //!
 //! A case is a configuration, messages, and what must come out: headers, body, metadata, an error,
 //! or the exact text of diagnostics. Messages are sent piece by piece: a `body` in one, or `chunks`, and
-//! then `trailers`; `answers` are what the exchange says to each piece.
+//! then `trailers`; `answers` are what the exchange says to each piece. A message with `"ends": "early"` is
+//! reset behind its last piece: nothing says that this is its end, there is no response to such a request,
+//! and the exchange is over. `counts` are the sums of what the exchange adds to statistics, by metric.
 
 #![allow(clippy::unwrap_used, reason = "a test says no by panicking")]
 
@@ -10,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
+use transformations::stats::Labels;
 use transformations::testing::{MemoryFiles, MemoryHost, Message, MetadataValue};
 use transformations::{
     BodyChange, Capabilities, CompileOptions, Direction, Exchange, Failure, Program,
@@ -70,6 +73,7 @@ fn run(case: &Value) -> Result<(), String> {
         "reroute",
         "lacking",
         "facts",
+        "counts",
         "profiles",
         "prices",
     ];
@@ -141,10 +145,20 @@ fn evaluate(case: &Value, program: &Arc<Program>, holds_nothing: bool) -> Result
     host.ends_alone = case["endsAlone"].as_bool().unwrap_or_default();
     host.request_trailers = trailers(&case["request"]);
     host.response_trailers = trailers(&case["response"]);
+    host.reset = reset(case)?;
     let mut exchange = program.open();
     let is_response = case.get("response").is_some();
     let error = send(&mut exchange, &mut host, is_response);
+    let mut counts = Counts::new();
+    count(&mut exchange, &mut counts);
     exchange.on_complete(&mut host);
+    // Asked behind every hook, and once more: nothing is told twice.
+    count(&mut exchange, &mut counts);
+    count(&mut exchange, &mut counts);
+    if let Some(expected) = case.get("counts") {
+        let expected: Counts = serde_json::from_value(expected.clone()).unwrap();
+        same("counts", &format!("{expected:?}"), &format!("{counts:?}"))?;
+    }
     let shown = host.reply.as_ref().map(|reply| {
         if reply.details.starts_with("rustformation_ai_") {
             return serde_json::json!({
@@ -277,6 +291,31 @@ fn send(
     let response = host.send(exchange, Direction::Response)?;
     failures.extend(response.failures);
     Ok((failures, request.reroute, response.body))
+}
+
+/// Sums by the name of the metric.
+type Counts = std::collections::BTreeMap<String, u64>;
+
+fn count(exchange: &mut Exchange, counts: &mut Counts) {
+    exchange.count(&Labels::default(), &mut |metric, _, by| {
+        *counts.entry(metric.name().to_owned()).or_default() += by;
+    });
+}
+
+/// The direction whose message is reset.
+fn reset(case: &Value) -> Result<Option<Direction>, String> {
+    let early = |side: &str| match case[side].get("ends") {
+        None => Ok(false),
+        Some(ends) => check(ends == "early", || format!("{side} ends {ends}?")).map(|()| true),
+    };
+    match (early("request")?, early("response")?) {
+        (false, false) => Ok(None),
+        (false, true) => Ok(Some(Direction::Response)),
+        (true, _) => check(case.get("response").is_none(), || {
+            "a request that is reset has no response".into()
+        })
+        .map(|()| Some(Direction::Request)),
+    }
 }
 
 fn trailers(message: &Value) -> Vec<(String, String)> {

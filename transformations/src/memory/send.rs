@@ -9,7 +9,8 @@ use crate::exchange::{Answer, Exchange, Next};
 impl MemoryHost {
     /// Sends a message: its headers, its body in the pieces it has, its trailers. What it is afterwards
     /// is what arrived on the other side; answers what was done to it. A message that is answered as the
-    /// configuration says is as it was: see [`reply`](Self::reply).
+    /// configuration says is as it was: see [`reply`](Self::reply). Of one that is
+    /// [reset](Self::reset) no piece is the last, and there are no trailers.
     ///
     /// # Errors
     /// The failure that it is answered with. The message is as it was then, but for events that had
@@ -47,14 +48,17 @@ impl MemoryHost {
         all: &mut Applied,
     ) -> Result<(), Failure> {
         let mut pieces = std::mem::take(&mut self.message(direction).body);
+        let is_reset = self.reset == Some(direction);
         let has_trailers = match direction {
+            _ if is_reset => false,
             Direction::Request => !self.request_trailers.is_empty(),
             Direction::Response => !self.response_trailers.is_empty(),
         };
-        if self.ends_alone && !pieces.is_empty() && !has_trailers {
+        let body_ends = !has_trailers && !is_reset;
+        if self.ends_alone && !pieces.is_empty() && body_ends {
             pieces.push(Vec::new());
         }
-        let ends = pieces.is_empty() && !has_trailers;
+        let ends = pieces.is_empty() && body_ends;
         let answer = match direction {
             Direction::Request => exchange.on_request_headers(self, ends),
             Direction::Response => exchange.on_response_headers(self, ends),
@@ -69,7 +73,7 @@ impl MemoryHost {
             if !piece.is_empty() {
                 self.message(direction).body.push(piece);
             }
-            let ends = index == last && !has_trailers;
+            let ends = index == last && body_ends;
             let answer = match direction {
                 Direction::Request => exchange.on_request_body(self, ends),
                 Direction::Response => exchange.on_response_body(self, ends),
