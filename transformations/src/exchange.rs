@@ -22,7 +22,6 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use crate::ai::AiExchange;
 use crate::direction::Direction;
 use crate::error::{Failure, FieldId, StageName, TransformErrorKind};
 use crate::message::{HeaderSnapshot, Vars};
@@ -41,6 +40,7 @@ mod ops;
 mod passage;
 mod route;
 mod scan;
+mod traffic;
 
 pub use answer::{Answer, Next, Reply};
 use bodies::{End, Flow};
@@ -48,6 +48,7 @@ use choose::Chosen;
 use method::Method;
 pub use ops::ExchangeOps;
 use route::Hook;
+use traffic::AiTraffic;
 
 /// The state of one exchange.
 #[derive(Debug)]
@@ -57,11 +58,8 @@ pub struct Exchange {
     begun: bool,
     /// What response templates read of the request, as the client sent it.
     captured: Option<HeaderSnapshot>,
-    /// When the request came, in nanoseconds since 1970, if anything reads it.
+    /// When the request came, in nanoseconds since 1970, if anything reads it, or it is known anyway.
     started: Option<i64>,
-    /// The route was chosen again and led to this program: when the exchange began, in nanoseconds since
-    /// 1970.
-    settled: Option<i64>,
     method: Method,
     request: Flow,
     response: Flow,
@@ -73,18 +71,12 @@ pub struct Exchange {
     request_was_overtaken: bool,
     /// What has come of a message that is kept here.
     kept: Vec<u8>,
-    /// How much of that was looked at, if only the model matters.
-    scanned: usize,
-    /// The answer to a request that is refused, and has not ended.
-    owed: Option<Box<Reply>>,
     /// What is known of it as LLM traffic, if that is asked.
-    ai: Option<Box<AiExchange>>,
+    ai: Option<Box<AiTraffic>>,
     /// The events of the response, if they are to be transformed.
     events: Option<Box<EventStream>>,
     /// What is to be sent for a piece of them; kept for its memory.
     out: Vec<u8>,
-    /// What the response was ended with here, before the upstream ended it.
-    last: Option<Vec<u8>>,
 }
 
 impl Program {
@@ -97,18 +89,14 @@ impl Program {
             begun: false,
             captured: None,
             started: None,
-            settled: None,
             method: Method::Other,
             request: Flow::Passing,
             response: Flow::Passing,
             request_was_overtaken: false,
             kept: Vec::new(),
-            scanned: 0,
-            owed: None,
             ai: None,
             events: None,
             out: Vec::new(),
-            last: None,
         }
     }
 }
@@ -283,7 +271,7 @@ impl Exchange {
         ops: &mut (impl ExchangeOps + ?Sized),
         end_of_stream: bool,
     ) -> Answer {
-        if self.last.is_some() {
+        if self.has_ended_response() {
             return self.on_body_behind_the_end(ops);
         }
         if self.ai_has_refused() {
@@ -297,7 +285,7 @@ impl Exchange {
 
     /// The response has ended with trailers.
     pub fn on_response_trailers(&mut self, ops: &mut (impl ExchangeOps + ?Sized)) -> Answer {
-        if self.last.is_some() {
+        if self.has_ended_response() {
             return Answer::of(Next::Drop);
         }
         if self.ai_has_refused() {
@@ -346,9 +334,8 @@ impl Exchange {
         if std::mem::replace(&mut self.begun, true) {
             return;
         }
-        if self.program.ai.is_some() {
-            let began = self.settled.unwrap_or_else(|| ops.unix_nanoseconds());
-            self.ai = Some(Box::new(AiExchange::new(began)));
+        if self.program.ai.is_some() && self.ai.is_none() {
+            self.ai = Some(AiTraffic::new(ops.unix_nanoseconds()));
         }
         let needs = self.program.needs();
         if needs.captures_request_headers {
@@ -357,8 +344,7 @@ impl Exchange {
                 self.captured = Some(HeaderSnapshot::take(ops, Direction::Request, names));
             }
             if self.program.reads_start {
-                let now = || ops.unix_nanoseconds();
-                self.started = Some(self.settled.unwrap_or_else(now));
+                self.started.get_or_insert_with(|| ops.unix_nanoseconds());
             }
         }
         let response = &needs.response;

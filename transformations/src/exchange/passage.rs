@@ -72,6 +72,11 @@ impl Exchange {
         }
     }
 
+    /// Whether the response was ended here, before the upstream ended it.
+    pub(super) fn has_ended_response(&self) -> bool {
+        self.ai.as_ref().is_some_and(|ai| ai.last.is_some())
+    }
+
     /// What came after the stream was ended here: our own bytes, on hosts that show them to us again, or
     /// what the upstream still sends.
     pub(super) fn on_body_behind_the_end(
@@ -82,8 +87,10 @@ impl Exchange {
         ops.for_each_received(Direction::Response, &mut |chunk| {
             received.extend_from_slice(chunk);
         });
-        if self.last.take_if(|last| *last == received).is_some() {
-            self.last = Some(Vec::new());
+        if let Some(last) = self.ai.as_mut().and_then(|ai| ai.last.as_mut())
+            && *last == received
+        {
+            *last = Vec::new();
             return Answer::pass();
         }
         ops.replace_received(Direction::Response, Some(received.len()), b"");
@@ -154,7 +161,9 @@ impl Exchange {
         // The host drops the piece anyway.
         ops.replace_received(Direction::Response, Some(last.len()), b"");
         self.events = None;
-        self.last = Some(last.clone());
+        if let Some(ai) = &mut self.ai {
+            ai.last = Some(last.clone());
+        }
         let next = Next::End(last);
         Answer { next, applied }
     }

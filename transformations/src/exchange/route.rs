@@ -9,6 +9,7 @@
 use std::sync::Arc;
 
 use super::bodies::{End, Flow};
+use super::traffic::AiTraffic;
 use super::{Answer, Exchange, ExchangeOps, Next};
 use crate::direction::Direction;
 use crate::program::Program;
@@ -28,7 +29,7 @@ impl Exchange {
     /// other route can come of it.
     pub(super) fn copy_sent(&self, ops: &mut (impl ExchangeOps + ?Sized)) -> Sent {
         let tells_routes = self.program.ai.as_ref().is_some_and(|ai| ai.tells_routes());
-        if !tells_routes || self.settled.is_some() {
+        if !tells_routes || self.is_settled() {
             return Sent::default();
         }
         let needs = self.needs(Direction::Request);
@@ -50,7 +51,7 @@ impl Exchange {
         ops: &mut (impl ExchangeOps + ?Sized),
         reroute: &mut bool,
     ) -> Option<Arc<Program>> {
-        if self.settled.is_some() {
+        if self.is_settled() {
             // It is the route of a program that has let the request pass.
             return None;
         }
@@ -77,7 +78,10 @@ impl Exchange {
         let began = self.ai.as_ref().map(|ai| ai.began());
         let out = std::mem::take(&mut self.out);
         *self = program.open();
-        (self.settled, self.out) = (began, out);
+        (self.started, self.out) = (began, out);
+        if program.ai.is_some() {
+            self.ai = began.map(AiTraffic::settled);
+        }
         let body = sent.body.unwrap_or(body);
         if let Hook::Headers { end_of_stream } = hook {
             return self.on_request_headers(ops, end_of_stream);
@@ -108,6 +112,11 @@ impl Exchange {
             (Ok(()), _) => self.on_request_body(ops, hook.is_last()),
         };
         answer.after(Some(earlier))
+    }
+
+    /// Whether this is the program of a route that was chosen again.
+    fn is_settled(&self) -> bool {
+        self.ai.as_ref().is_some_and(|ai| ai.is_settled)
     }
 
     fn model_header(&self) -> &str {

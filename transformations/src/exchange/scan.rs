@@ -39,8 +39,8 @@ impl Exchange {
             return Answer::pass();
         };
         let ends = hook.is_last();
-        let piece = self.kept.get(self.scanned..).unwrap_or_default();
-        self.scanned = self.kept.len();
+        let piece = self.kept.get(ai.scanned..).unwrap_or_default();
+        ai.scanned = self.kept.len();
         if self.kept.is_empty() && ends {
             return self.transform_request(ops, hook);
         }
@@ -98,20 +98,19 @@ impl Exchange {
 
     /// Answers a request when it has ended, if more of it is to come.
     pub(super) fn owe(&mut self, answer: Answer, has_ended: bool) -> Answer {
-        let most = self.program.ai.as_ref().map(|ai| ai.body_bytes());
-        match (answer, most) {
-            (
-                Answer {
-                    next: Next::Reply(reply),
-                    applied,
-                },
-                Some(most),
-            ) if !has_ended => {
-                self.owed = Some(reply);
-                self.request = Flow::Swallowed(most);
+        let (Some(program), Some(ai)) = (&self.program.ai, &mut self.ai) else {
+            return answer;
+        };
+        match answer {
+            Answer {
+                next: Next::Reply(reply),
+                applied,
+            } if !has_ended => {
+                ai.owed = Some(reply);
+                self.request = Flow::Swallowed(program.body_bytes());
                 Answer::of(Next::Drop).and(applied)
             }
-            (answer, _) => answer,
+            answer => answer,
         }
     }
 
@@ -148,7 +147,7 @@ impl Exchange {
     /// Gives the answer that waits for the end of its request.
     pub(super) fn pay(&mut self) -> Answer {
         self.request = Flow::Passing;
-        match self.owed.take() {
+        match self.ai.as_mut().and_then(|ai| ai.owed.take()) {
             Some(reply) => Answer::of(Next::Reply(reply)),
             None => Answer::pass(),
         }
