@@ -228,8 +228,10 @@ impl<'p> Work<'p, '_> {
             [] => transform::edit(program, stage, captured, ops, access, outcome),
             earlier => {
                 let body = self.body.clone();
-                let mut working =
-                    Working::new(ops, self.direction, earlier, body, self.was_decoded);
+                // A body that was written unread may stand in the place of a compressed one.
+                let is_unread = self.read_bytes.unwrap_or_default() == 0;
+                let is_plain = self.was_decoded || self.is_changed && is_unread;
+                let mut working = Working::new(ops, self.direction, earlier, body, is_plain);
                 transform::edit(program, stage, captured, &mut working, access, outcome)
             }
         };

@@ -330,6 +330,29 @@ fn nothing_is_applied_of_any_stage_if_a_later_one_fails() {
 }
 
 #[test]
+fn a_body_that_was_written_over_a_compressed_one_is_not_taken_for_that() {
+    let write = serde_json::json!({"request": {
+        "body": {"parseAs": "AsString", "value": "{\"a\":1}"},
+    }});
+    for decode in [false, true] {
+        let see = serde_json::json!({"request": {
+            "body": {"parseAs": "AsJson", "decode": decode},
+            "set": [{"name": "x-a", "value": "{{ a }}{{ header('content-encoding') }}"}],
+        }});
+        let program = chain(&[write.clone(), see]);
+        let mut host = MemoryHost {
+            request: Message::new(&[("content-encoding", "gzip")], "no text"),
+            ..MemoryHost::default()
+        };
+        let applied = host.send(&mut program.open(), Direction::Request).unwrap();
+        assert!(applied.failures.is_empty(), "{:?}", applied.failures);
+        assert_eq!(host.request.body_bytes(), b"{\"a\":1}");
+        assert_eq!(host.request.values("x-a"), ["1"]);
+        assert!(host.request.values("content-encoding").is_empty());
+    }
+}
+
+#[test]
 fn a_body_that_no_stage_changed_is_not_written_again() {
     let read = serde_json::json!({"request": {
         "body": {"parseAs": "AsJson"}, "set": [{"name": "x-a", "value": "{{ a }}"}],

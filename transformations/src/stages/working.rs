@@ -36,8 +36,8 @@ pub(super) struct Working<'a, 'p, O: ?Sized> {
     earlier: &'a [StageEdits<'p>],
     /// The body, unless it is where the host has it.
     body: Option<Body>,
-    /// The body is not in the coding that the host's headers tell of.
-    was_decoded: bool,
+    /// The body is in no coding, whatever the host's headers tell of the one that the host has.
+    is_plain: bool,
 }
 
 impl<'a, 'p, O: TransformationOps + ?Sized> Working<'a, 'p, O> {
@@ -46,14 +46,14 @@ impl<'a, 'p, O: TransformationOps + ?Sized> Working<'a, 'p, O> {
         direction: Direction,
         earlier: &'a [StageEdits<'p>],
         body: Option<Body>,
-        was_decoded: bool,
+        is_plain: bool,
     ) -> Working<'a, 'p, O> {
         Working {
             ops,
             direction,
             earlier,
             body,
-            was_decoded,
+            is_plain,
         }
     }
 
@@ -69,7 +69,7 @@ impl<'a, 'p, O: TransformationOps + ?Sized> Working<'a, 'p, O> {
 
     /// Visits the values that a header has behind the earlier stages.
     fn values(&self, direction: Direction, name: &str, visit: &mut dyn FnMut(&[u8])) {
-        let is_ours = self.was_decoded && self.body(direction).is_some();
+        let is_ours = self.is_plain && self.body(direction).is_some();
         if is_ours && name == "content-encoding" {
             return;
         }
@@ -110,7 +110,7 @@ impl<'a, 'p, O: TransformationOps + ?Sized> Working<'a, 'p, O> {
 
     /// Visits all headers as they are behind the earlier stages.
     fn lines(&self, direction: Direction, visit: &mut dyn FnMut(&[u8], &[u8])) {
-        if self.earlier.is_empty() && !self.was_decoded {
+        if self.earlier.is_empty() && !self.is_plain {
             return match direction {
                 Direction::Request => self.ops.for_each_request_header(visit),
                 Direction::Response => self.ops.for_each_response_header(visit),
