@@ -63,7 +63,7 @@ codes! {
     UNKNOWN_PROFILE = 1027, "a profile is not known, or none is";
     BAD_PROFILES = 1028, "a file of profiles is not valid";
     BAD_EVENT_RULE = 1030, "a rule for the events of a stream contradicts itself or does nothing";
-    UNKNOWN_AI_FIELD = 1101, "a field of ai is not known";
+    UNKNOWN_AI_FIELD = 1101, "a field of ai, or of a provider, is not known";
     BAD_PRICE = 1102, "a table of prices is not valid";
     BAD_MODEL = 1103, "a name or pattern of a model is not valid";
     BAD_GUARD_RULE = 1104, "a rule of the guard is not valid";
@@ -71,6 +71,8 @@ codes! {
     OTHER_SPELLING = 1106, "a name is spelt as others spell it";
     NEVER_KNOWN = 1110, "a fact is told of which nothing is known here";
     BAD_PRICE_FILE = 1120, "a file of prices cannot be read";
+    BAD_PROVIDER = 1130, "a provider is not configured as it must be";
+    BAD_KEY = 1131, "a key cannot be read";
     SYNTAX = 1201, "a template cannot be parsed";
     UNKNOWN_FUNCTION = 1203, "a template calls an unknown function";
     UNKNOWN_FILTER = 1204, "a template uses an unknown filter";

@@ -17,6 +17,7 @@ mod schema;
 pub use events::{EventEdit, EventRule, EventRules, NewEvent, StreamFormat, When};
 mod patch;
 mod policy;
+pub mod provider;
 mod read;
 
 pub(crate) use bytes::to_json;

@@ -53,6 +53,7 @@ mod ops;
 mod options;
 pub mod profiles;
 mod program;
+pub mod provider;
 mod stages;
 mod template;
 mod value;

@@ -16,6 +16,7 @@ pub mod header;
 pub mod metadata;
 mod on_error;
 pub mod patch;
+pub mod provider;
 pub mod reply;
 pub mod shape;
 pub mod top;

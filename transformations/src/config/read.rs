@@ -18,6 +18,7 @@ mod header;
 mod lines;
 mod metadata;
 mod patch;
+pub(super) mod provider;
 mod reply;
 mod routing;
 mod transforms;

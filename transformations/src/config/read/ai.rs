@@ -66,7 +66,7 @@ impl Reader {
     }
 
     /// A text that must be there and say something.
-    fn needed_text(
+    pub(super) fn needed_text(
         &mut self,
         fields: &Map<String, Value>,
         path: &str,
@@ -86,13 +86,13 @@ impl Reader {
         }
     }
 
-    fn missing(&mut self, path: &str, name: &str) {
+    pub(super) fn missing(&mut self, path: &str, name: &str) {
         let message = format!("this needs a \"{name}\"");
         self.error(Code::MISSING_VALUE, path, message);
     }
 
     /// An object in which every field must be known, with its path.
-    fn strict_field<'a>(
+    pub(super) fn strict_field<'a>(
         &mut self,
         fields: &'a Map<String, Value>,
         path: &str,
@@ -105,7 +105,7 @@ impl Reader {
     }
 
     /// Refuses the fields of an object that are not known.
-    fn only(&mut self, fields: &Map<String, Value>, path: &str, object: &Object) {
+    pub(super) fn only(&mut self, fields: &Map<String, Value>, path: &str, object: &Object) {
         for name in fields.keys().filter(|name| !object.has(name)) {
             let shown: String = name.chars().take(64).collect();
             let path = join(path, &shown);

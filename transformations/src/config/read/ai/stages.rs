@@ -243,7 +243,7 @@ impl Reader {
     }
 
     /// The texts of a list.
-    pub(super) fn texts(
+    pub(in crate::config::read) fn texts(
         &mut self,
         fields: &Fields,
         parent: &str,

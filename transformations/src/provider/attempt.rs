@@ -1,0 +1,418 @@
+//! One attempt: what the client sent becomes a request to a provider.
+//!
+//! Told of everything that comes, on the worker of the stream, by whoever carries the messages. The
+//! body is held here and goes on as a whole; what is refused is answered in the client's shape. What
+//! becomes of the response is in [`answer`](super::answer).
+
+use std::sync::Arc;
+
+use formats::coding::{Decoder, Limits};
+use formats::json::{Document, Edits};
+use llm::dialect::path::PathFacts;
+use llm::dialect::{Dialect, detect};
+use llm::refusal::Refusal;
+use llm::translate::{CREDENTIAL_HEADERS, Options, Translated, Translation};
+
+use super::NAMESPACE;
+use super::answer::Answering;
+use super::compile::{Choice, Credential, Providers, Target};
+use super::keys::Key;
+use super::originals::Originals;
+use crate::direction::Direction;
+use crate::host::{Attribute, HostValue, LastKinds, MetadataSource};
+use crate::ops::TransformationOps;
+
+/// How large a request may be that is held here, unless the host allows more.
+const MAX_REQUEST_BYTES: u64 = 10 << 20;
+
+/// What the host is to do with a piece of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The piece goes on.
+    Pass,
+    /// Headers wait; of a body, the piece is dropped and nothing goes on yet.
+    Wait,
+    /// The attempt is answered with this, for good.
+    Reply(Refused),
+}
+
+/// An answer that says no.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Its status.
+    pub status: u16,
+    /// Its body, `application/json`.
+    pub body: String,
+}
+
+/// What is to be counted of an attempt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Requests that went to a provider.
+    pub requests: u64,
+    /// Requests that were refused here.
+    pub refusals: u64,
+    /// Fields that were left out since the provider cannot express them.
+    pub dropped_fields: u64,
+    /// Answers that could not be given to the client as they came: errors, and what cannot be read.
+    pub failures: u64,
+}
+
+/// One attempt at a provider.
+#[derive(Debug)]
+pub struct Attempt {
+    providers: Arc<Providers>,
+    request: Asking,
+    answering: Answering,
+    counts: Counts,
+    is_upstream: bool,
+}
+
+/// Where the request stands.
+#[derive(Debug)]
+enum Asking {
+    Unread,
+    Held(Box<Held>),
+    Done,
+}
+
+#[derive(Debug)]
+struct Held {
+    target: Arc<Target>,
+    key: Option<Arc<Key>>,
+    originals: Originals,
+    body: Vec<u8>,
+    limit: usize,
+}
+
+impl Attempt {
+    pub(super) fn new(providers: Arc<Providers>) -> Attempt {
+        Attempt {
+            providers,
+            request: Asking::Unread,
+            answering: Answering::AsItComes,
+            counts: Counts::default(),
+            is_upstream: false,
+        }
+    }
+
+    /// What was not counted so far.
+    pub fn take_counts(&mut self) -> Counts {
+        std::mem::take(&mut self.counts)
+    }
+
+    /// The headers of the request have come, and with `end_of_stream` nothing behind them.
+    pub fn on_request_headers(
+        &mut self,
+        ops: &mut (impl TransformationOps + ?Sized),
+        end_of_stream: bool,
+    ) -> Step {
+        // Only where a host was picked is there an address of it.
+        let address = Attribute::find("upstream.address").and_then(|it| ops.attribute(it));
+        self.is_upstream = matches!(address, Some(HostValue::Text(address)) if !address.is_empty());
+        let originals = Originals::of(ops, self.is_upstream);
+        let client = PathFacts::of(originals.get(":path")).dialect;
+        let Some(target) = self.target(ops) else {
+            let message = "No provider is configured for this host.";
+            return self.refuse(client, Refusal::new(500, message));
+        };
+        let key = match target.key(ops) {
+            Ok(key) => key,
+            Err(refusal) => return self.refuse(client, refusal),
+        };
+        let limit = ops.hold_at_most(Some(MAX_REQUEST_BYTES));
+        let limit = limit.unwrap_or(MAX_REQUEST_BYTES);
+        self.request = Asking::Held(Box::new(Held {
+            target,
+            key,
+            originals,
+            body: Vec::new(),
+            limit: usize::try_from(limit).unwrap_or(usize::MAX),
+        }));
+        match end_of_stream {
+            true => self.ask(ops, false),
+            false => Step::Wait,
+        }
+    }
+
+    /// A piece of the request's body has come.
+    pub fn on_request_body(
+        &mut self,
+        ops: &mut (impl TransformationOps + ?Sized),
+        end_of_stream: bool,
+    ) -> Step {
+        let Asking::Held(held) = &mut self.request else {
+            return Step::Pass;
+        };
+        let mut is_too_long = false;
+        ops.for_each_received(Direction::Request, &mut |piece| {
+            is_too_long |= piece.len() > held.limit.saturating_sub(held.body.len());
+            if !is_too_long {
+                held.body.extend_from_slice(piece);
+            }
+        });
+        if is_too_long {
+            let client = PathFacts::of(held.originals.get(":path")).dialect;
+            let limit = held.limit;
+            let message =
+                format!("The body is larger than {limit} bytes, which is as much as is held.");
+            return self.refuse(client, Refusal::new(413, message));
+        }
+        ops.replace_received(Direction::Request, None, b"");
+        match end_of_stream {
+            true => self.ask(ops, false),
+            false => Step::Wait,
+        }
+    }
+
+    /// The request ends with trailers.
+    pub fn on_request_trailers(&mut self, ops: &mut (impl TransformationOps + ?Sized)) -> Step {
+        match self.request {
+            Asking::Held(_) => self.ask(ops, true),
+            _ => Step::Pass,
+        }
+    }
+
+    /// The headers of the response have come, and with `end_of_stream` nothing behind them.
+    pub fn on_response_headers(
+        &mut self,
+        ops: &mut (impl TransformationOps + ?Sized),
+        end_of_stream: bool,
+    ) -> Step {
+        let may_be_repeated = self.providers.retries_held || !self.is_upstream;
+        let answering = &mut self.answering;
+        answering.on_headers(ops, end_of_stream, may_be_repeated, &mut self.counts)
+    }
+
+    /// A piece of the response's body has come.
+    pub fn on_response_body(
+        &mut self,
+        ops: &mut (impl TransformationOps + ?Sized),
+        end_of_stream: bool,
+    ) -> Step {
+        self.answering.on_body(ops, end_of_stream, &mut self.counts)
+    }
+
+    /// The response ends with trailers.
+    pub fn on_response_trailers(&mut self, ops: &mut (impl TransformationOps + ?Sized)) -> Step {
+        self.answering.on_trailers(ops, &mut self.counts)
+    }
+
+    /// The provider that is asked.
+    fn target(&self, ops: &(impl TransformationOps + ?Sized)) -> Option<Arc<Target>> {
+        match &self.providers.choice {
+            Choice::One(target) => Some(Arc::clone(target)),
+            Choice::ByHost(targets) => {
+                let last = LastKinds::default();
+                let name = ops.metadata(MetadataSource::Host, NAMESPACE, "provider", &last);
+                match name? {
+                    HostValue::Text(name) => targets.get(&name).map(Arc::clone),
+                    _ => None,
+                }
+            }
+        }
+    }
+
+    fn refuse(&mut self, client: Option<Dialect>, refusal: Refusal) -> Step {
+        self.request = Asking::Done;
+        self.answering = Answering::AsItComes;
+        self.counts.refusals += 1;
+        Step::Reply(Refused {
+            status: refusal.status,
+            body: refusal.body(client),
+        })
+    }
+
+    /// Sends on what was held, translated.
+    fn ask(&mut self, ops: &mut (impl TransformationOps + ?Sized), has_trailers: bool) -> Step {
+        let Asking::Held(held) = std::mem::replace(&mut self.request, Asking::Done) else {
+            return Step::Pass;
+        };
+        let path = held.originals.get(":path");
+        let facts = PathFacts::of(path);
+        let body = match decoded(&held.body, &held.originals) {
+            Ok(body) => body,
+            Err(refusal) => return self.refuse(facts.dialect, refusal),
+        };
+        let client = detect(&facts, str::from_utf8(&body).unwrap_or_default());
+        let Some(client) = client else {
+            let message = "This is no request of an API that is known here.";
+            return self.refuse(None, Refusal::new(404, message));
+        };
+        let provider = held.target.rules.provider;
+        let Some(translation) = Translation::of(client, provider) else {
+            let message = format!("{provider} cannot be asked with requests of {client}.");
+            return self.refuse(Some(client), Refusal::new(404, message));
+        };
+        let body = held.target.with_defaults(body);
+        let model = held.target.model(&facts, &body);
+        let options = Options {
+            path,
+            model,
+            betas: held.originals.get("anthropic-beta"),
+            ..held.target.options()
+        };
+        let mut asked = match translation.request(&body, &options) {
+            Ok(asked) => asked,
+            Err(refusal) => return self.refuse(Some(client), refusal),
+        };
+        held.target.set(&mut asked.body);
+        self.counts.requests += 1;
+        self.counts.dropped_fields += asked.dropped.len() as u64;
+        held.write(ops, &translation, &asked);
+        if has_trailers {
+            ops.remove_request_header("content-length");
+        }
+        ops.expect_body(Direction::Request, asked.body.len());
+        ops.append_request_body(&asked.body);
+        if !translation.answers_alike() {
+            let mut id = String::new();
+            ops.for_each_request_header_value("x-request-id", &mut |value| {
+                id = String::from_utf8_lossy(value).into_owned();
+            });
+            let now = u64::try_from(ops.unix_seconds()).unwrap_or_default();
+            self.answering = Answering::of(translation, asked.asked, asked.stream, (id, now));
+        }
+        Step::Pass
+    }
+}
+
+impl Held {
+    /// Writes the headers of the attempt.
+    fn write(
+        &self,
+        ops: &mut (impl TransformationOps + ?Sized),
+        translation: &Translation,
+        asked: &Translated,
+    ) {
+        let facts = translation.provider().facts();
+        let (rules, originals) = (&self.target.rules, &self.originals);
+        let mut set = |name: &str, value: &str| match value {
+            "" => ops.remove_request_header(name),
+            value => ops.set_request_header(name, value.as_bytes()),
+        };
+        for name in CREDENTIAL_HEADERS {
+            set(name, "");
+        }
+        if let Some(key) = &self.key {
+            set(
+                facts.key_header,
+                &format!("{}{}", facts.key_prefix, key.expose()),
+            );
+        }
+        let authority = self.target.authority.as_deref();
+        set(
+            ":authority",
+            authority.unwrap_or(originals.get(":authority")),
+        );
+        set(":path", &asked.path);
+        let is_anthropic = translation.client() == Dialect::AnthropicMessages;
+        let version =
+            facts
+                .version_header
+                .map(|(_, usual)| match originals.get("anthropic-version") {
+                    _ if !rules.api_version.is_empty() => &rules.api_version,
+                    clients if is_anthropic && !clients.is_empty() => clients,
+                    _ => usual,
+                });
+        set("anthropic-version", version.unwrap_or_default());
+        // Bedrock reads them from the body.
+        let takes_betas = is_anthropic && translation.answers_alike();
+        let betas = originals.get("anthropic-beta");
+        set("anthropic-beta", if takes_betas { betas } else { "" });
+        let is_read = !translation.answers_alike();
+        let coding = originals.get("accept-encoding");
+        set("accept-encoding", if is_read { "identity" } else { coding });
+        set("content-encoding", "");
+        set("content-type", "application/json");
+        set(
+            "content-length",
+            itoa::Buffer::new().format(asked.body.len()),
+        );
+    }
+}
+
+impl Target {
+    /// The key; none if it is somebody else's to say who asks.
+    fn key(&self, ops: &(impl TransformationOps + ?Sized)) -> Result<Option<Arc<Key>>, Refusal> {
+        match &self.auth {
+            Credential::None => Ok(None),
+            Credential::Key(key) => Ok(Some(key.current())),
+            Credential::Metadata(namespace, key, last) => {
+                let found = ops.metadata(MetadataSource::Dynamic, namespace, key, last);
+                let key = match &found {
+                    Some(HostValue::Text(text)) => Key::read(text.as_bytes()).ok(),
+                    _ => None,
+                };
+                let refusal = || Refusal::new(401, "There is no key for the provider.");
+                key.map(|key| Some(Arc::new(key))).ok_or_else(refusal)
+            }
+        }
+    }
+
+    /// The model that is asked; none for the client's.
+    fn model(&self, facts: &PathFacts<'_>, body: &[u8]) -> Option<&str> {
+        let of_all = self.rules.model.as_deref();
+        if self.models.is_empty() {
+            return of_all;
+        }
+        let in_path = facts.model.as_ref().map(|it| it.name().into_owned());
+        let in_body = || {
+            let document = Document::parse(body).ok()?;
+            let model = document.root().get("model")?;
+            Some(model.as_str()?.into_owned())
+        };
+        let named = in_path.or_else(in_body);
+        let model = named.and_then(|name| Some(self.models.find(&name)?.1.as_str()));
+        model.or(of_all)
+    }
+
+    /// The client's body, with what it leaves to the configuration.
+    fn with_defaults(&self, body: Vec<u8>) -> Vec<u8> {
+        edited(body, &self.rules.defaults, |root, name| {
+            let is_there = |name| root.get(name).is_some_and(|it| !it.is_null());
+            !is_there(name) && !(name == "max_tokens" && is_there("max_completion_tokens"))
+        })
+    }
+
+    /// Puts the operator's members into the body for the provider.
+    fn set(&self, body: &mut Vec<u8>) {
+        *body = edited(std::mem::take(body), &self.rules.set, |_, _| true);
+    }
+}
+
+/// The body with these members. What is no object stays as it is: it will be refused.
+fn edited(
+    body: Vec<u8>,
+    members: &[(String, String)],
+    wants: impl Fn(&formats::json::Node, &str) -> bool,
+) -> Vec<u8> {
+    if members.is_empty() {
+        return body;
+    }
+    let Ok(document) = Document::parse(body.as_slice()) else {
+        return body;
+    };
+    let root = document.root();
+    let mut edits = Edits::new(&document);
+    for (name, value) in members {
+        if wants(&root, name) && edits.set(&root, name.as_str(), value.as_str()).is_err() {
+            return body;
+        }
+    }
+    edits.finish().to_vec()
+}
+
+/// The body without its content codings.
+fn decoded(body: &[u8], originals: &Originals) -> Result<Vec<u8>, Refusal> {
+    let unreadable = |_| Refusal::new(415, "The content coding of the body cannot be undone.");
+    let limits = Limits::of_bytes(usize::try_from(MAX_REQUEST_BYTES).unwrap_or(usize::MAX));
+    let mut decoder = Decoder::of(originals.get("content-encoding"), limits).map_err(unreadable)?;
+    if decoder.is_identity() {
+        return Ok(body.to_vec());
+    }
+    let mut out = Vec::new();
+    decoder.push(body, &mut out).map_err(unreadable)?;
+    decoder.finish().map_err(unreadable)?;
+    Ok(out)
+}

@@ -1,0 +1,199 @@
+//! From the configuration of providers to what runs. On the main thread.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use llm::pattern::{Pattern, Patterns};
+use llm::translate::{Options, Provider};
+
+use super::attempt::Attempt;
+use super::keys::{Constant, Key, Keys, LiveKey};
+use crate::codes::Code;
+use crate::config::provider::{Auth, KeyPlace, ProviderRules, ProvidersRules};
+use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
+use crate::host::LastKinds;
+
+/// The providers of a configuration: valid, shared by all workers, and never changed.
+#[derive(Debug)]
+pub struct Providers {
+    pub(super) choice: Choice,
+    /// Whether the host can send a request again whose response is being held.
+    pub(super) retries_held: bool,
+}
+
+/// Which provider is asked.
+#[derive(Debug)]
+pub(super) enum Choice {
+    One(Arc<Target>),
+    ByHost(HashMap<String, Arc<Target>>),
+}
+
+/// One provider.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) rules: ProviderRules,
+    pub(super) models: Patterns<String>,
+    pub(super) auth: Credential,
+    /// Where requests are for; none for where the client's are.
+    pub(super) authority: Option<String>,
+    /// `max_tokens` of the defaults.
+    pub(super) max_tokens: Option<u64>,
+}
+
+/// Who asks.
+#[derive(Debug)]
+pub(super) enum Credential {
+    None,
+    Key(Arc<dyn LiveKey>),
+    Metadata(String, String, LastKinds),
+}
+
+impl Providers {
+    /// Compiles the JSON text of a configuration. `envoy` is the release of the host, by major and
+    /// minor version.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn compile(
+        text: &[u8],
+        envoy: (u16, u16),
+        keys: &dyn Keys,
+    ) -> Result<Arc<Providers>, Diagnostics> {
+        let (rules, mut found) = ProvidersRules::parse(text);
+        let mut target = |rules: ProviderRules| Arc::new(Target::new(rules, keys, &mut found));
+        let choice = match rules.one {
+            Some(one) => Some(Choice::One(target(one))),
+            None => {
+                let several = rules.several.into_iter();
+                let several: HashMap<_, _> =
+                    several.map(|(name, rules)| (name, target(rules))).collect();
+                (!several.is_empty()).then_some(Choice::ByHost(several))
+            }
+        };
+        let is_refused = found.iter().any(|it| it.severity() == Severity::Error);
+        match choice {
+            Some(choice) if !is_refused => Ok(Arc::new(Providers {
+                choice,
+                retries_held: envoy >= (1, 37),
+            })),
+            _ => Err(Diagnostics::new(found)),
+        }
+    }
+
+    /// The state of one attempt.
+    pub fn open(self: &Arc<Self>) -> Attempt {
+        Attempt::new(Arc::clone(self))
+    }
+}
+
+impl Target {
+    fn new(rules: ProviderRules, keys: &dyn Keys, found: &mut Vec<Diagnostic>) -> Target {
+        let path = |name: &str| match rules.path.as_str() {
+            "" => name.to_owned(),
+            parent => format!("{parent}.{name}"),
+        };
+        let mut wrong = |name: &str, message: &str| {
+            found.push(Diagnostic::error(Code::BAD_PROVIDER, &path(name), message));
+        };
+        let is_vertex = matches!(
+            rules.provider,
+            Provider::VertexGemini | Provider::VertexAnthropic
+        );
+        if is_vertex && rules.project.is_empty() {
+            wrong("project", "Vertex needs the \"project\" that asks");
+        }
+        if is_vertex && rules.region.is_empty() {
+            wrong("region", "Vertex needs a \"region\"");
+        }
+        for (name, text) in [
+            ("region", &rules.region),
+            ("project", &rules.project),
+            ("apiVersion", &rules.api_version),
+        ] {
+            let is_plain = |it: char| it.is_ascii_alphanumeric() || "-_.:".contains(it);
+            if !text.chars().all(is_plain) {
+                wrong(
+                    name,
+                    "only letters, digits, dots, colons and dashes stand here",
+                );
+            }
+        }
+        let is_host = |it: char| it.is_ascii_alphanumeric() || "-_.:[]".contains(it);
+        if !rules.authority.chars().all(is_host) {
+            wrong("authority", "this is no host, with or without a port");
+        }
+        let prefix = &rules.path_prefix;
+        let is_path = |it: char| it.is_ascii_graphic() && !"?#".contains(it);
+        if !prefix.is_empty() && !(prefix.starts_with('/') && prefix.chars().all(is_path)) {
+            wrong(
+                "pathPrefix",
+                "a prefix begins with a slash and has no query",
+            );
+        }
+        if matches!(rules.auth, Auth::GcpToken(_)) && !is_vertex {
+            wrong("auth.gcp", "access tokens of Google's are for Vertex");
+        }
+        let max_tokens = rules.defaults.iter().find(|(name, _)| name == "max_tokens");
+        let max_tokens = max_tokens.and_then(|(_, value)| value.parse().ok());
+        let models = rules.models.iter();
+        // The reader has refused empty names.
+        let models =
+            models.filter_map(|(name, model)| Some((Pattern::new(name).ok()?, model.clone())));
+        let models = models.collect();
+        let authority = match rules.authority.as_str() {
+            "" => rules.provider.authority(&rules.region),
+            authority => Some(authority.to_owned()),
+        };
+        let auth = credential(&rules.auth, &path("auth"), keys, found);
+        Target {
+            models,
+            auth,
+            authority,
+            max_tokens,
+            rules,
+        }
+    }
+
+    /// What is decided for requests to this provider; the path, the model and the betas are the request's.
+    pub(super) fn options(&self) -> Options<'_> {
+        let rules = &self.rules;
+        Options {
+            max_tokens: self.max_tokens,
+            unsupported: rules.unsupported,
+            remove: &rules.remove,
+            region: &rules.region,
+            project: &rules.project,
+            api_version: &rules.api_version,
+            path_prefix: &rules.path_prefix,
+            ..Options::default()
+        }
+    }
+}
+
+fn credential(auth: &Auth, path: &str, keys: &dyn Keys, found: &mut Vec<Diagnostic>) -> Credential {
+    let place = match auth {
+        Auth::None => return Credential::None,
+        Auth::Key(place) | Auth::GcpToken(place) => place,
+    };
+    let key = match place {
+        KeyPlace::Metadata(namespace, key) => {
+            return Credential::Metadata(namespace.clone(), key.clone(), LastKinds::default());
+        }
+        KeyPlace::File(file) => keys.file(file),
+        KeyPlace::Env(name) => match keys.variable(name) {
+            None => Err("this environment variable is not set".to_owned()),
+            Some(content) => match Key::read(&content) {
+                Ok(key) => Ok(Arc::new(Constant(Arc::new(key))) as Arc<dyn LiveKey>),
+                Err(error) => Err(error.to_string()),
+            },
+        },
+    };
+    match key {
+        Ok(key) => Credential::Key(key),
+        Err(why) => {
+            let message = format!("the key cannot be read: {why}");
+            found.push(Diagnostic::error(Code::BAD_KEY, path, message));
+            Credential::None
+        }
+    }
+}
