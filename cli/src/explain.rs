@@ -6,6 +6,7 @@ use anyhow::Result;
 use transformations::codes::{Example, Explained};
 use transformations::config::beyond_policy;
 use transformations::profiles::Profiles;
+use transformations::provider::{NoKeys, Providers};
 use transformations::{Capabilities, Code, CompileOptions, Diagnostic, Program};
 
 use crate::Outcome;
@@ -67,7 +68,10 @@ fn explain(it: &Explained, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}: {}", painted(BOLD, code), code.title())?;
     let text = match example {
         Example::Config(text) => String::from_utf8_lossy(text).into_owned(),
-        Example::Profiles(text) | Example::Policy(text) | Example::File(text) => (*text).to_owned(),
+        Example::Profiles(text)
+        | Example::Policy(text)
+        | Example::File(text)
+        | Example::Provider(text) => (*text).to_owned(),
         _ => String::new(),
     };
     if !text.is_empty() {
@@ -109,6 +113,12 @@ fn said_of(example: Example) -> Vec<Diagnostic> {
         Example::Policy(text) => {
             let value = serde_json::from_str(text).unwrap_or_default();
             return beyond_policy(&value, (2, 2));
+        }
+        Example::Provider(text) => {
+            match Providers::compile(text.as_bytes(), (1, 36), &NoKeys) {
+                Ok(_) => return Vec::new(),
+                Err(found) => found,
+            }
         }
         _ => return Vec::new(),
     };

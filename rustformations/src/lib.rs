@@ -10,11 +10,13 @@
 //! | `http_simple_mutations` | the transformation filter, as kgateway 2.2 asks for it |
 //! | `rustformation` | the same, as kgateway 2.3 and later ask for it |
 //! | `http-acl` | kgateway's access control by client address |
+//! | `llm-provider` | requests of LLM clients, translated for the provider that answers |
 //! | `my-smart-header` | the tutorial: a filter of your own in one file |
 
 #![forbid(unsafe_code)]
 
 mod http_acl;
+mod llm_provider;
 mod my_smart_header;
 mod transformation;
 mod watch;
@@ -33,7 +35,7 @@ declare_init_functions!(
 );
 
 /// Every name in the table above, for the error that refuses others.
-const KNOWN: &str = "http_simple_mutations, rustformation, http-acl, my-smart-header";
+const KNOWN: &str = "http_simple_mutations, rustformation, http-acl, llm-provider, my-smart-header";
 
 /// What this file is, in one piece for those who look into it. The revision is found out when it is built;
 /// see `build.rs`.
@@ -67,6 +69,7 @@ where
             transformation::new_http_filter_config(envoy_filter_config, name, config)
         }
         http_acl::NAME => http_acl::new_http_filter_config(envoy_filter_config, config),
+        llm_provider::NAME => llm_provider::new_http_filter_config(envoy_filter_config, config),
         my_smart_header::NAME => Some(Box::new(my_smart_header::MySmartHeaderConfig)),
         unknown => refuse(unknown),
     }
@@ -80,6 +83,7 @@ pub fn new_http_filter_per_route_config(name: &str, config: &[u8]) -> Option<Box
             transformation::new_per_route_config(name, config)
         }
         http_acl::NAME => http_acl::new_per_route_config(config),
+        llm_provider::NAME => llm_provider::new_per_route_config(config),
         // It has nothing to configure: naming it on a route is allowed and changes nothing.
         my_smart_header::NAME => Some(Box::new(())),
         unknown => refuse(unknown),

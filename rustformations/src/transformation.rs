@@ -9,7 +9,7 @@ mod attributes;
 mod build_gauge;
 mod configured;
 mod filter;
-mod host;
+pub(crate) mod host;
 mod limits;
 mod metadata;
 mod prices;

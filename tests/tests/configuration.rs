@@ -137,7 +137,7 @@ on_every_envoy! {
     fn an_unknown_filter_name_is_refused_with_the_list_of_known_ones(envoy) {
         let known = [
             "has no filter named \"rustformatoin\"",
-            "http_simple_mutations, rustformation, http-acl, my-smart-header",
+            "http_simple_mutations, rustformation, http-acl, llm-provider, my-smart-header",
         ];
         let log = Lab::refuse(envoy, &EnvoyConfig::new().filter_name("rustformatoin"));
         assert_says(&log, &known);

@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says no by panicking")]
 
-use std::fmt::Debug;
+use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
 
+use llm::translate::fields::Becomes;
 use serde_json::{Value, json};
+use transformations::config::fields::provider as fields;
 use transformations::provider::{Attempt, Counts, Key, Keys, LiveKey, NAMESPACE, Providers, Step};
 use transformations::testing::{MemoryHost, Message};
 use transformations::{HostValue, MetadataSource};
@@ -499,5 +501,87 @@ fn every_problem_of_a_configuration_is_told_and_no_key_is() {
         let problems = problems(&config);
         assert!(problems.contains(told), "{config}\n{problems}");
         assert!(!problems.contains("two\nlines") && !problems.contains(SECRET));
+    }
+}
+
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/providers.md");
+const MARKER: &str = "<!-- Everything below is generated from the code: UPDATE_DOCS=1 cargo test -p transformations --test providers -->\n";
+
+/// Whatever is asked for is there.
+struct AnyKey;
+
+impl Keys for AnyKey {
+    fn file(&self, _: &str) -> Result<Arc<dyn LiveKey>, String> {
+        Ok(Arc::new(Safe::new()))
+    }
+
+    fn variable(&self, _: &str) -> Option<Vec<u8>> {
+        Some(SECRET.as_bytes().to_vec())
+    }
+}
+
+#[test]
+fn the_examples_of_the_documentation_load() {
+    let page = std::fs::read_to_string(PAGE).unwrap();
+    let examples = page.split("```json\n").skip(1);
+    let examples: Vec<_> = examples.filter_map(|it| it.split("```").next()).collect();
+    assert_eq!(examples.len(), 2);
+    for example in examples {
+        let compiled = Providers::compile(example.as_bytes(), (1, 36), &AnyKey);
+        compiled.unwrap_or_else(|problems| panic!("{example}\n{problems}"));
+    }
+}
+
+#[test]
+fn the_documentation_has_every_field_and_what_becomes_of_every_member() {
+    let mut tables = String::new();
+    let objects = [
+        ("Fields", &fields::ONE),
+        ("Several providers", &fields::SEVERAL),
+        ("auth", &fields::AUTH),
+        ("auth.apiKey", &fields::API_KEY),
+        ("auth.apiKey.metadata", &fields::METADATA),
+        ("auth.gcp", &fields::GCP),
+    ];
+    for (title, object) in objects {
+        writeln!(
+            tables,
+            "\n## {title}\n\n| field | if absent | meaning |\n|---|---|---|"
+        )
+        .unwrap();
+        for field in object.fields() {
+            writeln!(
+                tables,
+                "| `{}` | {} | {} |",
+                field.name, field.absent, field.text
+            )
+            .unwrap();
+        }
+    }
+    tables.push_str("\n## What becomes of a request\n\nClients that speak what the provider speaks are passed on, with the model and the key alone. Answered by `(unknown)` is whatever has no row.\n");
+    for (client, provider, rows) in llm::translate::fields::TABLES {
+        writeln!(
+            tables,
+            "\n### {client} to {provider}\n\n| field | becomes |\n|---|---|"
+        )
+        .unwrap();
+        for row in *rows {
+            let becomes = match row.becomes {
+                Becomes::Field(text) => text.to_owned(),
+                Becomes::Nothing(why) => format!("nothing: {why}"),
+                Becomes::Refused => "refused, or dropped where that is configured".to_owned(),
+            };
+            writeln!(tables, "| `{}` | {becomes} |", row.field).unwrap();
+        }
+    }
+    let page = std::fs::read_to_string(PAGE).unwrap();
+    let (written, listed) = page.split_once(MARKER).unwrap();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(PAGE, format!("{written}{MARKER}{tables}")).unwrap();
+    } else {
+        assert!(
+            listed == tables,
+            "docs/providers.md is not up to date: run this with UPDATE_DOCS=1"
+        );
     }
 }

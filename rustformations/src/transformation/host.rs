@@ -18,14 +18,26 @@ use super::configured::Configured;
 use super::{attributes, limits, metadata};
 
 /// The host handle of one hook.
-pub(super) struct Host<'a, EHF> {
+pub(crate) struct Host<'a, EHF> {
     envoy: &'a mut EHF,
-    configured: &'a mut Configured,
+    /// None where no route decides what runs.
+    configured: Option<&'a mut Configured>,
 }
 
 impl<'a, EHF: EnvoyHttpFilter> Host<'a, EHF> {
     pub(super) fn new(envoy: &'a mut EHF, configured: &'a mut Configured) -> Self {
-        Self { envoy, configured }
+        Self {
+            envoy,
+            configured: Some(configured),
+        }
+    }
+
+    /// The host of a filter that does not have routes chosen again.
+    pub(crate) fn without_routes(envoy: &'a mut EHF) -> Self {
+        Self {
+            envoy,
+            configured: None,
+        }
     }
 
     fn for_each_line(&self, map: HeaderMap, visit: &mut dyn FnMut(&[u8], &[u8])) {
@@ -235,9 +247,10 @@ impl<EHF: EnvoyHttpFilter> TransformationOps for Host<'_, EHF> {
 
 impl<EHF: EnvoyHttpFilter> ExchangeOps for Host<'_, EHF> {
     fn choose_route(&mut self) -> Option<Arc<Program>> {
+        let configured = self.configured.as_deref_mut()?;
         self.envoy.clear_route_cache();
-        self.configured.ask_route(self.envoy);
-        Some(Arc::clone(&self.configured.loaded().program))
+        configured.ask_route(self.envoy);
+        Some(Arc::clone(&configured.loaded().program))
     }
 }
 

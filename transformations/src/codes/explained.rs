@@ -28,6 +28,8 @@ pub enum Example {
     Policy(&'static str),
     /// A file that only tools look at.
     File(&'static str),
+    /// A configuration of the filter `llm-provider`.
+    Provider(&'static str),
     /// It would be too long to show.
     TooLong,
 }
@@ -115,6 +117,8 @@ pub const EXPLAINED: &[Explained] = &[
     config(Code::OTHER_SPELLING, r#"{"ai": {"mask": {"detectors": {"creditCard": "block"}}}}"#, "use the spelling that is named; this one works, too"),
     config(Code::NEVER_KNOWN, r#"{"ai": {"usage": {}, "publish": {"headers": {"x-cost": "cost_usd"}}}}"#, "configure the stage that the fact comes from"),
     config(Code::BAD_PRICE_FILE, r#"{"ai": {"cost": {"file": "/no/such/file.json"}}}"#, "name a file that is there and holds prices of one of the two shapes"),
+    other(Code::BAD_PROVIDER, Example::Provider(r#"{"provider": "vertex-gemini", "region": "eu"}"#), "give the provider what it needs, in the form that is named"),
+    other(Code::BAD_KEY, Example::Provider(r#"{"provider": "openai", "auth": {"apiKey": {"file": "/no/such/key"}}}"#), "name a file or an environment variable that is there and holds one line, the key"),
     config(Code::SYNTAX, r#"{"request": {"set": [{"name": "x-a", "value": "{{ header('x') "}]}}"#, "mend the template at the caret"),
     config(Code::UNKNOWN_FUNCTION, r#"{"request": {"set": [{"name": "x-a", "value": "{{ heder('x') }}"}]}}"#, "correct the name; all functions are in the reference"),
     config(Code::UNKNOWN_FILTER, r#"{"request": {"set": [{"name": "x-a", "value": "{{ 'x' | uper }}"}]}}"#, "correct the name; all filters are in the reference"),
@@ -150,6 +154,7 @@ pub const EXPLAINED: &[Explained] = &[
 mod tests {
     use super::*;
     use crate::profiles::Profiles;
+    use crate::provider::{NoKeys, Providers};
     use crate::{Capabilities, CompileOptions, Program, config::beyond_policy};
 
     fn said_of(example: Example) -> Vec<Code> {
@@ -167,6 +172,12 @@ mod tests {
                 Err(found) => found.iter().cloned().collect(),
             },
             Example::Policy(text) => beyond_policy(&serde_json::from_str(text).unwrap(), (2, 2)),
+            Example::Provider(text) => {
+                match Providers::compile(text.as_bytes(), (1, 36), &NoKeys) {
+                    Ok(_) => Vec::new(),
+                    Err(found) => found.iter().cloned().collect(),
+                }
+            }
             Example::File(_) | Example::TooLong => Vec::new(),
         };
         found.iter().map(|it| it.code()).collect()

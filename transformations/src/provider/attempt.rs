@@ -371,7 +371,11 @@ impl Target {
     fn with_defaults(&self, body: Vec<u8>) -> Vec<u8> {
         edited(body, &self.rules.defaults, |root, name| {
             let is_there = |name| root.get(name).is_some_and(|it| !it.is_null());
-            !is_there(name) && !(name == "max_tokens" && is_there("max_completion_tokens"))
+            let is_said = match name {
+                "max_tokens" => is_there(name) || is_there("max_completion_tokens"),
+                _ => is_there(name),
+            };
+            !is_said
         })
     }
 

@@ -80,6 +80,18 @@ impl Providers {
         }
     }
 
+    /// Whether a file of a key is among what it reads.
+    pub fn follows_files(&self) -> bool {
+        let follows = |target: &Target| match &target.rules.auth {
+            Auth::Key(place) | Auth::GcpToken(place) => matches!(place, KeyPlace::File(_)),
+            Auth::None => false,
+        };
+        match &self.choice {
+            Choice::One(target) => follows(target),
+            Choice::ByHost(targets) => targets.values().any(|it| follows(it)),
+        }
+    }
+
     /// The state of one attempt.
     pub fn open(self: &Arc<Self>) -> Attempt {
         Attempt::new(Arc::clone(self))
@@ -124,7 +136,8 @@ impl Target {
         }
         let prefix = &rules.path_prefix;
         let is_path = |it: char| it.is_ascii_graphic() && !"?#".contains(it);
-        if !prefix.is_empty() && !(prefix.starts_with('/') && prefix.chars().all(is_path)) {
+        let is_prefix = prefix.starts_with('/') && prefix.chars().all(is_path);
+        if !prefix.is_empty() && !is_prefix {
             wrong(
                 "pathPrefix",
                 "a prefix begins with a slash and has no query",

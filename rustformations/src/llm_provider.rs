@@ -1,0 +1,239 @@
+//! The filter `llm-provider`: what a client of an LLM sends becomes a request to the provider that
+//! answers, and its answer one of the client's dialect.
+//!
+//! In the chain of a cluster, before `upstream_codec`, it sees each attempt by itself and can tell
+//! several providers apart by the host that was picked; in the chain of a listener it does the same
+//! for a route. What happens is decided by an [`Attempt`]; here hooks become what it is told.
+//! Configurations are compiled on the main thread, attempts run on workers. Refused are
+//! configurations with anything that is not known. It never resets a stream: there, Envoy crashes.
+
+mod keys;
+
+use std::any::Any;
+use std::sync::{Arc, Once};
+
+use envoy_proxy_dynamic_modules_rust_sdk::abi::{
+    envoy_dynamic_module_type_on_http_filter_request_body_status as RequestBodyStatus,
+    envoy_dynamic_module_type_on_http_filter_request_headers_status as RequestHeadersStatus,
+    envoy_dynamic_module_type_on_http_filter_request_trailers_status as RequestTrailersStatus,
+    envoy_dynamic_module_type_on_http_filter_response_body_status as ResponseBodyStatus,
+    envoy_dynamic_module_type_on_http_filter_response_headers_status as ResponseHeadersStatus,
+    envoy_dynamic_module_type_on_http_filter_response_trailers_status as ResponseTrailersStatus,
+};
+use envoy_proxy_dynamic_modules_rust_sdk::{
+    EnvoyCounterId, EnvoyHttpFilter, EnvoyHttpFilterConfig, EnvoyVersion, HttpFilter,
+    HttpFilterConfig, envoy_log_error,
+};
+use transformations::provider::{Attempt, Providers, Step};
+
+use self::keys::ModuleKeys;
+use crate::transformation::host::Host;
+use crate::watch::{Watcher, Watching};
+
+/// The name that configurations ask for.
+pub(crate) const NAME: &str = "llm-provider";
+
+/// The counters, in the order of [`Counters`].
+const COUNTERS: [&str; 4] = [
+    "rustformations_provider_requests",
+    "rustformations_provider_refusals",
+    "rustformations_provider_dropped_fields",
+    "rustformations_provider_failures",
+];
+
+type Counters = [EnvoyCounterId; 4];
+
+/// Compiles a filter-level configuration; `None`, after logging why, if it is not valid.
+pub(crate) fn new_http_filter_config<EC, EHF>(
+    envoy_filter_config: &mut EC,
+    config: &[u8],
+) -> Option<Box<dyn HttpFilterConfig<EHF>>>
+where
+    EC: EnvoyHttpFilterConfig,
+    EHF: EnvoyHttpFilter,
+{
+    let loaded = Loaded::new(config)?;
+    let mut counters = Vec::new();
+    for name in COUNTERS {
+        match envoy_filter_config.define_counter(name) {
+            Ok(counter) => counters.push(counter),
+            Err(refusal) => {
+                envoy_log_error!("{NAME}: Envoy refused the counter {name}: {refusal:?}");
+                return None;
+            }
+        }
+    }
+    let counters = counters.try_into().ok()?;
+    Some(Box::new(ProviderConfig { loaded, counters }))
+}
+
+/// Compiles a route's configuration; `None`, after logging why, if it is not valid.
+pub(crate) fn new_per_route_config(config: &[u8]) -> Option<Box<dyn Any>> {
+    Loaded::new(config).map(|loaded| Box::new(loaded) as Box<dyn Any>)
+}
+
+/// A configuration that Envoy holds.
+struct Loaded {
+    providers: Arc<Providers>,
+    /// Has files of keys watched. Only here: what Envoy holds is never freed by the watcher.
+    _watching: Option<Watching>,
+}
+
+impl Loaded {
+    fn new(config: &[u8]) -> Option<Loaded> {
+        let envoy = EnvoyVersion::of_host().unwrap_or(EnvoyVersion::V1_36);
+        match Providers::compile(config, envoy.numbers(), &ModuleKeys) {
+            Ok(providers) => {
+                let follows = providers.follows_files();
+                Some(Loaded {
+                    providers,
+                    _watching: follows.then(|| Watcher::of_process().watch()),
+                })
+            }
+            Err(problems) => {
+                envoy_log_error!("{NAME}: the configuration is refused\n{problems}");
+                None
+            }
+        }
+    }
+}
+
+struct ProviderConfig {
+    loaded: Loaded,
+    counters: Counters,
+}
+
+impl<EHF: EnvoyHttpFilter> HttpFilterConfig<EHF> for ProviderConfig {
+    fn new_http_filter(&self, _envoy: &mut EHF) -> Box<dyn HttpFilter<EHF>> {
+        Box::new(ProviderFilter {
+            providers: Arc::clone(&self.loaded.providers),
+            counters: self.counters,
+            attempt: None,
+        })
+    }
+}
+
+/// One attempt of one stream.
+struct ProviderFilter {
+    providers: Arc<Providers>,
+    counters: Counters,
+    attempt: Option<Attempt>,
+}
+
+/// What becomes of a piece, whatever the hook calls it.
+enum Status {
+    Pass,
+    Wait,
+}
+
+impl ProviderFilter {
+    /// Tells the attempt of what came, and does what follows.
+    fn tell<EHF: EnvoyHttpFilter>(
+        &mut self,
+        envoy: &mut EHF,
+        what: impl FnOnce(&mut Attempt, &mut Host<'_, EHF>) -> Step,
+    ) -> Status {
+        // Without request headers there is nothing that could be translated.
+        let Some(attempt) = &mut self.attempt else {
+            return Status::Pass;
+        };
+        let step = what(attempt, &mut Host::without_routes(envoy));
+        let counts = attempt.take_counts();
+        let counts = [
+            counts.requests,
+            counts.refusals,
+            counts.dropped_fields,
+            counts.failures,
+        ];
+        for (counter, count) in self.counters.into_iter().zip(counts) {
+            if count > 0 {
+                // A counter that Envoy refuses to raise must not fail a request.
+                let _ = envoy.increment_counter(counter, count);
+            }
+        }
+        match step {
+            Step::Pass => Status::Pass,
+            Step::Wait => Status::Wait,
+            Step::Reply(refused) => {
+                let headers = [("content-type", &b"application/json"[..])];
+                let body = Some(refused.body.as_bytes());
+                let status = refused.status.into();
+                envoy.send_response(status, &headers, body, Some("llm_provider_refused"));
+                Status::Wait
+            }
+        }
+    }
+}
+
+impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for ProviderFilter {
+    fn on_request_headers(&mut self, envoy: &mut EHF, end_of_stream: bool) -> RequestHeadersStatus {
+        if let Some(route_config) = envoy.get_most_specific_route_config() {
+            let Some(loaded) = route_config.downcast_ref::<Loaded>() else {
+                // Any client can cause this: said once. The wrong provider must not be asked.
+                static SAID: Once = Once::new();
+                SAID.call_once(|| {
+                    envoy_log_error!("{NAME}: the route's configuration belongs to another filter");
+                });
+                envoy.send_response(500, &[], None, Some("llm_provider_foreign_route_config"));
+                return RequestHeadersStatus::StopIteration;
+            };
+            self.providers = Arc::clone(&loaded.providers);
+        }
+        self.attempt = Some(self.providers.open());
+        let told = self.tell(envoy, |attempt, host| {
+            attempt.on_request_headers(host, end_of_stream)
+        });
+        match told {
+            Status::Pass => RequestHeadersStatus::Continue,
+            Status::Wait => RequestHeadersStatus::StopIteration,
+        }
+    }
+
+    fn on_request_body(&mut self, envoy: &mut EHF, end_of_stream: bool) -> RequestBodyStatus {
+        let told = self.tell(envoy, |attempt, host| {
+            attempt.on_request_body(host, end_of_stream)
+        });
+        match told {
+            Status::Pass => RequestBodyStatus::Continue,
+            Status::Wait => RequestBodyStatus::StopIterationNoBuffer,
+        }
+    }
+
+    fn on_request_trailers(&mut self, envoy: &mut EHF) -> RequestTrailersStatus {
+        match self.tell(envoy, |attempt, host| attempt.on_request_trailers(host)) {
+            Status::Pass => RequestTrailersStatus::Continue,
+            Status::Wait => RequestTrailersStatus::StopIteration,
+        }
+    }
+
+    fn on_response_headers(
+        &mut self,
+        envoy: &mut EHF,
+        end_of_stream: bool,
+    ) -> ResponseHeadersStatus {
+        let told = self.tell(envoy, |attempt, host| {
+            attempt.on_response_headers(host, end_of_stream)
+        });
+        match told {
+            Status::Pass => ResponseHeadersStatus::Continue,
+            Status::Wait => ResponseHeadersStatus::StopIteration,
+        }
+    }
+
+    fn on_response_body(&mut self, envoy: &mut EHF, end_of_stream: bool) -> ResponseBodyStatus {
+        let told = self.tell(envoy, |attempt, host| {
+            attempt.on_response_body(host, end_of_stream)
+        });
+        match told {
+            Status::Pass => ResponseBodyStatus::Continue,
+            Status::Wait => ResponseBodyStatus::StopIterationNoBuffer,
+        }
+    }
+
+    fn on_response_trailers(&mut self, envoy: &mut EHF) -> ResponseTrailersStatus {
+        match self.tell(envoy, |attempt, host| attempt.on_response_trailers(host)) {
+            Status::Pass => ResponseTrailersStatus::Continue,
+            Status::Wait => ResponseTrailersStatus::StopIteration,
+        }
+    }
+}
