@@ -114,12 +114,10 @@ fn said_of(example: Example) -> Vec<Diagnostic> {
             let value = serde_json::from_str(text).unwrap_or_default();
             return beyond_policy(&value, (2, 2));
         }
-        Example::Provider(text) => {
-            match Providers::compile(text.as_bytes(), (1, 36), &NoKeys) {
-                Ok(_) => return Vec::new(),
-                Err(found) => found,
-            }
-        }
+        Example::Provider(text) => match Providers::compile(text.as_bytes(), (1, 36), &NoKeys) {
+            Ok(_) => return Vec::new(),
+            Err(found) => found,
+        },
         _ => return Vec::new(),
     };
     found.iter().cloned().collect()
