@@ -14,6 +14,7 @@ mod rules;
 use std::any::Any;
 use std::sync::{Arc, Once};
 
+use anyhow::{Result, anyhow};
 use envoy_proxy_dynamic_modules_rust_sdk::abi::{
     envoy_dynamic_module_type_attribute_id as Attribute,
     envoy_dynamic_module_type_on_http_filter_request_headers_status as RequestHeadersStatus,
@@ -25,6 +26,7 @@ use envoy_proxy_dynamic_modules_rust_sdk::{
 
 use self::config::AccessPolicy;
 use self::rules::{Verdict, parse_source_address};
+use crate::refusal::log_refusal;
 
 /// The name kgateway asks for.
 pub(crate) const NAME: &str = "http-acl";
@@ -42,37 +44,32 @@ where
     EC: EnvoyHttpFilterConfig,
     EHF: EnvoyHttpFilter,
 {
-    let policy = compile(config)?;
-    let blocked = match envoy_filter_config.define_counter(BLOCKED_COUNTER) {
-        Ok(counter) => counter,
-        Err(refusal) => {
-            envoy_log_error!("{NAME}: Envoy refused the counter {BLOCKED_COUNTER}: {refusal:?}");
-            return None;
-        }
-    };
-    Some(Box::new(AclConfig { policy, blocked }))
+    let configured = AclConfig::new(envoy_filter_config, config);
+    log_refusal(NAME, configured).map(|it| Box::new(it) as Box<dyn HttpFilterConfig<EHF>>)
 }
 
 /// Compiles a per-route configuration; `None`, after logging why, if it is no access policy.
 pub(crate) fn new_per_route_config(config: &[u8]) -> Option<Box<dyn Any>> {
-    compile(config).map(|policy| Box::new(policy) as Box<dyn Any>)
+    log_refusal(NAME, compile(config)).map(|policy| Box::new(policy) as Box<dyn Any>)
 }
 
-fn compile(config: &[u8]) -> Option<Arc<AccessPolicy>> {
-    match AccessPolicy::compile(config) {
-        Ok(policy) => Some(Arc::new(policy)),
-        Err(problems) => {
-            for problem in problems {
-                envoy_log_error!("{NAME}: {problem}");
-            }
-            None
-        }
-    }
+fn compile(config: &[u8]) -> Result<Arc<AccessPolicy>> {
+    Ok(Arc::new(AccessPolicy::compile(config)?))
 }
 
 struct AclConfig {
     policy: Arc<AccessPolicy>,
     blocked: EnvoyCounterId,
+}
+
+impl AclConfig {
+    fn new<EC: EnvoyHttpFilterConfig>(envoy: &mut EC, config: &[u8]) -> Result<Self> {
+        let policy = compile(config)?;
+        let blocked = envoy.define_counter(BLOCKED_COUNTER).map_err(|refusal| {
+            anyhow!("Envoy refused the counter {BLOCKED_COUNTER}: {refusal:?}")
+        })?;
+        Ok(Self { policy, blocked })
+    }
 }
 
 impl<EHF: EnvoyHttpFilter> HttpFilterConfig<EHF> for AclConfig {

@@ -18,6 +18,7 @@
 mod http_acl;
 mod llm_provider;
 mod my_smart_header;
+mod refusal;
 mod transformation;
 mod watch;
 

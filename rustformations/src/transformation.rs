@@ -25,7 +25,7 @@ use std::sync::Arc;
 use anyhow::{Result, anyhow};
 use envoy_proxy_dynamic_modules_rust_sdk::{
     Capabilities, Capability, EnvoyHttpFilter, EnvoyHttpFilterConfig, EnvoyVersion, HttpFilter,
-    HttpFilterConfig, envoy_log_error, envoy_log_warn,
+    HttpFilterConfig, envoy_log_warn,
 };
 use once_cell::sync::Lazy;
 use transformations::stats::Labels;
@@ -37,6 +37,7 @@ use self::profiles::ModuleFiles;
 use self::programs::Chosen;
 use self::reports::Reports;
 use self::stats::Stats;
+use crate::refusal::log_refusal;
 use crate::watch::{Watcher, Watching};
 
 /// Compiles a filter-level configuration; `None`, after logging why, if it is not valid.
@@ -57,13 +58,6 @@ where
 pub(crate) fn new_per_route_config(name: &str, config: &[u8]) -> Option<Box<dyn Any>> {
     let configured = log_refusal(name, Configuration::new(name, config))?;
     Some(Box::new(RouteConfig(configured)))
-}
-
-/// Tells the log why a configuration is refused; Envoy learns no more than that it is.
-fn log_refusal<T>(name: &str, configured: Result<T>) -> Option<T> {
-    configured
-        .inspect_err(|error| envoy_log_error!("{name}: {error:#}"))
-        .ok()
 }
 
 /// What a route's configuration compiles to.

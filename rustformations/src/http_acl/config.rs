@@ -9,6 +9,7 @@ use serde::Deserialize;
 use transformations::http;
 
 use super::rules::{Action, Cidr, Rules};
+use crate::refusal::Problems;
 
 /// A compiled access policy: whom to let in, and how to turn others away.
 #[derive(Debug)]
@@ -24,12 +25,12 @@ impl AccessPolicy {
     ///
     /// # Errors
     /// One sentence for every problem, each led by its path in the JSON.
-    pub(crate) fn compile(config: &[u8]) -> Result<Self, Vec<String>> {
+    pub(crate) fn compile(config: &[u8]) -> Result<Self, Problems> {
         let written: Written = serde_json::from_slice(config).map_err(|error| {
-            vec![format!(
+            Problems(vec![format!(
                 "the access list must be a JSON object with `defaultAction` (\"allow\" or \
                  \"deny\") and optional `rules` and `denyResponse`: {error}"
-            )]
+            )])
         })?;
         let mut problems = Vec::new();
         let mut rules = Rules::new(written.default_action);
@@ -55,7 +56,7 @@ impl AccessPolicy {
             check_header_name(name, "denyResponse.blockedByHeaderName", &mut problems);
         }
         if !problems.is_empty() {
-            return Err(problems);
+            return Err(Problems(problems));
         }
         Ok(Self {
             rules,
@@ -146,7 +147,7 @@ mod tests {
     use super::*;
 
     fn problems(config: &str) -> Vec<String> {
-        AccessPolicy::compile(config.as_bytes()).unwrap_err()
+        AccessPolicy::compile(config.as_bytes()).unwrap_err().0
     }
 
     #[test]
