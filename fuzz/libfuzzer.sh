@@ -23,7 +23,7 @@ coverage="$coverage -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-saniti
 RUSTFLAGS="${RUSTFLAGS:-} $coverage -Ccodegen-units=1 --cfg fuzzing" "$cargo" build --quiet --profile fuzz \
     --target "$host" --target-dir "$work" -p rustformations-fuzz --features libfuzzer --bin libfuzzer
 
-for target in render exchange json patch edits events sse ndjson dialects stages coding acl mask; do
+for target in render exchange json patch edits events sse ndjson dialects stages translate coding acl mask restored; do
     "$cargo" run --quiet --profile fuzz -p rustformations-fuzz --bin fuzz -- seeds "$target" "$work/seeds/$target"
     mkdir -p "$work/corpus/$target"
     echo "$target under libFuzzer"
