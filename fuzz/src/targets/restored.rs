@@ -61,6 +61,11 @@ pub(super) fn run(input: &[u8]) -> Outcome {
     if shape.dialect == Dialect::OpenaiEmbeddings {
         return Outcome::of("no answer");
     }
+    // A text that is JSON is read with its escapes, and one that comes in pieces is taken for prose.
+    let in_pieces = matches!(shape.dialect, Dialect::OpenaiCompletions | Dialect::Gemini);
+    if (shape.is_stream || in_pieces) && serde_json::from_str::<Value>(&said).is_ok() {
+        return Outcome::of("JSON in pieces");
+    }
     let repeated = shape.exchange(restoring, &said, &mut choices, |masked| masked.to_owned());
     let Some(repeated) = repeated else {
         return Outcome::of("refused");
