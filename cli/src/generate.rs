@@ -3,10 +3,10 @@
 use std::io::Write;
 
 use anyhow::Result;
-use clap::{Command, CommandFactory};
+use clap::Command;
 use clap_complete::Shell;
 
-use crate::{Outcome, arguments};
+use crate::Outcome;
 
 const COMPLETIONS: &str = "\
 Examples:
@@ -39,12 +39,15 @@ pub(crate) struct ManArguments {
     command: Option<String>,
 }
 
-/// Runs `completions`.
+/// Runs `completions` for the command line `command`.
 ///
 /// # Errors
 /// If nothing can be written.
-pub(crate) fn completions(asked: &CompletionArguments, out: &mut dyn Write) -> Result<Outcome> {
-    let mut command = arguments::Arguments::command();
+pub(crate) fn completions(
+    asked: &CompletionArguments,
+    mut command: Command,
+    out: &mut dyn Write,
+) -> Result<Outcome> {
     let name = command.get_name().to_owned();
     // It panics where it cannot write, as to a pipe that was closed.
     let mut text = Vec::new();
@@ -53,12 +56,15 @@ pub(crate) fn completions(asked: &CompletionArguments, out: &mut dyn Write) -> R
     Ok(Outcome::Fine)
 }
 
-/// Runs `man`.
+/// Runs `man` for the command line `command`.
 ///
 /// # Errors
 /// If there is no such command, or nothing can be written.
-pub(crate) fn man(asked: &ManArguments, out: &mut dyn Write) -> Result<Outcome> {
-    let mut command = arguments::Arguments::command();
+pub(crate) fn man(
+    asked: &ManArguments,
+    mut command: Command,
+    out: &mut dyn Write,
+) -> Result<Outcome> {
     // Only then do commands know that they are the tool's.
     command.build();
     let shown: Command = match &asked.command {

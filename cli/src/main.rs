@@ -24,7 +24,7 @@ mod validate;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use arguments::{Arguments, Command};
 
@@ -51,8 +51,8 @@ fn main() -> ExitCode {
         Command::Explain(asked) => explain::run(asked, &mut out),
         Command::Functions(asked) => functions::run(asked, &mut out),
         Command::Schema(asked) => schema::run(asked, &mut out),
-        Command::Completions(asked) => generate::completions(asked, &mut out),
-        Command::Man(asked) => generate::man(asked, &mut out),
+        Command::Completions(asked) => generate::completions(asked, Arguments::command(), &mut out),
+        Command::Man(asked) => generate::man(asked, Arguments::command(), &mut out),
     };
     let ended = ended.and_then(|outcome| Ok(out.flush().map(|()| outcome)?));
     match ended {
