@@ -21,10 +21,11 @@ pub(super) enum Filter {
 }
 
 /// Every name that the module answers.
-const NAMES: [(&str, Filter); 4] = [
+const NAMES: [(&str, Filter); 5] = [
     ("http_simple_mutations", Filter::Transformation),
     ("rustformation", Filter::Transformation),
     ("http-acl", Filter::Other),
+    ("llm-provider", Filter::Other),
     ("my-smart-header", Filter::Other),
 ];
 
