@@ -17,6 +17,7 @@ fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     command.current_dir(root()).args(arguments);
     command
         .env_remove("NO_COLOR")
+        .env("COLUMNS", "300")
         .envs(environment.iter().copied());
     command.output().unwrap()
 }
@@ -25,6 +26,8 @@ fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
 fn commands_print_what_is_written_down() {
     std::env::set_current_dir(root()).unwrap();
     trycmd::TestCases::new()
+        // Help is as wide as the terminal, of which a test has none.
+        .env("COLUMNS", "300")
         .case("cli/tests/cmd/*.trycmd")
         .case("cli/tests/cmd/*.toml")
         .case("docs/cli.md")
