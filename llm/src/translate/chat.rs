@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use super::Options;
 use super::fields::{Becomes, Row, asks_for_nothing, becomes};
-use super::json::Value;
+use super::json::{Json, Value};
 use super::loss::{Losses, invalid};
 use crate::refusal::Refusal;
 
@@ -142,6 +142,26 @@ impl<'t> Chat<'t> {
             presence_penalty,
             frequency_penalty,
         })
+    }
+
+    /// Writes what the answer is to stop at, as Bedrock and Gemini are told it.
+    ///
+    /// # Errors
+    /// If something of it is no string.
+    pub(super) fn write_stop_sequences(&self, json: &mut Json) -> Result<(), Refusal> {
+        if self.stop.is_empty() {
+            return Ok(());
+        }
+        if self.stop.iter().any(|it| !it.is_string()) {
+            return Err(invalid("stop", "must be a string or a list of strings"));
+        }
+        json.key("stopSequences");
+        json.open_array();
+        for stop in &self.stop {
+            json.raw(stop.text());
+        }
+        json.close_array();
+        Ok(())
     }
 }
 

@@ -236,17 +236,7 @@ fn write_inference(
             false => more.member("top_k", value.text()),
         }
     }
-    if !chat.stop.is_empty() {
-        if chat.stop.iter().any(|it| !it.is_string()) {
-            return Err(invalid("stop", "must be a string or a list of strings"));
-        }
-        json.key("stopSequences");
-        json.open_array();
-        for stop in &chat.stop {
-            json.raw(stop.text());
-        }
-        json.close_array();
-    }
+    chat.write_stop_sequences(json)?;
     Ok(())
 }
 
