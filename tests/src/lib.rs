@@ -30,6 +30,7 @@ pub mod origin;
 pub mod recipe;
 pub mod record;
 pub mod stand;
+pub mod two_providers;
 pub mod wire;
 pub mod workspace;
 
@@ -41,4 +42,5 @@ pub use origin::{Origin, Reply};
 pub use recipe::Recipe;
 pub use record::Received;
 pub use record::Record;
+pub use two_providers::TwoProviders;
 pub use wire::{Body, Headers};

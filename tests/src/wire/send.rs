@@ -108,6 +108,11 @@ impl Body {
         self
     }
 
+    /// Whether it ends with trailers.
+    pub fn has_trailers(&self) -> bool {
+        !self.trailers.0.is_empty()
+    }
+
     /// Whether the connection must be closed after this body.
     pub(crate) fn is_cut(&self) -> bool {
         self.cut

@@ -11,6 +11,7 @@ mod flow;
 mod last_chunk;
 mod message;
 mod origin;
+mod providers;
 mod rate_limits;
 mod refusals;
 mod streams;
