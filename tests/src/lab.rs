@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::client::{Connection, Request};
 use crate::config::{EnvoyConfig, Route};
-use crate::envoy::{Envoy, EnvoyProcess, Refusal, Settings, Version};
+use crate::envoy::{self, Envoy, EnvoyProcess, Refusal, Settings, Version};
 use crate::origin::Origin;
 use crate::workspace;
 
@@ -62,7 +62,7 @@ macro_rules! on_every_envoy {
 /// # Panics
 /// When that Envoy cannot be brought.
 pub fn with_envoy(version: Version, behaviour: impl FnOnce(&Envoy)) {
-    match Envoy::bring(version) {
+    match envoy::bring(version) {
         Ok(envoy) => behaviour(&envoy),
         Err(error) => panic!("{error:#}"),
     }

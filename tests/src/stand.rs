@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 
 use crate::client::{Answer, Request};
-use crate::envoy::{Envoy, EnvoyProcess, Settings};
+use crate::envoy::{self, Envoy, EnvoyProcess, Settings};
 use crate::mock_llm::{DEFAULT_BIND, MockLlm};
 use crate::workspace;
 
@@ -48,7 +48,7 @@ pub struct Stand {
 }
 
 impl Stand {
-    /// Starts both servers and waits until Envoy serves. The Envoy is [`Envoy::chosen`].
+    /// Starts both servers and waits until Envoy serves. The Envoy is [`envoy::chosen`].
     ///
     /// # Errors
     /// One sentence with the remedy: a busy port, no Envoy to be had, no module, a refused bootstrap.
@@ -56,7 +56,7 @@ impl Stand {
         check_free(Ipv4Addr::UNSPECIFIED, LISTENER_PORT)?;
         check_free(Ipv4Addr::LOCALHOST, ADMIN_PORT)?;
         check_free(Ipv4Addr::LOCALHOST, LLM_PORT)?;
-        let binary = Envoy::chosen()?;
+        let binary = envoy::chosen()?;
         let module_folder = workspace::module_folder()?;
         let llm = MockLlm::start(DEFAULT_BIND)?;
         let settings = Settings {

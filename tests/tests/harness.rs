@@ -182,7 +182,7 @@ on_every_envoy! {
 #[test]
 #[should_panic(expected = "Envoy died")]
 fn a_test_fails_when_envoy_has_died_even_if_it_looked_at_nothing() {
-    let envoy = rustformations_tests::Envoy::chosen().unwrap();
+    let envoy = rustformations_tests::envoy::chosen().unwrap();
     let lab = Lab::start(&envoy, &bare());
     lab.envoy().admin_post("/quitquitquit").unwrap();
     std::thread::sleep(Duration::from_secs(2));

@@ -1,51 +1,22 @@
 //! One running Envoy: started on free ports, asked through its admin interface, stopped when dropped.
 //!
-//! Used by tests through [`crate::lab::Lab`] and by the lab's programs. Envoy's log goes to a file in a
-//! folder that lives as long as the process. Only this process is ever signalled, by its own handle.
+//! Used by tests through [`crate::lab::Lab`] and by the lab's programs.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::path::Path;
+use std::process::ExitStatus;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use envoys::{Process, Started};
 use serde_json::Value;
 
-use super::{Envoy, admin};
+use super::{Envoy, Settings, admin};
 
-/// How long a start may take on a busy machine.
-const START_DEADLINE: Duration = Duration::from_secs(30);
-
-/// How Envoy is run.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Worker threads (`--concurrency`).
-    pub concurrency: u32,
-    /// Level of everything but the module (`--log-level`).
-    pub log_level: String,
-    /// Levels by component (`--component-log-level`).
-    pub component_log_level: String,
-    /// Environment variables beyond those of this process.
-    pub environment: Vec<(String, String)>,
-    /// The folder with the module; `None` when the configuration names none.
-    pub module_folder: Option<PathBuf>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            concurrency: 1,
-            // At "info" the list of everything linked into Envoy drowns what matters.
-            log_level: "warning".to_owned(),
-            component_log_level: "dynamic_modules:debug".to_owned(),
-            environment: Vec::new(),
-            module_folder: None,
-        }
-    }
-}
+/// How long an end may take on a busy machine.
+const END_DEADLINE: Duration = Duration::from_secs(30);
 
 /// A configuration that Envoy refused, and what it said.
 #[derive(Clone, Debug)]
@@ -58,8 +29,7 @@ pub struct Refusal {
 
 /// A running Envoy.
 pub struct EnvoyProcess {
-    child: Child,
-    folder: tempfile::TempDir,
+    process: Process,
     admin: SocketAddr,
 }
 
@@ -70,10 +40,7 @@ impl EnvoyProcess {
     /// # Errors
     /// When Envoy cannot be run, exits, or does not serve in time: with the end of its log.
     pub fn start(envoy: &Envoy, bootstrap: &Value, settings: &Settings) -> Result<Self> {
-        let folder = tempfile::tempdir().context("no temporary folder can be made")?;
-        let file = folder.path().join("bootstrap.json");
-        std::fs::write(&file, serde_json::to_vec_pretty(bootstrap)?)?;
-        Self::start_from(envoy, &file, folder, settings)
+        Self::serving(spawn(envoy, bootstrap, settings)?)
     }
 
     /// As [`EnvoyProcess::start`] with the bootstrap in a file, JSON or YAML by its extension.
@@ -81,54 +48,19 @@ impl EnvoyProcess {
     /// # Errors
     /// As [`EnvoyProcess::start`].
     pub fn start_file(envoy: &Envoy, bootstrap: &Path, settings: &Settings) -> Result<Self> {
-        let folder = tempfile::tempdir().context("no temporary folder can be made")?;
-        Self::start_from(envoy, bootstrap, folder, settings)
+        Self::serving(Process::spawn(envoy, bootstrap, folder()?, settings)?)
     }
 
-    fn start_from(
-        envoy: &Envoy,
-        bootstrap: &Path,
-        folder: tempfile::TempDir,
-        settings: &Settings,
-    ) -> Result<Self> {
-        let address_file = folder.path().join("admin");
-        let mut command = command(envoy, bootstrap, folder.path(), settings)?;
-        command.arg("--admin-address-path").arg(&address_file);
-        let child = spawn(command, envoy)?;
-        let unknown = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut process = Self {
-            child,
-            folder,
-            admin: unknown,
-        };
-        let deadline = Instant::now() + START_DEADLINE;
-        while !process.is_serving(&address_file) {
-            if let Some(status) = process.child.try_wait()? {
-                bail!(
-                    "Envoy exited ({status}); its log ends:\n{}",
-                    tail(&process.logs())
-                );
-            }
-            if Instant::now() > deadline {
-                bail!(
-                    "Envoy does not serve after 30 s; its log ends:\n{}",
-                    tail(&process.logs())
-                );
-            }
-            thread::sleep(Duration::from_millis(15));
+    fn serving(mut process: Process) -> Result<Self> {
+        match process.wait_for_start()? {
+            Started::Serving => {}
+            Started::Ended(status) => bail!(
+                "Envoy exited ({status}); its log ends:\n{}",
+                process.end_of_log()
+            ),
         }
-        Ok(process)
-    }
-
-    fn is_serving(&mut self, address_file: &Path) -> bool {
-        if self.admin.port() == 0 {
-            let address = std::fs::read_to_string(address_file).ok();
-            let Some(Ok(address)) = address.map(|text| text.trim().parse()) else {
-                return false;
-            };
-            self.admin = address;
-        }
-        admin::ask(self.admin, "GET", "/ready").is_ok_and(|state| state.trim() == "LIVE")
+        let admin = process.admin().context("Envoy has no admin interface")?;
+        Ok(Self { process, admin })
     }
 
     /// Runs Envoy on a bootstrap that it must refuse, and returns what it said.
@@ -136,33 +68,16 @@ impl EnvoyProcess {
     /// # Errors
     /// When Envoy accepts the configuration (it is stopped) or cannot be run.
     pub fn refuse(envoy: &Envoy, bootstrap: &Value, settings: &Settings) -> Result<Refusal> {
-        let folder = tempfile::tempdir().context("no temporary folder can be made")?;
-        let file = folder.path().join("bootstrap.json");
-        std::fs::write(&file, serde_json::to_vec_pretty(bootstrap)?)?;
-        let mut command = command(envoy, &file, folder.path(), settings)?;
-        let address_file = folder.path().join("admin");
-        command.arg("--admin-address-path").arg(&address_file);
-        let child = spawn(command, envoy)?;
-        let mut process = Self {
-            child,
-            folder,
-            admin: SocketAddr::from(([127, 0, 0, 1], 0)),
-        };
-        let deadline = Instant::now() + START_DEADLINE;
-        loop {
-            if let Some(status) = process.child.try_wait()? {
-                return Ok(Refusal {
-                    status,
-                    logs: process.logs(),
-                });
-            }
-            if process.is_serving(&address_file) || Instant::now() > deadline {
-                bail!(
-                    "Envoy took the configuration; its log ends:\n{}",
-                    tail(&process.logs())
-                );
-            }
-            thread::sleep(Duration::from_millis(15));
+        let mut process = spawn(envoy, bootstrap, settings)?;
+        match process.wait_for_start()? {
+            Started::Ended(status) => Ok(Refusal {
+                status,
+                logs: process.logs(),
+            }),
+            Started::Serving => bail!(
+                "Envoy took the configuration; its log ends:\n{}",
+                process.end_of_log()
+            ),
         }
     }
 
@@ -175,10 +90,7 @@ impl EnvoyProcess {
         bootstrap: &Path,
         settings: &Settings,
     ) -> Result<(bool, String)> {
-        let folder = tempfile::tempdir().context("no temporary folder can be made")?;
-        let mut command = command(envoy, bootstrap, folder.path(), settings)?;
-        let status = spawn_with(&mut command, envoy, &["--mode", "validate"])?.wait()?;
-        Ok((status.success(), read(&folder.path().join("log"))))
+        Process::validate(envoy, bootstrap, settings)
     }
 
     /// The port a listener got.
@@ -234,7 +146,7 @@ impl EnvoyProcess {
 
     /// Everything Envoy has logged so far.
     pub fn logs(&self) -> String {
-        read(&self.folder.path().join("log"))
+        self.process.logs()
     }
 
     /// Waits up to five seconds for `text` in the log; whether it came.
@@ -251,12 +163,12 @@ impl EnvoyProcess {
 
     /// A folder for files that belong to this Envoy.
     pub fn folder(&self) -> &Path {
-        self.folder.path()
+        self.process.folder()
     }
 
     /// The process id.
     pub fn id(&self) -> u32 {
-        self.child.id()
+        self.process.id()
     }
 
     /// Asks Envoy to end; how it did, and its whole log.
@@ -265,13 +177,16 @@ impl EnvoyProcess {
     /// When it does not end within 30 s.
     pub fn quit(mut self) -> Result<(ExitStatus, String)> {
         self.admin_post("/quitquitquit")?;
-        let deadline = Instant::now() + START_DEADLINE;
+        let deadline = Instant::now() + END_DEADLINE;
         loop {
-            if let Some(status) = self.child.try_wait()? {
+            if let Some(status) = self.process.ended()? {
                 return Ok((status, self.logs()));
             }
             if Instant::now() > deadline {
-                bail!("Envoy does not end; its log ends:\n{}", tail(&self.logs()));
+                bail!(
+                    "Envoy does not end; its log ends:\n{}",
+                    self.process.end_of_log()
+                );
             }
             thread::sleep(Duration::from_millis(15));
         }
@@ -282,72 +197,24 @@ impl EnvoyProcess {
     /// # Errors
     /// How it ended, with the end of its log.
     pub fn check_alive(&mut self) -> Result<()> {
-        match self.child.try_wait()? {
+        match self.process.ended()? {
             None => Ok(()),
             Some(status) => bail!(
                 "Envoy died ({status}); its log ends:\n{}",
-                tail(&self.logs())
+                self.process.end_of_log()
             ),
         }
     }
 }
 
-impl Drop for EnvoyProcess {
-    fn drop(&mut self) {
-        // Fails only when Envoy has already ended, and then there is nothing to stop.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Starts Envoy with a bootstrap in JSON and does not wait for it.
+fn spawn(envoy: &Envoy, bootstrap: &Value, settings: &Settings) -> Result<Process> {
+    let folder = folder()?;
+    let file = folder.path().join("bootstrap.json");
+    std::fs::write(&file, serde_json::to_vec_pretty(bootstrap)?)?;
+    Process::spawn(envoy, &file, folder, settings)
 }
 
-fn command(envoy: &Envoy, bootstrap: &Path, folder: &Path, settings: &Settings) -> Result<Command> {
-    let log = File::create(folder.join("log"))?;
-    let mut command = Command::new(envoy.binary());
-    command
-        .arg("--config-path")
-        .arg(bootstrap)
-        .args([
-            "--disable-hot-restart",
-            "--concurrency",
-            &settings.concurrency.to_string(),
-        ])
-        .args(["--log-level", &settings.log_level])
-        // Access logs wait ten seconds for company otherwise.
-        .args(["--file-flush-interval-msec", "50"])
-        .args(["--component-log-level", &settings.component_log_level])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(log);
-    if let Some(folder) = &settings.module_folder {
-        command.env("ENVOY_DYNAMIC_MODULES_SEARCH_PATH", folder);
-    }
-    command.envs(
-        settings
-            .environment
-            .iter()
-            .map(|(name, value)| (name, value)),
-    );
-    Ok(command)
-}
-
-fn spawn(mut command: Command, envoy: &Envoy) -> Result<Child> {
-    spawn_with(&mut command, envoy, &[])
-}
-
-fn spawn_with(command: &mut Command, envoy: &Envoy, arguments: &[&str]) -> Result<Child> {
-    command.args(arguments).spawn().with_context(|| {
-        format!(
-            "Envoy cannot be run; is {} a binary for this machine?",
-            envoy.binary().display()
-        )
-    })
-}
-
-fn read(path: &Path) -> String {
-    String::from_utf8_lossy(&std::fs::read(path).unwrap_or_default()).into_owned()
-}
-
-fn tail(log: &str) -> String {
-    let lines: Vec<&str> = log.lines().collect();
-    lines[lines.len().saturating_sub(40)..].join("\n")
+fn folder() -> Result<tempfile::TempDir> {
+    tempfile::tempdir().context("no temporary folder can be made")
 }

@@ -17,7 +17,7 @@ mod run;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use rustformations_tests::{Envoy, EnvoyProcess, Settings, VERSIONS, stand, workspace};
+use rustformations_tests::{EnvoyProcess, Settings, VERSIONS, envoy, stand, workspace};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
         ["demo"] => demo::show(),
         ["run"] => run::stay(),
         ["check"] => check(),
-        ["envoy"] => Envoy::chosen().map(|envoy| println!("{}", envoy.binary().display())),
+        ["envoy"] => envoy::chosen().map(|chosen| println!("{}", chosen.binary().display())),
         _ => {
             eprintln!("usage: lab demo | run | check | envoy");
             return ExitCode::from(2);
@@ -53,7 +53,7 @@ fn check() -> Result<()> {
     };
     let mut refused = 0;
     for version in VERSIONS {
-        let envoy = Envoy::bring(version)?;
+        let envoy = envoy::bring(version)?;
         let (taken, log) = EnvoyProcess::validate(&envoy, &stand::bootstrap(), &settings)?;
         println!(
             "Envoy {version}: {}",

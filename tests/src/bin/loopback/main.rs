@@ -24,7 +24,7 @@ mod streams;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
-use rustformations_tests::{Envoy, EnvoyProcess, Settings, workspace};
+use rustformations_tests::{Envoy, EnvoyProcess, Settings, envoy, workspace};
 
 use load::{Load, Measured};
 use rows::{Contender, Row};
@@ -128,7 +128,7 @@ fn run(options: &Options) -> Result<()> {
     if !options.rows.is_empty() {
         load::check_wrk()?;
     }
-    let envoy = Envoy::chosen()?;
+    let envoy = envoy::chosen()?;
     let module_folder = workspace::module_folder()?;
     let pinned = cpu::keep_first_core_free();
     println!(

