@@ -38,6 +38,8 @@ pub use client::{Answer, Connection, Request};
 pub use config::{EnvoyConfig, FilterConfig, Route};
 pub use envoy::{Envoy, EnvoyProcess, PATCH_RELEASES, Settings, VERSIONS, Version};
 pub use lab::Lab;
+#[cfg(feature = "strict")]
+pub use mock_llm::strict;
 pub use origin::{Origin, Reply};
 pub use recipe::Recipe;
 pub use record::Received;

@@ -30,6 +30,8 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use completion::{Completion, Manner};
+#[cfg(feature = "strict")]
+pub use provider::strict;
 
 /// Where it listens unless told otherwise.
 pub const DEFAULT_BIND: &str = "127.0.0.1:3090";
@@ -66,6 +68,33 @@ pub struct Asked {
     pub body: String,
 }
 
+impl Asked {
+    fn of(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Self {
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let lines = headers.iter();
+        Self {
+            method: method.to_string(),
+            path: uri.to_string(),
+            headers: lines
+                .map(|(name, value)| (name.to_string(), text(value)))
+                .collect(),
+            body: String::from_utf8_lossy(body).into_owned(),
+        }
+    }
+
+    /// The value of a header line, if there is one.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut lines = self.headers.iter();
+        let (_, value) = lines.find(|(line, _)| line == name)?;
+        Some(value)
+    }
+
+    /// The body as JSON; `null` if it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_default()
+    }
+}
+
 /// A running mock LLM; stops when dropped.
 pub struct MockLlm {
     address: SocketAddr,
@@ -80,16 +109,6 @@ impl MockLlm {
     /// # Errors
     /// One sentence when the address is taken or is none.
     pub fn start(bind: &str) -> Result<Self> {
-        let listener = std::net::TcpListener::bind(bind).with_context(|| {
-            format!("the mock LLM cannot listen on {bind}; stop what does, or set HTTPBUN_BIND")
-        })?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .context("no thread can be started")?;
         let (holder, asked) = channel();
         let (speaking, said) = channel();
         let told = Told {
@@ -97,13 +116,7 @@ impl MockLlm {
             said: speaking,
             last: Arc::default(),
         };
-        let listener = {
-            let _inside = runtime.enter();
-            tokio::net::TcpListener::from_std(listener)?
-        };
-        // Without it small pieces wait for each other, and nothing arrives as it was cut.
-        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-        runtime.spawn(async move { axum::serve(listener, router(told)).await });
+        let (address, runtime) = serve(bind, router(told))?;
         Ok(Self {
             address,
             asked,
@@ -127,6 +140,28 @@ impl MockLlm {
     pub fn next_said(&self, patience: Duration) -> Option<String> {
         self.said.recv_timeout(patience).ok()
     }
+}
+
+/// Serves `router` on `bind` (`host:port`), on a thread of the runtime that is returned.
+fn serve(bind: &str, router: Router) -> Result<(SocketAddr, Runtime)> {
+    let listener = std::net::TcpListener::bind(bind).with_context(|| {
+        format!("the mock LLM cannot listen on {bind}; stop what does, or set HTTPBUN_BIND")
+    })?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .context("no thread can be started")?;
+    let listener = {
+        let _inside = runtime.enter();
+        tokio::net::TcpListener::from_std(listener)?
+    };
+    // Without it small pieces wait for each other, and nothing arrives as it was cut.
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+    runtime.spawn(async move { axum::serve(listener, router).await });
+    Ok((address, runtime))
 }
 
 fn router(told: Told) -> Router {
@@ -156,16 +191,7 @@ struct Told {
 
 impl Told {
     fn tell(&self, method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) {
-        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-        let lines = headers.iter();
-        let asked = Asked {
-            method: method.to_string(),
-            path: uri.to_string(),
-            headers: lines
-                .map(|(name, value)| (name.to_string(), text(value)))
-                .collect(),
-            body: String::from_utf8_lossy(body).into_owned(),
-        };
+        let asked = Asked::of(method, uri, headers, body);
         if uri.path().starts_with(PROVIDERS) {
             let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
             if last.len() == KEPT {

@@ -1,6 +1,6 @@
 //! The providers that the mock LLM stands for, below `/provider/`: OpenAI (chat, Responses,
 //! completions, embeddings; Azure's paths too), Anthropic (Vertex's and Bedrock's paths too),
-//! Gemini.
+//! Gemini, Bedrock's Converse.
 //!
 //! Called by [`super`] for each request below [`PREFIX`], on the mock's own threads. The end of a
 //! path chooses the dialect, whatever stands before it. What is said and how it comes is chosen by
@@ -9,7 +9,9 @@
 
 mod chat;
 mod completions;
+mod converse;
 mod embeddings;
+mod frames;
 mod gemini;
 mod heard;
 mod knobs;
@@ -18,6 +20,8 @@ mod pieces;
 mod refusal;
 mod responses;
 mod speech;
+#[cfg(feature = "strict")]
+pub mod strict;
 
 use std::io;
 use std::time::Duration;
@@ -31,6 +35,7 @@ use serde_json::Value;
 use heard::Heard;
 use knobs::{End, Gzip, Knobs};
 use pieces::Event;
+use refusal::Shape;
 use speech::Speech;
 
 /// What all paths of the providers begin with.
@@ -49,6 +54,7 @@ enum Dialect {
     Embeddings,
     Messages,
     Gemini,
+    Converse,
 }
 
 impl Dialect {
@@ -63,6 +69,9 @@ impl Dialect {
             (":rawPredict", Self::Messages),
             (":streamRawPredict", Self::Messages),
             ("/invoke", Self::Messages),
+            ("/invoke-with-response-stream", Self::Messages),
+            ("/converse", Self::Converse),
+            ("/converse-stream", Self::Converse),
             (":generateContent", Self::Gemini),
             (":streamGenerateContent", Self::Gemini),
         ];
@@ -78,6 +87,7 @@ impl Dialect {
             Self::Embeddings => embeddings::json(speech),
             Self::Messages => messages::json(speech),
             Self::Gemini => gemini::json(speech),
+            Self::Converse => converse::json(speech),
         }
     }
 
@@ -89,6 +99,7 @@ impl Dialect {
             Self::Embeddings => Vec::new(),
             Self::Messages => messages::events(speech),
             Self::Gemini => gemini::events(speech),
+            Self::Converse => converse::events(speech),
         }
     }
 }
@@ -98,23 +109,20 @@ pub(super) async fn answer(uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Resp
     let Some(dialect) = Dialect::of(uri.path()) else {
         return (StatusCode::NOT_FOUND, "no provider has this path\n").into_response();
     };
-    let refuse = |status, reason: &str| {
-        let document = refusal::document(dialect, status, reason);
-        json_answer(status, document.into())
-    };
+    let shape = Shape::of(dialect, uri.path());
+    let refuse = |reason: &str| shape.answer(StatusCode::BAD_REQUEST, reason);
     let knobs = match Knobs::read(uri.query().unwrap_or_default(), headers) {
         Ok(knobs) => knobs,
-        Err(reason) => return refuse(StatusCode::BAD_REQUEST, &reason),
+        Err(reason) => return refuse(&reason),
     };
     tokio::time::sleep(knobs.head_pause).await;
     if let Some(status) = knobs.status {
-        let answer = refuse(status, refusal::ASKED_FOR);
-        return ([(header::RETRY_AFTER, "1")], answer).into_response();
+        return failure(shape, status, &knobs, headers);
     }
     let request: Value = match serde_json::from_slice(body) {
         Ok(request @ Value::Object(_)) => request,
-        Ok(_) => return refuse(StatusCode::BAD_REQUEST, "the request must be an object"),
-        Err(reason) => return refuse(StatusCode::BAD_REQUEST, &reason.to_string()),
+        Ok(_) => return refuse("the request must be an object"),
+        Err(reason) => return refuse(&reason.to_string()),
     };
     let heard = Heard {
         dialect,
@@ -123,26 +131,59 @@ pub(super) async fn answer(uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Resp
         body,
         request: &request,
     };
-    let speech = Speech::new(&heard, &knobs);
-    if heard.wants_events() {
-        return events_answer(dialect, &speech, &knobs, &heard);
-    }
-    let document = escaped(dialect.json(&speech), &knobs);
-    let whole = knobs.pieces.is_none() && knobs.end != End::Cut && knobs.cut_after.is_none();
-    if whole && !gzips(&knobs, headers) {
-        return json_answer(StatusCode::OK, document.into());
-    }
-    paced_answer("application/json", vec![document.into()], &knobs, headers)
+    speak(&heard, &knobs)
 }
 
-fn events_answer(dialect: Dialect, speech: &Speech, knobs: &Knobs, heard: &Heard<'_>) -> Response {
+/// What is said to a request that nothing is wrong with.
+fn speak(heard: &Heard<'_>, knobs: &Knobs) -> Response {
+    let (dialect, headers) = (heard.dialect, heard.headers);
+    let speech = Speech::new(heard, knobs);
+    if heard.wants_events() {
+        return events_answer(&speech, knobs, heard);
+    }
+    let document = escaped(dialect.json(&speech), knobs);
+    let whole = knobs.pieces.is_none() && knobs.end != End::Cut && knobs.cut_after.is_none();
+    if whole && !gzips(knobs, headers) {
+        return json_answer(StatusCode::OK, document.into());
+    }
+    paced_answer("application/json", vec![document.into()], knobs, headers)
+}
+
+/// The error that the requester wished for: of the provider's shape, or of nobody's.
+fn failure(shape: Shape, status: StatusCode, knobs: &Knobs, headers: &HeaderMap) -> Response {
+    let mut answer = match &knobs.error_raw {
+        Some(page) => {
+            let kind = [(header::CONTENT_TYPE, "text/html")];
+            (status, kind, page.clone()).into_response()
+        }
+        None => shape.answer(status, refusal::ASKED_FOR),
+    };
+    if gzips(knobs, headers) {
+        let document = match &knobs.error_raw {
+            Some(page) => page.clone(),
+            None => shape.document(status, refusal::ASKED_FOR),
+        };
+        *answer.body_mut() = pieces::gzip(&[document.into()]).concat().into();
+        let of = answer.headers_mut();
+        of.remove(header::CONTENT_LENGTH);
+        of.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    ([(header::RETRY_AFTER, "1")], answer).into_response()
+}
+
+fn events_answer(speech: &Speech, knobs: &Knobs, heard: &Heard<'_>) -> Response {
+    let dialect = heard.dialect;
+    let shape = Shape::of(dialect, heard.uri.path());
     let mut events = dialect.events(speech);
     if knobs.end == End::NoDone {
         events.retain(|event| event.payload != pieces::DONE);
     }
     if let Some(count) = knobs.error_after {
         events.truncate(count);
-        events.push(refusal::event(dialect, count));
+        events.push(shape.event(dialect, count));
+    }
+    if let Some(count) = knobs.stop_after {
+        events.truncate(count);
     }
     for event in &mut events {
         event.payload = escaped(std::mem::take(&mut event.payload), knobs);
@@ -150,6 +191,8 @@ fn events_answer(dialect: Dialect, speech: &Speech, knobs: &Knobs, heard: &Heard
     let is_array = dialect == Dialect::Gemini && !heard.asks("alt", "sse");
     let (kind, texts) = if is_array {
         ("application/json", pieces::array_elements(&events))
+    } else if shape == Shape::Amazon {
+        (frames::KIND, frames::of(dialect, &events))
     } else {
         (
             "text/event-stream",

@@ -75,7 +75,11 @@ fn calls(speech: &Speech) -> Vec<String> {
             Err(_) => "{}".to_owned(),
         };
         let name = quoted(&tool.name);
-        format!(r#"{{"functionCall":{{"name":{name},"args":{arguments}}}}}"#)
+        let signature = match &tool.signature {
+            Some(signature) => format!(r#","thoughtSignature":{}"#, quoted(signature)),
+            None => String::new(),
+        };
+        format!(r#"{{"functionCall":{{"name":{name},"args":{arguments}}}{signature}}}"#)
     };
     speech.tools.iter().map(call).collect()
 }

@@ -22,6 +22,8 @@ impl Heard<'_> {
     pub(super) fn wants_events(&self) -> bool {
         match self.dialect {
             Dialect::Embeddings => false,
+            Dialect::Converse => self.uri.path().ends_with("-stream"),
+            Dialect::Messages if self.uri.path().ends_with("-response-stream") => true,
             Dialect::Gemini => self.uri.path().ends_with(":streamGenerateContent"),
             _ => self.request["stream"] == true,
         }
@@ -65,7 +67,9 @@ impl Heard<'_> {
     /// The last text of the user.
     pub(super) fn prompt(&self) -> String {
         match self.dialect {
-            Dialect::Chat | Dialect::Messages => last_of_user(&self.request["messages"], "content"),
+            Dialect::Chat | Dialect::Messages | Dialect::Converse => {
+                last_of_user(&self.request["messages"], "content")
+            }
             Dialect::Gemini => last_of_user(&self.request["contents"], "parts"),
             Dialect::Completions => text_of(&self.request["prompt"]),
             Dialect::Embeddings => text_of(&self.request["input"]),

@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | `say` | text | what the model says; default a fixed sentence, nothing where `tools` are given |
 //! | `reasoning` | text | what it thinks before; absent by default |
-//! | `tools` | `[{"id":…,"name":…,"arguments":{…}}]` | calls of tools; arguments as a string go as they are, also `""` |
+//! | `tools` | `[{"id":…,"name":…,"arguments":{…}}]` | calls of tools; arguments as a string go as they are, also `""`; `signature` goes along where calls are signed |
 //! | `delta` | `word`, `whole`, a number of characters | how texts are cut into deltas; default `word` (arguments: 8) |
 //! | `model` | text | the model that answers; default the one asked for |
 //! | `finish` | text | the reason why it ends, instead of the dialect's |
@@ -14,6 +14,8 @@
 //! | `usage-raw` | JSON | stands where the usage object would stand |
 //! | `status` | 400 to 599 | an error of that status instead of an answer |
 //! | `error-after` | number | so many events of a stream, then the dialect's error event |
+//! | `error-raw` | text | what a `status` says, as a page and in nobody's shape |
+//! | `stop-after` | number | so many events of a stream, then its end, as if that were all |
 //! | `cut-after` | number | so many events of a stream, then the connection breaks off |
 //! | `end` | `done`, `no-done`, `cut` | `no-done` leaves `[DONE]` out; `cut` breaks off where the end would be |
 //! | `head-pause` | milliseconds | before the head of the answer |
@@ -47,6 +49,8 @@ pub(super) struct Knobs {
     pub(super) usage_raw: Option<String>,
     pub(super) status: Option<StatusCode>,
     pub(super) error_after: Option<usize>,
+    pub(super) error_raw: Option<String>,
+    pub(super) stop_after: Option<usize>,
     pub(super) cut_after: Option<usize>,
     pub(super) end: End,
     pub(super) head_pause: Duration,
@@ -218,6 +222,8 @@ impl Knobs {
                 );
             }
             "error-after" => self.error_after = Some(number()?),
+            "error-raw" => self.error_raw = text(),
+            "stop-after" => self.stop_after = Some(number()?),
             "cut-after" => self.cut_after = Some(number()?),
             "end" => {
                 self.end = match value {

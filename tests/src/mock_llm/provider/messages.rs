@@ -6,7 +6,7 @@
 
 use super::knobs::Usage;
 use super::pieces::Event;
-use super::speech::{Speech, quoted};
+use super::speech::{Speech, quoted, signature};
 
 const PING: &str = r#"{"type":"ping"}"#;
 
@@ -15,8 +15,9 @@ pub(super) fn json(speech: &Speech) -> String {
     let mut blocks = Vec::new();
     if !speech.reasoning.is_empty() {
         let thinking = quoted(&speech.reasoning);
+        let signature = signature(&speech.reasoning);
         blocks.push(format!(
-            r#"{{"type":"thinking","thinking":{thinking},"signature":"c2lnbmF0dXJl"}}"#
+            r#"{{"type":"thinking","thinking":{thinking},"signature":"{signature}"}}"#
         ));
     }
     if speaks(speech) {
@@ -66,7 +67,10 @@ pub(super) fn events(speech: &Speech) -> Vec<Event> {
                 )
             })
             .collect();
-        deltas.push(r#"{"type":"signature_delta","signature":"c2lnbmF0dXJl"}"#.to_owned());
+        let signature = signature(&speech.reasoning);
+        deltas.push(format!(
+            r#"{{"type":"signature_delta","signature":"{signature}"}}"#
+        ));
         push_block(&mut events, index, block, &deltas);
         index += 1;
     }

@@ -3,6 +3,8 @@
 //! Made by [`super`] for each request; pure. Identifiers and times are always the same, so that
 //! tests can name them.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use serde_json::Value;
 
 use super::Dialect;
@@ -42,6 +44,8 @@ pub(super) struct Tool {
     /// JSON as text, or what was given in its place.
     pub(super) arguments: String,
     pub(super) fragments: Vec<String>,
+    /// What must come back with the call, where a provider signs calls.
+    pub(super) signature: Option<String>,
 }
 
 impl Speech {
@@ -113,6 +117,7 @@ impl Tool {
         };
         let (prefix, digits) = match heard.dialect {
             Dialect::Messages => ("toolu", index + 1),
+            Dialect::Converse => ("tooluse", index + 1),
             _ => ("call", index + 1),
         };
         let id = tool["id"].as_str().map(str::to_owned);
@@ -124,9 +129,17 @@ impl Tool {
             id: id.unwrap_or_else(|| format!("{prefix}_{digits}")),
             name: tool["name"].as_str().unwrap_or("tool").to_owned(),
             fragments: deltas(&arguments, delta),
+            signature: tool["signature"].as_str().map(str::to_owned),
             arguments,
         }
     }
+}
+
+/// What a provider signs a text of its own with; the same for the same text.
+pub(super) fn signature(text: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
 }
 
 /// `text` as a JSON string.
