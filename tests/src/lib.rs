@@ -30,6 +30,7 @@ pub mod origin;
 pub mod recipe;
 pub mod record;
 pub mod stand;
+pub mod tools;
 pub mod two_providers;
 pub mod wire;
 pub mod workspace;

@@ -15,24 +15,27 @@ pub fn root() -> &'static Path {
     package.parent().unwrap_or(package)
 }
 
+/// Cargo's target directory: `CARGO_TARGET_DIR`, else `target` of this workspace.
+pub fn target_folder() -> PathBuf {
+    // Tests run in the package's folder, programs at the root: the root is what everyone means.
+    root().join(named("CARGO_TARGET_DIR").unwrap_or_else(|| PathBuf::from("target")))
+}
+
+/// The path that an environment variable gives.
+fn named(name: &str) -> Option<PathBuf> {
+    let value = std::env::var_os(name).filter(|value| !value.is_empty());
+    value.map(PathBuf::from)
+}
+
 /// The folder that holds [`MODULE_FILE`], for Envoy's search path: of `MODULE` (the file itself), else
 /// `MODULE_DIR`, else `release` in cargo's target directory.
 ///
 /// # Errors
 /// When there is no module: says where it was looked for and how to build it.
 pub fn module_folder() -> Result<PathBuf> {
-    let named = |name| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
     let file = named("MODULE")
         .or_else(|| Some(named("MODULE_DIR")?.join(MODULE_FILE)))
-        .unwrap_or_else(|| {
-            let target = named("CARGO_TARGET_DIR").unwrap_or_else(|| PathBuf::from("target"));
-            target.join("release").join(MODULE_FILE)
-        });
-    // Tests run in the package's folder, programs at the root: the root is what everyone means.
+        .unwrap_or_else(|| target_folder().join("release").join(MODULE_FILE));
     let file = root().join(file);
     let misnamed = file.file_name().is_none_or(|name| name != MODULE_FILE);
     if misnamed || !file.is_file() {

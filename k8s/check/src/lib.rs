@@ -5,14 +5,12 @@
 //! - [`schema`]: resource definitions, and whether an object obeys them.
 //! - [`references`]: whether objects that name each other find each other.
 //! - [`dockerfile`]: the Dockerfile as instructions, rules for it, and what its context leaves out.
-//! - [`hadolint`]: the linter of Dockerfiles, pinned by hash and brought by pip.
 //!
-//! Other tools (kubectl, shellcheck) and resource definitions are never fetched: a test says loudly
-//! that it was skipped, and, for a tool, fails instead where `CI` is set.
+//! Tools (kubectl, shellcheck, hadolint) are found by `rustformations_tests::tools`. Resource definitions are
+//! never fetched: a test without them says loudly that it was skipped.
 #![forbid(unsafe_code)]
 
 pub mod dockerfile;
-pub mod hadolint;
 pub mod references;
 pub mod schema;
 pub mod tree;

@@ -3,11 +3,11 @@
 //! Called by every test of this package on its own thread. Runs `kubectl kustomize`, which needs no
 //! cluster and no network. Refuses a rendering that is not YAML.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
+use rustformations_tests::tools;
 use serde::Deserialize as _;
 use serde_json::Value;
 
@@ -89,31 +89,13 @@ pub fn root() -> &'static Path {
     package.ancestors().nth(2).unwrap_or(package)
 }
 
-/// Whether missing tools are a failure rather than a reason to skip.
-pub fn in_ci() -> bool {
-    std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false")
-}
-
-/// Whether `tool` can be run here; if not, says so, loudly.
-///
-/// # Errors
-/// When it cannot and `CI` is set.
-pub fn has_tool(tool: &str) -> Result<bool> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    if std::env::split_paths(&path).any(|folder| folder.join(tool).is_file()) {
-        return Ok(true);
-    }
-    skip(&format!("{tool} is not on PATH"), in_ci())?;
-    Ok(false)
-}
-
 /// The folder of resource definitions that `CRDS_DIR` names, or `None` after saying that it names none.
 ///
 /// # Errors
 /// When it names something that is not a folder.
 pub fn definitions_folder() -> Result<Option<PathBuf>> {
     let Some(folder) = std::env::var_os("CRDS_DIR").filter(|value| !value.is_empty()) else {
-        skip("CRDS_DIR names no folder of resource definitions", false)?;
+        tools::skip("CRDS_DIR names no folder of resource definitions")?;
         return Ok(None);
     };
     let folder = root().join(folder);
@@ -121,18 +103,6 @@ pub fn definitions_folder() -> Result<Option<PathBuf>> {
         bail!("CRDS_DIR is {}, which is not a folder", folder.display());
     }
     Ok(Some(folder))
-}
-
-/// Says why something is not tested, past the test runner, which hides what passing tests print.
-pub(crate) fn skip(why: &str, refuse: bool) -> Result<()> {
-    if refuse {
-        bail!("{why}, and CI is set: install it");
-    }
-    writeln!(
-        std::io::stderr(),
-        "SKIPPED: {why}; what depends on it was not tested"
-    )?;
-    Ok(())
 }
 
 /// The objects that the folder `path` below `k8s/` renders to, in kustomize's order.

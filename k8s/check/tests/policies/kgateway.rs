@@ -2,12 +2,12 @@
 
 use k8s_check::tree::{self, Line};
 use rustformations_tests::config::{self, CHAIN_ENTRY, FILTER_NAME, NEWER_FILTER_NAME};
-use rustformations_tests::{EnvoyConfig, Route, Version};
+use rustformations_tests::{EnvoyConfig, Route, Version, tools};
 use serde_json::{Value, json};
 
 /// The objects of an overlay; none if nothing here can render them.
 pub(crate) fn objects(path: &str) -> Option<Vec<Value>> {
-    tree::has_tool("kubectl")
+    tools::has_tool("kubectl")
         .unwrap()
         .then(|| tree::render(path).unwrap())
 }

@@ -2,13 +2,12 @@
 //! service where it can be had, and against a stand-in that shows each question.
 #![allow(clippy::unwrap_used, reason = "a test says no by panicking")]
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use rustformations_tests::mock_llm::MockLlm;
 use rustformations_tests::recipe::{LLM_PORT, RATE_LIMIT_PORT, Running};
-use rustformations_tests::{Answer, Envoy, Recipe, Request, on_every_envoy};
+use rustformations_tests::{Answer, Envoy, Recipe, Request, on_every_envoy, tools};
 use serde_json::json;
 
 use super::question::{self, Descriptor};
@@ -30,12 +29,8 @@ impl Service {
         match real::program() {
             Ok(program) => Self::Real(real::RateLimitService::start(program, limits).unwrap()),
             Err(reason) => {
-                // Written past the harness, which keeps what a test prints that succeeds.
-                let _ = writeln!(
-                    std::io::stderr(),
-                    "NOT TRIED: the recipe of token budgets against the real rate limit service, \
-                     but a stand-in; {reason}",
-                );
+                let what = "the real rate limit service was not asked, but a stand-in";
+                tools::skip(&format!("{what}; {reason}")).unwrap();
                 Self::StandIn(stand_in::start(printed_limit(limits)).unwrap())
             }
         }
