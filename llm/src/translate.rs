@@ -50,6 +50,7 @@ mod messages;
 mod provider;
 mod same;
 mod stream;
+mod unfold;
 
 pub use failure::Failure;
 pub use loss::Unsupported;
@@ -333,6 +334,27 @@ impl Translation {
             Pair::MessagesToChat => messages::answer::read(value, asked, moment),
         };
         answer.ok_or_else(Failure::unreadable)
+    }
+
+    /// Translates a whole answer whose status is good and that was to be a stream: into the events
+    /// of one.
+    ///
+    /// # Errors
+    ///
+    /// A body that is no answer of the provider's.
+    pub fn unfolded(
+        &self,
+        asked: &Asked,
+        moment: &Moment<'_>,
+        body: &[u8],
+    ) -> Result<String, Failure> {
+        let answer = self.response(asked, moment, body)?;
+        let events = Value::parse(&answer).and_then(|answer| match self.client {
+            Dialect::OpenaiChat => unfold::chunks(answer, asked),
+            Dialect::AnthropicMessages => unfold::events(answer),
+            _ => None,
+        });
+        events.ok_or_else(Failure::unreadable)
     }
 
     /// Translates a streamed answer whose status is good.

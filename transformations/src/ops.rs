@@ -113,6 +113,14 @@ pub trait TransformationOps {
         None
     }
 
+    /// A metadata value that is text, if there is one. For keys of which nobody expects anything else.
+    fn metadata_text(&self, source: MetadataSource, namespace: &str, key: &str) -> Option<String> {
+        match self.metadata(source, namespace, key, &LastKinds::default())? {
+            HostValue::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
     /// An attribute of the stream, if it has a value.
     fn attribute(&self, attribute: Attribute) -> Option<HostValue> {
         let _ = attribute;

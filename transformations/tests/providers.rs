@@ -430,6 +430,77 @@ fn a_stream_that_ends_early_never_looks_complete() {
 }
 
 #[test]
+fn a_stream_that_fails_before_it_says_anything_is_an_error_that_may_be_repeated() {
+    let overloaded = r#"{"type":"error","error":{"type":"overloaded_error","message":"later"}}"#;
+    let overloaded = format!("event: error\ndata: {overloaded}\n\n");
+    for (envoy, marked) in [((1, 36), 1), ((1, 37), 0)] {
+        for (events, status) in [
+            (overloaded.as_str(), "529"),
+            (": ping\n\n", "502"),
+            ("", "502"),
+        ] {
+            for piece in [1, 1000] {
+                let config = anthropic().to_string();
+                let compiled = Providers::compile(config.as_bytes(), envoy, &Safe::new());
+                let mut host = host(CHAT, &chat(json!({"stream": true})));
+                let (mut attempt, _) = ask(&compiled.unwrap(), &mut host);
+                let head = [(":status", "200"), ("content-type", "text/event-stream")];
+                let pieces = events.as_bytes().chunks(piece).chain([&b""[..]]);
+                let pieces: Vec<_> = pieces.collect();
+                let text = answer(&mut attempt, &mut host, &head, &pieces);
+                assert!(json_of(text.as_bytes())["error"]["message"].is_string());
+                let response = &host.response;
+                assert_eq!(response.values(":status"), [status]);
+                assert_eq!(response.values("content-type"), ["application/json"]);
+                assert_eq!(response.values("x-envoy-ratelimited").len(), marked);
+                assert_eq!(attempt.take_counts().failures, 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_head_of_a_stream_goes_on_with_the_first_that_is_said() {
+    let mut host = host(CHAT, &chat(json!({"stream": true})));
+    let (mut attempt, _) = ask(&compile(&anthropic()), &mut host);
+    let head = [(":status", "200"), ("content-type", "text/event-stream")];
+    host.response = Message::new(&head, "");
+    assert_eq!(attempt.on_response_headers(&mut host, false), Step::Wait);
+    let (first, rest) = EVENTS.split_once("\n\n").unwrap();
+    for (piece, step) in [
+        (": ping\n\n", Step::Wait),
+        (first, Step::Wait),
+        ("\n\n", Step::Pass),
+        (rest, Step::Pass),
+    ] {
+        host.response.body = vec![piece.as_bytes().to_vec()];
+        assert_eq!(attempt.on_response_body(&mut host, false), step, "{piece}");
+        assert_eq!(host.response.body_bytes().is_empty(), step == Step::Wait);
+    }
+    assert_eq!(host.response.values(":status"), ["200"]);
+}
+
+#[test]
+fn a_document_in_the_place_of_a_stream_becomes_one() {
+    let mut host = host(CHAT, &chat(json!({"stream": true})));
+    let (mut attempt, _) = ask(&compile(&anthropic()), &mut host);
+    let head = [(":status", "200"), ("content-type", "application/json")];
+    let text = answer(&mut attempt, &mut host, &head, &[MESSAGE.as_bytes(), b""]);
+    let response = &host.response;
+    assert_eq!(response.values("content-type"), ["text/event-stream"]);
+    let length = text.len().to_string();
+    assert_eq!(response.values("content-length"), [length]);
+    assert!(
+        text.starts_with("data: {") && text.ends_with("data: [DONE]\n\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains(r#""delta":{"role":"assistant","content":"Hello""#),
+        "{text}"
+    );
+}
+
+#[test]
 fn every_problem_of_a_configuration_is_told_and_no_key_is() {
     for (config, told) in [
         (json!({}), "error[RF1023] this needs a \"provider\""),

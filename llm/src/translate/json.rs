@@ -186,8 +186,13 @@ impl Json {
     /// An entry of another object as it is spelled.
     pub(super) fn entry(&mut self, key: Raw<'_>, value: Value<'_>) {
         self.raw(key.text());
-        self.0.push(':');
+        self.colon();
         self.raw(value.text());
+    }
+
+    /// What stands between a key that was written as it is spelled and its value.
+    pub(super) fn colon(&mut self) {
+        self.0.push(':');
     }
 
     /// A value as it is spelled.

@@ -28,6 +28,8 @@ pub struct StreamTranslation {
     framing: Framing,
     from: From,
     state: State,
+    /// What the client was told of, if the answer failed.
+    failure: Option<Failure>,
 }
 
 /// How a provider sets its events apart.
@@ -43,10 +45,8 @@ enum Framing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Open,
-    /// The answer is whole.
+    /// The answer is whole, or the client was told of an error.
     Ended,
-    /// The client was told of an error.
-    Failed,
 }
 
 /// What a stream is translated from, and to.
@@ -86,6 +86,7 @@ impl StreamTranslation {
             framing,
             from,
             state: State::Open,
+            failure: None,
         }
     }
 
@@ -141,7 +142,12 @@ impl StreamTranslation {
 
     /// Whether the client was told that the answer failed.
     pub fn has_failed(&self) -> bool {
-        self.state == State::Failed
+        self.failure.is_some()
+    }
+
+    /// What the client was told of, if the answer failed.
+    pub fn failure(&self) -> Option<&Failure> {
+        self.failure.as_ref()
     }
 
     /// Whether the answer is over: nothing of what comes will be sent.
@@ -154,8 +160,9 @@ impl StreamTranslation {
             Step::More => {}
             Step::End => self.state = State::Ended,
             Step::Fail(failure) => {
-                self.state = State::Failed;
+                self.state = State::Ended;
                 out.extend_from_slice(&failure.event(self.client));
+                self.failure = Some(failure);
             }
         }
     }

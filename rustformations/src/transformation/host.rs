@@ -92,13 +92,14 @@ impl<EHF: EnvoyHttpFilter> TransformationOps for Host<'_, EHF> {
         key: &str,
         last: &LastKinds,
     ) -> Option<HostValue> {
-        let source = match source {
-            MetadataSource::Dynamic => EnvoySource::Dynamic,
-            MetadataSource::Cluster => EnvoySource::Cluster,
-            MetadataSource::Host => EnvoySource::Host,
-            _ => return None,
-        };
-        metadata::read(self.envoy, source, namespace, key, last)
+        metadata::read(self.envoy, to_source(source)?, namespace, key, last)
+    }
+
+    /// One question: Envoy writes a line into its log for each that finds nothing.
+    fn metadata_text(&self, source: MetadataSource, namespace: &str, key: &str) -> Option<String> {
+        let source = to_source(source)?;
+        let value = self.envoy.get_metadata_string(source, namespace, key)?;
+        str::from_utf8(value.as_slice()).ok().map(str::to_owned)
     }
 
     fn attribute(&self, attribute: Attribute) -> Option<HostValue> {
@@ -251,6 +252,15 @@ impl<EHF: EnvoyHttpFilter> ExchangeOps for Host<'_, EHF> {
         self.envoy.clear_route_cache();
         configured.ask_route(self.envoy);
         Some(Arc::clone(&configured.loaded().program))
+    }
+}
+
+fn to_source(source: MetadataSource) -> Option<EnvoySource> {
+    match source {
+        MetadataSource::Dynamic => Some(EnvoySource::Dynamic),
+        MetadataSource::Cluster => Some(EnvoySource::Cluster),
+        MetadataSource::Host => Some(EnvoySource::Host),
+        _ => None,
     }
 }
 

@@ -1,8 +1,10 @@
 //! What becomes of a provider's answer: whole documents, streams, and errors, in the client's dialect.
 //!
-//! On the worker of the stream. An answer in one document is held, since its status depends on it. An
-//! error keeps its status: its headers go on at once, so that the host may send the request again, and
-//! its body follows when it is known. A stream goes on event by event.
+//! On the worker of the stream. An answer in one document is held, since its status depends on it, and
+//! so is the head of a stream until it says something: what ends before that has an error's status, and
+//! the host may send the request again. A stream goes on event by event then. An error keeps its
+//! status: its headers go on at once, and its body follows when it is known. A document in the place
+//! of a stream becomes one.
 
 use formats::coding::{Decoder, Limits};
 use llm::dialect::Dialect;
@@ -47,8 +49,11 @@ pub(super) struct Stream {
     events: StreamTranslation,
     decoder: Decoder,
     client: Dialect,
-    /// Nothing more is sent.
-    is_broken: bool,
+    /// What the client is told instead of what could not be read; nothing more is sent.
+    broken: Option<Failure>,
+    /// The headers have not gone on.
+    is_held: bool,
+    may_be_repeated: bool,
 }
 
 #[derive(Debug)]
@@ -116,30 +121,22 @@ impl Answering {
             _ => MAX_ERROR_BYTES,
         };
         let decoder = Decoder::of(&coding, Limits::of_bytes(most)).ok();
-        if is_good && is_stream {
-            ops.set_response_header("content-type", b"text/event-stream");
-            let events = expected
-                .translation
-                .stream(&expected.asked, &expected.moment());
-            if let Some(decoder) = decoder {
+        let decoder = match decoder {
+            Some(decoder) if is_good && is_stream => {
+                ops.set_response_header("content-type", b"text/event-stream");
+                let translation = &expected.translation;
                 *self = Answering::Stream(Box::new(Stream {
-                    events,
+                    events: translation.stream(&expected.asked, &expected.moment()),
                     decoder,
-                    client: expected.translation.client(),
-                    is_broken: false,
+                    client: translation.client(),
+                    broken: None,
+                    is_held: true,
+                    may_be_repeated,
                 }));
-                return Step::Pass;
+                return Step::Wait;
             }
-            *self = Answering::Error(Box::new(Body {
-                expected,
-                decoder: None,
-                bytes: Vec::new(),
-                status,
-                error_type: None,
-                may_be_repeated,
-            }));
-            return Step::Pass;
-        }
+            decoder => decoder,
+        };
         ops.set_response_header("content-type", b"application/json");
         let error_type = header(ops, "x-amzn-errortype");
         let body = Box::new(Body {
@@ -175,6 +172,7 @@ impl Answering {
                 if end_of_stream {
                     stream.finish(&mut out, counts);
                 }
+                stream.release(ops, &mut out);
                 ops.replace_received(Direction::Response, None, &out);
                 match out.is_empty() && !end_of_stream {
                     true => Step::Wait,
@@ -202,6 +200,7 @@ impl Answering {
             Answering::Stream(stream) => {
                 let mut out = Vec::new();
                 stream.finish(&mut out, counts);
+                stream.release(ops, &mut out);
                 if !out.is_empty() {
                     ops.append_response_body(&out);
                 }
@@ -222,17 +221,19 @@ impl Answering {
         let text = match std::mem::replace(self, Answering::AsItComes) {
             Answering::Error(body) => body.failure().body(body.expected.translation.client()),
             Answering::Whole(body) => {
-                let text = body.answer().unwrap_or_else(|failure| {
-                    counts.failures += 1;
-                    let status = failure.status.to_string();
-                    ops.set_response_header(":status", status.as_bytes());
-                    if !body.may_be_repeated {
-                        // This host crashes when it repeats what was held, and repeats nothing with
-                        // this header.
-                        ops.set_response_header("x-envoy-ratelimited", b"true");
+                let text = match body.answer() {
+                    Ok(text) => {
+                        if body.expected.stream {
+                            ops.set_response_header("content-type", b"text/event-stream");
+                        }
+                        text
                     }
-                    failure.body(body.expected.translation.client())
-                });
+                    Err(failure) => {
+                        counts.failures += 1;
+                        fail(ops, &failure, body.may_be_repeated);
+                        failure.body(body.expected.translation.client())
+                    }
+                };
                 if !has_trailers {
                     let mut length = itoa::Buffer::new();
                     let length = length.format(text.len());
@@ -259,7 +260,7 @@ impl Expected {
 
 impl Stream {
     fn push(&mut self, piece: &[u8], out: &mut Vec<u8>, counts: &mut Counts) {
-        if self.is_broken {
+        if self.broken.is_some() {
             return;
         }
         let mut plain = Vec::new();
@@ -278,7 +279,7 @@ impl Stream {
     }
 
     fn finish(&mut self, out: &mut Vec<u8>, counts: &mut Counts) {
-        if self.is_broken {
+        if self.broken.is_some() {
             return;
         }
         if self.decoder.finish().is_err() && !self.events.is_over() {
@@ -293,10 +294,26 @@ impl Stream {
 
     /// The client is told that there will be no more, unless its answer is whole already.
     fn broken(&mut self, out: &mut Vec<u8>, counts: &mut Counts) {
-        self.is_broken = true;
+        let failure = self.broken.insert(unreadable());
         if !self.events.is_over() {
             counts.failures += 1;
-            out.extend_from_slice(&unreadable().event(self.client));
+            out.extend_from_slice(&failure.event(self.client));
+        }
+    }
+
+    /// Lets the headers go on with the first that is said. If that is a failure, and everything, the
+    /// answer is an error and no stream.
+    fn release(&mut self, ops: &mut (impl TransformationOps + ?Sized), out: &mut Vec<u8>) {
+        if out.is_empty() || !std::mem::take(&mut self.is_held) {
+            return;
+        }
+        let failure = self.broken.as_ref().or(self.events.failure());
+        if let Some(failure) = failure
+            && *out == failure.event(self.client)
+        {
+            fail(ops, failure, self.may_be_repeated);
+            ops.set_response_header("content-type", b"application/json");
+            *out = failure.body(self.client).into_bytes();
         }
     }
 }
@@ -318,15 +335,13 @@ impl Body {
 
     fn answer(&self) -> Result<String, Failure> {
         let expected = &self.expected;
-        // Whoever asked for a stream cannot read a document.
-        if expected.stream {
-            return Err(unreadable());
-        }
         let body = self.whole().ok_or_else(unreadable)?;
-        let moment = expected.moment();
-        expected
-            .translation
-            .response(&expected.asked, &moment, body)
+        let (translation, moment) = (&expected.translation, expected.moment());
+        match expected.stream {
+            false => translation.response(&expected.asked, &moment, body),
+            // Whoever asked for a stream cannot read a document.
+            true => translation.unfolded(&expected.asked, &moment, body),
+        }
     }
 
     fn failure(&self) -> Failure {
@@ -335,6 +350,16 @@ impl Body {
             Some(body) => Failure::read(self.status, error_type, body),
             None => Failure::read(self.status, error_type, b""),
         }
+    }
+}
+
+/// Gives a response whose headers are held the status of its failure.
+fn fail(ops: &mut (impl TransformationOps + ?Sized), failure: &Failure, may_be_repeated: bool) {
+    let status = failure.status.to_string();
+    ops.set_response_header(":status", status.as_bytes());
+    if !may_be_repeated {
+        // This host crashes when it repeats what was held, and repeats nothing with this header.
+        ops.set_response_header("x-envoy-ratelimited", b"true");
     }
 }
 

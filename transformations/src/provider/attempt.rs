@@ -19,7 +19,7 @@ use super::compile::{Choice, Credential, Providers, Target};
 use super::keys::Key;
 use super::originals::Originals;
 use crate::direction::Direction;
-use crate::host::{Attribute, HostValue, LastKinds, MetadataSource};
+use crate::host::{Attribute, HostValue, MetadataSource};
 use crate::ops::TransformationOps;
 
 /// How large a request may be that is held here, unless the host allows more.
@@ -203,12 +203,8 @@ impl Attempt {
         match &self.providers.choice {
             Choice::One(target) => Some(Arc::clone(target)),
             Choice::ByHost(targets) => {
-                let last = LastKinds::default();
-                let name = ops.metadata(MetadataSource::Host, NAMESPACE, "provider", &last);
-                match name? {
-                    HostValue::Text(name) => targets.get(&name).map(Arc::clone),
-                    _ => None,
-                }
+                let name = ops.metadata_text(MetadataSource::Host, NAMESPACE, "provider")?;
+                targets.get(&name).map(Arc::clone)
             }
         }
     }
@@ -338,12 +334,9 @@ impl Target {
         match &self.auth {
             Credential::None => Ok(None),
             Credential::Key(key) => Ok(Some(key.current())),
-            Credential::Metadata(namespace, key, last) => {
-                let found = ops.metadata(MetadataSource::Dynamic, namespace, key, last);
-                let key = match &found {
-                    Some(HostValue::Text(text)) => Key::read(text.as_bytes()).ok(),
-                    _ => None,
-                };
+            Credential::Metadata(namespace, key) => {
+                let found = ops.metadata_text(MetadataSource::Dynamic, namespace, key);
+                let key = found.and_then(|text| Key::read(text.as_bytes()).ok());
                 let refusal = || Refusal::new(401, "There is no key for the provider.");
                 key.map(|key| Some(Arc::new(key))).ok_or_else(refusal)
             }

@@ -11,7 +11,6 @@ use super::keys::{Constant, Key, Keys, LiveKey};
 use crate::codes::Code;
 use crate::config::provider::{Auth, KeyPlace, ProviderRules, ProvidersRules};
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
-use crate::host::LastKinds;
 
 /// The providers of a configuration: valid, shared by all workers, and never changed.
 #[derive(Debug)]
@@ -45,7 +44,7 @@ pub(super) struct Target {
 pub(super) enum Credential {
     None,
     Key(Arc<dyn LiveKey>),
-    Metadata(String, String, LastKinds),
+    Metadata(String, String),
 }
 
 impl Providers {
@@ -190,7 +189,7 @@ fn credential(auth: &Auth, path: &str, keys: &dyn Keys, found: &mut Vec<Diagnost
     };
     let key = match place {
         KeyPlace::Metadata(namespace, key) => {
-            return Credential::Metadata(namespace.clone(), key.clone(), LastKinds::default());
+            return Credential::Metadata(namespace.clone(), key.clone());
         }
         KeyPlace::File(file) => keys.file(file),
         KeyPlace::Env(name) => match keys.variable(name) {

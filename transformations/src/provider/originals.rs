@@ -5,7 +5,7 @@
 //! Credentials are not among them: none of the client's goes to any provider.
 
 use super::NAMESPACE;
-use crate::host::{HostValue, LastKinds, MetadataSource};
+use crate::host::{Attribute, HostValue, MetadataSource};
 use crate::ops::TransformationOps;
 
 /// The key of the note.
@@ -33,9 +33,11 @@ impl Originals {
         if !is_attempt {
             return Originals::read(ops);
         }
-        let last = LastKinds::default();
-        let noted = ops.metadata(MetadataSource::Dynamic, NAMESPACE, KEY, &last);
-        if let Some(HostValue::Text(noted)) = noted
+        // Where the host counts attempts, the first one need not look for what nobody has written.
+        let attempt = Attribute::find("upstream.request_attempt_count");
+        let attempt = attempt.and_then(|it| ops.attribute(it));
+        if attempt != Some(HostValue::Integer(1))
+            && let Some(noted) = ops.metadata_text(MetadataSource::Dynamic, NAMESPACE, KEY)
             && let Ok(noted) = serde_json::from_str(&noted)
         {
             return Originals(noted);

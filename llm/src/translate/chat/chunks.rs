@@ -122,6 +122,18 @@ impl Chunks {
 
     /// The last chunk of a choice.
     pub(in crate::translate) fn finish(&mut self, choice: u64, finish: Finish, out: &mut Vec<u8>) {
+        self.chunk(choice, "{}", Some(finish.name()), out);
+    }
+
+    /// A choice that is known already: a message as a delta, and why it ended.
+    pub(in crate::translate) fn whole(
+        &mut self,
+        choice: u64,
+        delta: &str,
+        finish: &str,
+        out: &mut Vec<u8>,
+    ) {
+        self.chunk(choice, delta, None, out);
         self.chunk(choice, "{}", Some(finish), out);
     }
 
@@ -149,9 +161,9 @@ impl Chunks {
         self.delta = delta;
     }
 
-    fn chunk(&self, choice: u64, delta: &str, finish: Option<Finish>, out: &mut Vec<u8>) {
+    fn chunk(&self, choice: u64, delta: &str, finish: Option<&str>, out: &mut Vec<u8>) {
         let (quote, finish) = match finish {
-            Some(finish) => ("\"", finish.name()),
+            Some(finish) => ("\"", finish),
             None => ("", "null"),
         };
         let mut index = [0; 20];
