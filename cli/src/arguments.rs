@@ -2,9 +2,9 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{explain, functions, generate, mask, price, render, schema, usage, validate};
+use crate::{explain, functions, generate, mask, price, render, schema, serve, usage, validate};
 
-/// Checks and tries configurations of rustformations without an Envoy.
+/// Checks and tries configurations of rustformations, without an Envoy or in one.
 #[derive(Debug, Parser)]
 #[command(name = "rustformations", version, arg_required_else_help = true)]
 pub(crate) struct Arguments {
@@ -27,6 +27,7 @@ pub(crate) enum Command {
     Explain(explain::Arguments),
     Functions(functions::Arguments),
     Schema(schema::Arguments),
+    Serve(serve::Arguments),
     Completions(generate::CompletionArguments),
     Man(generate::ManArguments),
 }

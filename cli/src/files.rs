@@ -21,6 +21,14 @@ pub(crate) struct FileArguments {
     map: Vec<(PathBuf, PathBuf)>,
 }
 
+impl FileArguments {
+    /// Profiles alone.
+    pub(crate) fn of_profiles(profiles: Option<PathBuf>) -> FileArguments {
+        let map = Vec::new();
+        FileArguments { profiles, map }
+    }
+}
+
 fn mapping(text: &str) -> Result<(PathBuf, PathBuf), String> {
     let (there, here) = text
         .split_once('=')

@@ -7,7 +7,7 @@
 mod document;
 mod envoy;
 mod markdown;
-mod yaml;
+pub(crate) mod yaml;
 
 use serde_json::Value;
 use transformations::{Code, Diagnostic};

@@ -1,6 +1,6 @@
-//! `rustformations`: configurations of the module, checked and tried without an Envoy.
+//! `rustformations`: configurations of the module, checked and tried without an Envoy, or in one.
 //!
-//! The same library as in the filter, over files. Nothing here uses a network. What it prints is for people, on
+//! The same library as in the filter, over files. Nothing here uses a network but `serve`. What it prints is for people, on
 //! standard output; what it says about its own work is on standard error. The exit codes are those of
 //! [`Outcome`]; each command is a file of its own.
 
@@ -17,6 +17,7 @@ mod paint;
 mod price;
 mod render;
 mod schema;
+mod serve;
 mod source;
 mod usage;
 mod validate;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         Command::Explain(asked) => explain::run(asked, &mut out),
         Command::Functions(asked) => functions::run(asked, &mut out),
         Command::Schema(asked) => schema::run(asked, &mut out),
+        Command::Serve(asked) => serve::run(asked, &mut out),
         Command::Completions(asked) => generate::completions(asked, Arguments::command(), &mut out),
         Command::Man(asked) => generate::man(asked, Arguments::command(), &mut out),
     };

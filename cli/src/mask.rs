@@ -154,8 +154,9 @@ fn masker(asked: &Arguments) -> Result<Arc<Masker>> {
         return Ok(Arc::new(Masker::compile(&settings)?));
     };
     let files = LocalFiles::new(&asked.files);
-    let (text, files) = choose::configuration(config, &asked.place, &files)?;
-    let program = Program::compile_with(&text, &CompileOptions::from_process(), &files);
+    let chosen = choose::configuration(config, &asked.place, &files)?;
+    let options = CompileOptions::from_process();
+    let program = Program::compile_with(&chosen.text, &options, &chosen.files);
     let program = program.with_context(|| format!("{} is refused", config.display()))?;
     match program.masker() {
         Some(masker) => Ok(masker),

@@ -93,10 +93,10 @@ enum Format {
 pub(crate) fn run(asked: &Arguments, out: &mut dyn Write) -> Result<Outcome> {
     let request = request(asked)?;
     let response = asked.response.as_deref().map(http::response).transpose()?;
-    let (text, files) =
-        choose::configuration(&asked.config, &asked.place, &LocalFiles::new(&asked.files))?;
+    let files = LocalFiles::new(&asked.files);
+    let chosen = choose::configuration(&asked.config, &asked.place, &files)?;
     let options = CompileOptions::from_process();
-    let program = match Program::compile_with(&text, &options, &files) {
+    let program = match Program::compile_with(&chosen.text, &options, &chosen.files) {
         Ok(program) => Arc::new(program),
         Err(found) => {
             for problem in &found {

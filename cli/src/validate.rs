@@ -60,6 +60,20 @@ pub(crate) struct Arguments {
     files: FileArguments,
 }
 
+impl Arguments {
+    /// One file, for one Envoy, told to people.
+    pub(crate) fn of(path: &Path, envoy: (u16, u16), files: FileArguments) -> Arguments {
+        Arguments {
+            paths: vec![path.to_owned()],
+            format: Format::Text,
+            envoy: Some(envoy),
+            traffic_policy: None,
+            deny_warnings: false,
+            files,
+        }
+    }
+}
+
 /// How it is told.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 enum Format {

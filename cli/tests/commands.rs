@@ -157,6 +157,7 @@ fn completions_and_manual_pages_know_every_command() {
         "explain",
         "functions",
         "schema",
+        "serve",
         "completions",
         "man",
     ] {

@@ -28,11 +28,16 @@ pub(super) fn pin(version: Version) -> Option<&'static str> {
     })
 }
 
+/// Where Envoy `version` is under `cache`, if it is there.
+pub(super) fn binary(version: Version, cache: &Path) -> PathBuf {
+    cache.join(version.to_string()).join("envoy")
+}
+
 /// The path of Envoy `version` under `cache`, after bringing it there if it was absent.
 pub(super) fn cached_or_downloaded(version: Version, cache: &Path) -> Result<PathBuf> {
     // One download at a time within a process; across processes the rename decides.
     static DOWNLOADS: Mutex<()> = Mutex::new(());
-    let binary = cache.join(version.to_string()).join("envoy");
+    let binary = binary(version, cache);
     let _one = DOWNLOADS
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner);

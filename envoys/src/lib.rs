@@ -37,6 +37,19 @@ impl Version {
         }
     }
 
+    /// The release that the variable `ENVOY_VERSION` names, else the oldest supported one.
+    ///
+    /// # Errors
+    /// When it names none.
+    pub fn from_environment() -> Result<Self> {
+        match std::env::var("ENVOY_VERSION") {
+            Ok(text) if !text.trim().is_empty() => {
+                text.parse().context("ENVOY_VERSION cannot be read")
+            }
+            _ => Ok(VERSIONS[0]),
+        }
+    }
+
     /// Whether this release is `major.minor` or later: how a difference between releases is asked for.
     pub fn at_least(self, major: u16, minor: u16) -> bool {
         (self.major, self.minor) >= (major, minor)
@@ -153,15 +166,14 @@ impl Envoy {
         if let Some(own) = Self::from_environment()? {
             return Ok(own);
         }
-        match std::env::var("ENVOY_VERSION") {
-            Ok(text) if !text.trim().is_empty() => {
-                Self::bring(text.parse().context("ENVOY_VERSION cannot be read")?, cache)
-            }
-            _ => Self::bring(VERSIONS[0], cache),
-        }
+        Self::bring(Version::from_environment()?, cache)
     }
 
-    fn from_environment() -> Result<Option<Self>> {
+    /// The Envoy that the variable `ENVOY` names, if it names one.
+    ///
+    /// # Errors
+    /// As [`Envoy::at`].
+    pub fn from_environment() -> Result<Option<Self>> {
         match std::env::var_os("ENVOY") {
             Some(path) if !path.is_empty() => Self::at(Path::new(&path)).map(Some),
             _ => Ok(None),
@@ -198,6 +210,11 @@ impl Envoy {
             version,
             binary: path.to_owned(),
         })
+    }
+
+    /// Whether the Envoy of `version` is in the folder `cache`, so that it need not be downloaded.
+    pub fn is_in(cache: &Path, version: Version) -> bool {
+        bring::binary(version, cache).is_file()
     }
 
     /// Which release this is.

@@ -162,7 +162,12 @@ impl Process {
 
     /// Everything it has logged so far.
     pub fn logs(&self) -> String {
-        read(&log_file(self.folder.path()))
+        read(&self.log_file())
+    }
+
+    /// The file that it logs to.
+    pub fn log_file(&self) -> PathBuf {
+        log_file(self.folder.path())
     }
 
     /// The last lines of its log.

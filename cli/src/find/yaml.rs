@@ -7,7 +7,7 @@ use serde_saphyr::{Options, UserMessageFormatter};
 ///
 /// # Errors
 /// What is wrong, and where, without a piece of the text.
-pub(super) fn documents(text: &str) -> Result<Vec<Value>, String> {
+pub(crate) fn documents(text: &str) -> Result<Vec<Value>, String> {
     serde_saphyr::from_multiple_with_options(text, options()).map_err(|error| {
         let error = error.render_with_formatter(&UserMessageFormatter);
         format!("the file cannot be read as YAML: {error}")

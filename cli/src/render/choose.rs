@@ -8,31 +8,62 @@ use transformations::profiles::Profiles;
 
 use crate::files::LocalFiles;
 use crate::find::{What, find};
-use crate::source;
+use crate::source::{self, Source};
 
-/// The text of a configuration, and the files that go with it.
+/// A configuration, and what goes with it.
+pub(crate) struct Chosen {
+    /// Where it stands.
+    pub(crate) about: String,
+    pub(crate) text: Vec<u8>,
+    pub(crate) files: LocalFiles,
+    /// The text of the profiles that it chooses from, where those were found with it.
+    pub(crate) profiles: Option<Vec<u8>>,
+}
+
+/// The configuration of a file.
 ///
 /// # Errors
 /// If there is none, or there are several and `place` does not choose.
-pub(crate) fn configuration(
-    path: &Path,
-    place: &str,
-    files: &LocalFiles,
-) -> Result<(Vec<u8>, LocalFiles)> {
-    let sources = source::read_all(&[PathBuf::from(path)]);
+pub(crate) fn configuration(path: &Path, place: &str, files: &LocalFiles) -> Result<Chosen> {
+    let mut candidates = candidates(&source::read_all(&[PathBuf::from(path)]), files)?;
+    candidates.retain(|it| it.about.contains(place));
+    let several = candidates.len() > 1;
+    match candidates.pop() {
+        Some(chosen) if !several => Ok(chosen),
+        None => bail!("{}: there is no such configuration here", path.display()),
+        Some(last) => {
+            candidates.push(last);
+            let places: Vec<_> = candidates.iter().map(|it| it.about.as_str()).collect();
+            bail!(
+                "there are several configurations; choose one with --place:\n{}",
+                places.join("\n")
+            )
+        }
+    }
+}
+
+/// All configurations of some texts; each profile is one.
+///
+/// # Errors
+/// If one of them cannot be a configuration.
+pub(crate) fn candidates(sources: &[Source], files: &LocalFiles) -> Result<Vec<Chosen>> {
     let mut candidates = Vec::new();
-    for source in &sources {
+    for source in sources {
         for found in find(source) {
             let about = match found.line {
                 Some(line) => format!("line {line} {}", found.place),
                 None => found.place,
             };
+            let plain = |about, text| Chosen {
+                about,
+                text,
+                files: files.clone(),
+                profiles: None,
+            };
             match found.what {
-                What::Config(text) | What::Bare(text) => {
-                    candidates.push((about, text, files.clone()));
-                }
+                What::Config(text) | What::Bare(text) => candidates.push(plain(about, text)),
                 What::Policy(value) => {
-                    candidates.push((about, value.to_string().into_bytes(), files.clone()));
+                    candidates.push(plain(about, value.to_string().into_bytes()));
                 }
                 What::Profiles(text) => {
                     let profiles = match Profiles::parse(&source.name, &text) {
@@ -40,30 +71,16 @@ pub(crate) fn configuration(
                         Err(found) => bail!("{found}"),
                     };
                     let named = files.with_profiles(Arc::clone(&profiles));
-                    candidates.extend(profiles.names().map(|name| {
-                        let chooser = Profiles::chooser(name).into_bytes();
-                        (format!("{about} profiles.{name}"), chooser, named.clone())
+                    candidates.extend(profiles.names().map(|name| Chosen {
+                        about: format!("{about} profiles.{name}"),
+                        text: Profiles::chooser(name).into_bytes(),
+                        files: named.clone(),
+                        profiles: Some(text.clone()),
                     }));
                 }
                 What::Wrong(problem) => bail!("{}: {}", source.name, problem.message()),
             }
         }
     }
-    candidates.retain(|(about, ..)| about.contains(place));
-    let several = candidates.len() > 1;
-    match candidates.pop() {
-        Some((_, text, files)) if !several => Ok((text, files)),
-        None => bail!("{}: there is no such configuration here", path.display()),
-        Some(last) => {
-            candidates.push(last);
-            let places: Vec<_> = candidates
-                .iter()
-                .map(|(about, ..)| about.as_str())
-                .collect();
-            bail!(
-                "there are several configurations; choose one with --place:\n{}",
-                places.join("\n")
-            )
-        }
-    }
+    Ok(candidates)
 }

@@ -1,0 +1,130 @@
+//! What Envoy is to run, made of the file of the configuration: checked first, as `validate` does it.
+
+use std::cell::Cell;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, anyhow, bail};
+use envoys::Settings;
+use transformations::profiles::PROFILES_VARIABLE;
+
+use super::bootstrap::{self, Bootstrap};
+use super::upstream::Upstream;
+use super::{Arguments, free};
+use crate::files::{FileArguments, LocalFiles};
+use crate::render::choose;
+use crate::{Outcome, validate};
+
+/// Where a proxy is, and what it is in front of.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// Looked for when it is needed first: a bootstrap needs none.
+    pub(super) address: Cell<Option<SocketAddr>>,
+    pub(super) upstream: Upstream,
+    pub(super) module_folder: PathBuf,
+    /// Of the Envoy that runs it.
+    pub(super) envoy: (u16, u16),
+}
+
+/// One run of Envoy.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// The file that Envoy reads: the user's, or one in `folder`.
+    pub(super) bootstrap: PathBuf,
+    /// Where it listens.
+    pub(super) listeners: Vec<SocketAddr>,
+    pub(super) settings: Settings,
+    /// What is made for this run.
+    pub(super) folder: tempfile::TempDir,
+}
+
+impl Plan {
+    /// Checks the configuration, says what is wrong with it, and makes a plan if that is nothing.
+    ///
+    /// # Errors
+    /// If the file holds no configuration, or several, or nothing can be written.
+    pub(super) fn new(
+        asked: &Arguments,
+        place: &Place,
+        out: &mut dyn Write,
+    ) -> Result<Option<Plan>> {
+        let files = || FileArguments::of_profiles(asked.profiles.clone());
+        let checked = validate::Arguments::of(&asked.config, place.envoy, files());
+        if validate::run(&checked, out)? == Outcome::Refused {
+            return Ok(None);
+        }
+        let text =
+            std::fs::read(&asked.config).with_context(|| asked.config.display().to_string())?;
+        let mut plan = Plan {
+            bootstrap: std::path::absolute(&asked.config)?,
+            listeners: Vec::new(),
+            settings: settings(place),
+            folder: tempfile::tempdir().context("no temporary folder can be made")?,
+        };
+        if let Some(profiles) = &asked.profiles {
+            plan.name_profiles(std::path::absolute(profiles)?);
+        }
+        match bootstrap::read(&text) {
+            Some(own) => plan.run(own, asked)?,
+            None => {
+                let files = LocalFiles::new(&files());
+                let chosen = choose::configuration(&asked.config, &asked.place, &files)?;
+                plan.wrap(&chosen, place, asked.port)?;
+            }
+        }
+        Ok(Some(plan))
+    }
+
+    /// A bootstrap is run as it is.
+    fn run(&mut self, own: Bootstrap, asked: &Arguments) -> Result<()> {
+        if asked.upstream.is_some() || asked.port.is_some() {
+            bail!(
+                "{} is a bootstrap, which says itself where it listens and where requests go: --port and --upstream \
+                 are not for it",
+                asked.config.display()
+            );
+        }
+        if !own.has_admin {
+            let admin = serde_json::json!({"admin": bootstrap::admin()});
+            let arguments = &mut self.settings.arguments;
+            arguments.extend(["--config-yaml".to_owned(), admin.to_string()]);
+        }
+        self.listeners = own.listeners;
+        Ok(())
+    }
+
+    /// A configuration gets a bootstrap.
+    fn wrap(&mut self, chosen: &choose::Chosen, place: &Place, port: Option<u16>) -> Result<()> {
+        let address = place.address.get().map_or_else(|| free(port), Ok)?;
+        place.address.set(Some(address));
+        let text = str::from_utf8(&chosen.text).context("the configuration is not UTF-8")?;
+        let around = bootstrap::around(text, address, &place.upstream);
+        let around = around.map_err(|why| anyhow!(why))?;
+        self.bootstrap = self.folder.path().join("bootstrap.json");
+        std::fs::write(&self.bootstrap, around.to_string())?;
+        self.listeners = vec![address];
+        if let Some(profiles) = &chosen.profiles {
+            let file = self.folder.path().join("profiles.yaml");
+            std::fs::write(&file, profiles)?;
+            self.name_profiles(file);
+        }
+        Ok(())
+    }
+
+    fn name_profiles(&mut self, file: PathBuf) {
+        let named = (PROFILES_VARIABLE.to_owned(), file.display().to_string());
+        self.settings.environment.push(named);
+    }
+}
+
+/// Envoy says only what went wrong, and the module all that it has to say.
+fn settings(place: &Place) -> Settings {
+    Settings {
+        log_level: "error".to_owned(),
+        component_log_level: "dynamic_modules:warning".to_owned(),
+        arguments: ["--log-format", "%l %v"].map(str::to_owned).to_vec(),
+        module_folder: Some(place.module_folder.clone()),
+        ..Settings::default()
+    }
+}
