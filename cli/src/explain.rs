@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use anyhow::Result;
+use transformations::access::AccessPolicy;
 use transformations::codes::{Example, Explained};
 use transformations::config::beyond_policy;
 use transformations::profiles::Profiles;
@@ -71,7 +72,8 @@ fn explain(it: &Explained, out: &mut dyn Write) -> io::Result<()> {
         Example::Profiles(text)
         | Example::Policy(text)
         | Example::File(text)
-        | Example::Provider(text) => (*text).to_owned(),
+        | Example::Provider(text)
+        | Example::AccessList(text) => (*text).to_owned(),
         _ => String::new(),
     };
     if !text.is_empty() {
@@ -115,6 +117,10 @@ fn said_of(example: Example) -> Vec<Diagnostic> {
             return beyond_policy(&value, (2, 2));
         }
         Example::Provider(text) => match Providers::compile(text.as_bytes(), (1, 36), &NoKeys) {
+            Ok(_) => return Vec::new(),
+            Err(found) => found,
+        },
+        Example::AccessList(text) => match AccessPolicy::compile(text.as_bytes()) {
             Ok(_) => return Vec::new(),
             Err(found) => found,
         },

@@ -1,13 +1,15 @@
-//! The files that configurations name: profiles and prices, read once.
+//! The files that configurations name: profiles, prices and keys, read once.
 //!
 //! A configuration names the path that a file has where Envoy runs. `--map /etc/rustformations=k8s/prices` says
 //! where that folder is here.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use transformations::files::{Files, LivePrices, NoProfiles, Prices, read_prices};
 use transformations::profiles::{PROFILES_VARIABLE, Profiles};
+use transformations::provider::{Key, Keys, LiveKey};
 
 /// What commands that compile configurations take.
 #[derive(Debug, Default, clap::Args)]
@@ -69,12 +71,14 @@ impl LocalFiles {
     }
 
     fn here(&self, path: &str) -> PathBuf {
-        let path = Path::new(path);
-        let mapped = self.map.iter().find_map(|(there, here)| {
-            let rest = path.strip_prefix(there).ok()?;
+        self.mapped(path).unwrap_or_else(|| path.into())
+    }
+
+    fn mapped(&self, path: &str) -> Option<PathBuf> {
+        self.map.iter().find_map(|(there, here)| {
+            let rest = Path::new(path).strip_prefix(there).ok()?;
             Some(here.join(rest))
-        });
-        mapped.unwrap_or_else(|| path.to_owned())
+        })
     }
 }
 
@@ -102,12 +106,46 @@ impl Files for LocalFiles {
     }
 }
 
-/// Prices that never change.
+/// What never changes.
 #[derive(Debug)]
-struct Fixed(Arc<Prices>);
+struct Fixed<T>(Arc<T>);
 
-impl LivePrices for Fixed {
+impl LivePrices for Fixed<Prices> {
     fn current(&self) -> Arc<Prices> {
+        Arc::clone(&self.0)
+    }
+}
+
+/// Keys are secrets, which are seldom where configurations are checked: what is here is read, and of what is not,
+/// nothing is said. A file in a folder that is mapped is one that should be here.
+impl Keys for LocalFiles {
+    fn file(&self, path: &str) -> Result<Arc<dyn LiveKey>, String> {
+        match (self.mapped(path), Path::new(path)) {
+            (None, there) if !there.exists() => Ok(Arc::new(Fixed(Arc::new(elsewhere()?)))),
+            (mapped, there) => {
+                let text = std::fs::read(mapped.as_deref().unwrap_or(there));
+                let text = text.map_err(|error| error.to_string())?;
+                let key = Key::read(&text).map_err(|error| error.to_string())?;
+                Ok(Arc::new(Fixed(Arc::new(key))))
+            }
+        }
+    }
+
+    fn variable(&self, name: &str) -> Option<Vec<u8>> {
+        let here = std::env::var_os(name).map(OsString::into_encoded_bytes);
+        here.or_else(|| Some(ELSEWHERE.to_vec()))
+    }
+}
+
+/// What stands in for a key that is somewhere else.
+const ELSEWHERE: &[u8] = b"elsewhere";
+
+fn elsewhere() -> Result<Key, String> {
+    Key::read(ELSEWHERE).map_err(|error| error.to_string())
+}
+
+impl LiveKey for Fixed<Key> {
+    fn current(&self) -> Arc<Key> {
         Arc::clone(&self.0)
     }
 }

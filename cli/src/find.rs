@@ -9,6 +9,8 @@ mod envoy;
 mod markdown;
 pub(crate) mod yaml;
 
+pub(crate) use envoy::Filter;
+
 use serde_json::Value;
 use transformations::{Code, Diagnostic};
 
@@ -27,9 +29,9 @@ pub(crate) struct Found {
 /// What was found.
 #[derive(Debug)]
 pub(crate) enum What {
-    /// The text of a configuration, as Envoy hands it over.
-    Config(Vec<u8>),
-    /// A configuration that has no envelope, so that it might go anywhere.
+    /// The text of a filter's configuration, as Envoy hands it over.
+    Config(Filter, Vec<u8>),
+    /// A configuration of the transformation filter that has no envelope, so that it might go anywhere.
     Bare(Vec<u8>),
     /// `spec.transformation` of a kgateway `TrafficPolicy`.
     Policy(Value),
@@ -93,8 +95,38 @@ pub(crate) fn find(source: &Source) -> Vec<Found> {
     }
 }
 
+/// The configurations of one filter, in a text that holds nothing else.
+pub(crate) fn alone(source: &Source, filter: Filter) -> Vec<Found> {
+    let bytes = match &source.bytes {
+        Ok(bytes) => bytes,
+        Err(why) => return vec![wrong(Code::UNREADABLE_FILE, why.clone())],
+    };
+    let what = |text| Found::whole(What::alone(filter, text));
+    let text = str::from_utf8(bytes).unwrap_or_default().trim_start();
+    if text.starts_with(['{', '[', '"']) || text.is_empty() {
+        return vec![what(bytes.clone())];
+    }
+    match yaml::documents(text) {
+        Ok(values) => values
+            .iter()
+            .map(|it| what(it.to_string().into_bytes()))
+            .collect(),
+        Err(why) => vec![wrong(Code::NOT_A_DOCUMENT, why)],
+    }
+}
+
 fn wrong(code: Code, why: String) -> Found {
     Found::whole(What::Wrong(Diagnostic::error(code, "", why)))
+}
+
+impl What {
+    /// A configuration without an envelope.
+    fn alone(filter: Filter, text: Vec<u8>) -> What {
+        match filter {
+            Filter::Transformation => What::Bare(text),
+            filter => What::Config(filter, text),
+        }
+    }
 }
 
 impl Found {

@@ -8,13 +8,15 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use clap::ValueEnum;
+use transformations::access::AccessPolicy;
 use transformations::config::beyond_policy;
 use transformations::profiles::Profiles;
+use transformations::provider::Providers;
 use transformations::{Capabilities, Code, CompileOptions, Diagnostic, Program};
 
 use crate::Outcome;
 use crate::files::{FileArguments, LocalFiles};
-use crate::find::{Found, What, find};
+use crate::find::{self, Filter, Found, What, find};
 use crate::source::{self, Source};
 use report::{Problem, Report};
 
@@ -29,7 +31,7 @@ Examples:
 Exit codes: 0 if all is valid, warnings or not (see --deny-warnings); 1 if something is refused, or nothing was
 found; 2 if the arguments make no sense.";
 
-/// Check configurations: JSON for the module, profiles, TrafficPolicies, bootstraps, config dumps
+/// Check configurations: JSON for the module's filters, profiles, TrafficPolicies, bootstraps, config dumps
 ///
 /// Looks into files, folders and standard input for every configuration of the module, and says what the module
 /// would say when it loads them.
@@ -52,6 +54,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "RELEASE", value_parser = kgateway)]
     traffic_policy: Option<(u16, u16)>,
 
+    /// The files that are named hold configurations of this filter, and nothing around them
+    #[arg(long, value_name = "NAME", value_parser = Filter::configured)]
+    filter: Option<Filter>,
+
     /// Warnings refuse, too
     #[arg(long)]
     deny_warnings: bool,
@@ -68,6 +74,7 @@ impl Arguments {
             format: Format::Text,
             envoy: Some(envoy),
             traffic_policy: None,
+            filter: None,
             deny_warnings: false,
             files,
         }
@@ -86,8 +93,11 @@ enum Format {
     Github,
 }
 
+/// The Envoy that is meant where none is named.
+const NEWEST: (u16, u16) = (1, 40);
+
 fn envoy(text: &str) -> Result<(u16, u16), String> {
-    release(text, [(1, 36), (1, 37), (1, 38), (1, 39), (1, 40)])
+    release(text, [(1, 36), (1, 37), (1, 38), (1, 39), NEWEST])
 }
 
 fn kgateway(text: &str) -> Result<(u16, u16), String> {
@@ -120,10 +130,14 @@ pub(crate) fn run(asked: &Arguments, out: &mut dyn Write) -> Result<Outcome> {
     let sources = source::read_all(&asked.paths);
     let found: Vec<(&Source, Vec<Found>)> = sources
         .iter()
-        .map(|source| (source, find(source)))
+        .map(|source| match asked.filter {
+            Some(filter) if source.is_named => (source, find::alone(source, filter)),
+            _ => (source, find(source)),
+        })
         .collect();
     let mut check = Check {
         options,
+        envoy: asked.envoy.unwrap_or(NEWEST),
         kgateway: asked.traffic_policy,
         files,
         nearby: nearby(&found),
@@ -181,6 +195,7 @@ fn nearby(found: &[(&Source, Vec<Found>)]) -> Vec<(String, Arc<Profiles>)> {
 /// Checking what was found.
 struct Check {
     options: CompileOptions,
+    envoy: (u16, u16),
     kgateway: Option<(u16, u16)>,
     files: LocalFiles,
     nearby: Vec<(String, Arc<Profiles>)>,
@@ -191,7 +206,7 @@ impl Check {
     fn one(&mut self, source: &Source, one: &Found) {
         let mut found = Vec::new();
         match &one.what {
-            What::Config(text) => found = self.compile(text, source),
+            What::Config(filter, text) => found = self.compile_for(*filter, text, source),
             What::Bare(text) => {
                 found = self.compile(text, source);
                 let value = self
@@ -220,6 +235,16 @@ impl Check {
     fn carried(&self, value: &serde_json::Value) -> Vec<Diagnostic> {
         self.kgateway
             .map_or_else(Vec::new, |release| beyond_policy(value, release))
+    }
+
+    fn compile_for(&self, filter: Filter, text: &[u8], source: &Source) -> Vec<Diagnostic> {
+        let refused = match filter {
+            Filter::Transformation => return self.compile(text, source),
+            Filter::AccessList => AccessPolicy::compile(text).err(),
+            Filter::Provider => Providers::compile(text, self.envoy, &self.files).err(),
+            Filter::Tutorial => None,
+        };
+        refused.iter().flatten().cloned().collect()
     }
 
     fn compile(&self, text: &[u8], source: &Source) -> Vec<Diagnostic> {

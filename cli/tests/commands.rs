@@ -60,6 +60,19 @@ fn every_configuration_of_the_repository_is_valid() {
     assert!(report["configurations"].as_u64() > Some(30), "{report:#}");
 }
 
+/// Each page is known to have some, so that none is passed over.
+#[test]
+fn configurations_of_every_filter_are_found_on_pages() {
+    for (page, configurations) in [("docs/providers.md", 2), ("docs/upstream.md", 1)] {
+        let output = run(&["validate", page, "--format", "json"], &[]);
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(
+            report["configurations"].as_u64() >= Some(configurations),
+            "{page}: {report:#}"
+        );
+    }
+}
+
 #[test]
 fn every_policy_of_the_repository_can_be_carried_by_every_kgateway() {
     let prices = "/etc/rustformations=k8s/components/profiles";

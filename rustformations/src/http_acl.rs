@@ -8,9 +8,6 @@
 //! It fails closed: a client without a readable address is denied, and a route configuration that
 //! belongs to another filter is answered with 500.
 
-mod config;
-mod rules;
-
 use std::any::Any;
 use std::sync::{Arc, Once};
 
@@ -24,9 +21,10 @@ use envoy_proxy_dynamic_modules_rust_sdk::{
     envoy_log_error,
 };
 
-use self::config::AccessPolicy;
-use self::rules::{Verdict, parse_source_address};
-use crate::refusal::log_refusal;
+use transformations::access::{AccessPolicy, Verdict};
+use transformations::network::parse_source_address;
+
+use crate::refusal::{log_refusal, refused};
 
 /// The name kgateway asks for.
 pub(crate) const NAME: &str = "http-acl";
@@ -54,7 +52,8 @@ pub(crate) fn new_per_route_config(config: &[u8]) -> Option<Box<dyn Any>> {
 }
 
 fn compile(config: &[u8]) -> Result<Arc<AccessPolicy>> {
-    Ok(Arc::new(AccessPolicy::compile(config)?))
+    let policy = AccessPolicy::compile(config);
+    Ok(Arc::new(policy.map_err(refused)?))
 }
 
 struct AclConfig {
@@ -112,7 +111,7 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for AclFilter {
                 parse_source_address(std::str::from_utf8(address.as_slice()).ok()?)
             });
         let verdict = match client {
-            Some(client) => self.policy.rules.judge(client),
+            Some(client) => self.policy.judge(client),
             None => Verdict::Deny("unknown-ip"),
         };
         match verdict {
@@ -134,14 +133,15 @@ fn deny<EHF: EnvoyHttpFilter>(
     envoy.set_dynamic_metadata_string(METADATA_NAMESPACE, METADATA_KEY, blocked_by);
     // A counter that Envoy refuses to raise must not change the verdict.
     let _ = envoy.increment_counter(blocked, 1);
-    let written = policy
+    let denial = policy.denial();
+    let written = denial
         .headers
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_bytes()));
-    let reason = policy
-        .blocked_by_header
+    let reason = denial
+        .blocked_by
         .as_deref()
         .map(|name| (name, blocked_by.as_bytes()));
     let headers: Vec<_> = written.chain(reason).collect();
-    envoy.send_response(policy.status, &headers, None, Some("http_acl_denied"));
+    envoy.send_response(denial.status, &headers, None, Some("http_acl_denied"));
 }

@@ -12,6 +12,7 @@ mod keys;
 use std::any::Any;
 use std::sync::{Arc, Once};
 
+use anyhow::{Result, anyhow};
 use envoy_proxy_dynamic_modules_rust_sdk::abi::{
     envoy_dynamic_module_type_on_http_filter_request_body_status as RequestBodyStatus,
     envoy_dynamic_module_type_on_http_filter_request_headers_status as RequestHeadersStatus,
@@ -27,6 +28,7 @@ use envoy_proxy_dynamic_modules_rust_sdk::{
 use transformations::provider::{Attempt, Providers, Step};
 
 use self::keys::ModuleKeys;
+use crate::refusal::{log_refusal, refused};
 use crate::transformation::host::Host;
 use crate::watch::{Watcher, Watching};
 
@@ -52,24 +54,13 @@ where
     EC: EnvoyHttpFilterConfig,
     EHF: EnvoyHttpFilter,
 {
-    let loaded = Loaded::new(config)?;
-    let mut counters = Vec::new();
-    for name in COUNTERS {
-        match envoy_filter_config.define_counter(name) {
-            Ok(counter) => counters.push(counter),
-            Err(refusal) => {
-                envoy_log_error!("{NAME}: Envoy refused the counter {name}: {refusal:?}");
-                return None;
-            }
-        }
-    }
-    let counters = counters.try_into().ok()?;
-    Some(Box::new(ProviderConfig { loaded, counters }))
+    let configured = ProviderConfig::new(envoy_filter_config, config);
+    log_refusal(NAME, configured).map(|it| Box::new(it) as Box<dyn HttpFilterConfig<EHF>>)
 }
 
 /// Compiles a route's configuration; `None`, after logging why, if it is not valid.
 pub(crate) fn new_per_route_config(config: &[u8]) -> Option<Box<dyn Any>> {
-    Loaded::new(config).map(|loaded| Box::new(loaded) as Box<dyn Any>)
+    log_refusal(NAME, Loaded::new(config)).map(|loaded| Box::new(loaded) as Box<dyn Any>)
 }
 
 /// A configuration that Envoy holds.
@@ -80,27 +71,39 @@ struct Loaded {
 }
 
 impl Loaded {
-    fn new(config: &[u8]) -> Option<Loaded> {
+    fn new(config: &[u8]) -> Result<Loaded> {
         let envoy = EnvoyVersion::of_host().unwrap_or(EnvoyVersion::V1_36);
-        match Providers::compile(config, envoy.numbers(), &ModuleKeys) {
-            Ok(providers) => {
-                let follows = providers.follows_files();
-                Some(Loaded {
-                    providers,
-                    _watching: follows.then(|| Watcher::of_process().watch()),
-                })
-            }
-            Err(problems) => {
-                envoy_log_error!("{NAME}: the configuration is refused\n{problems}");
-                None
-            }
-        }
+        let providers = Providers::compile(config, envoy.numbers(), &ModuleKeys);
+        let providers = providers.map_err(refused)?;
+        let follows = providers.follows_files();
+        Ok(Loaded {
+            providers,
+            _watching: follows.then(|| Watcher::of_process().watch()),
+        })
     }
 }
 
 struct ProviderConfig {
     loaded: Loaded,
     counters: Counters,
+}
+
+impl ProviderConfig {
+    fn new<EC: EnvoyHttpFilterConfig>(envoy: &mut EC, config: &[u8]) -> Result<Self> {
+        let loaded = Loaded::new(config)?;
+        let mut define = |name| {
+            let counter = envoy.define_counter(name);
+            counter.map_err(|refusal| anyhow!("Envoy refused the counter {name}: {refusal:?}"))
+        };
+        let [requests, refusals, dropped, failures] = COUNTERS;
+        let counters = [
+            define(requests)?,
+            define(refusals)?,
+            define(dropped)?,
+            define(failures)?,
+        ];
+        Ok(ProviderConfig { loaded, counters })
+    }
 }
 
 impl<EHF: EnvoyHttpFilter> HttpFilterConfig<EHF> for ProviderConfig {

@@ -22,7 +22,7 @@ mod stats;
 use std::any::Any;
 use std::sync::Arc;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use envoy_proxy_dynamic_modules_rust_sdk::{
     Capabilities, Capability, EnvoyHttpFilter, EnvoyHttpFilterConfig, EnvoyVersion, HttpFilter,
     HttpFilterConfig, envoy_log_warn,
@@ -37,7 +37,7 @@ use self::profiles::ModuleFiles;
 use self::programs::Chosen;
 use self::reports::Reports;
 use self::stats::Stats;
-use crate::refusal::log_refusal;
+use crate::refusal::{log_refusal, refused};
 use crate::watch::{Watcher, Watching};
 
 /// Compiles a filter-level configuration; `None`, after logging why, if it is not valid.
@@ -90,8 +90,7 @@ impl Loaded {
 impl Configuration {
     fn new(name: &str, config: &[u8]) -> Result<Self> {
         let files = ModuleFiles::new(&OPTIONS);
-        let (chosen, is_new) = programs::of_text(config, &OPTIONS, files)
-            .map_err(|diagnostics| anyhow!("the configuration is refused\n{diagnostics}"))?;
+        let (chosen, is_new) = programs::of_text(config, &OPTIONS, files).map_err(refused)?;
         let loaded = chosen.now();
         // A thousand routes may say the same; it is told once.
         if is_new {

@@ -235,9 +235,10 @@ on_every_envoy! {
             "denyResponse": {"statusCode": 99},
         });
         let sentences = [
-            "http-acl: rules[0].cidrs[1]: not an IP address",
-            "http-acl: rules[1].cidrs[0]: the address has bits set behind the prefix: write 10.0.0.0/8",
-            "http-acl: denyResponse.statusCode",
+            "http-acl: the configuration is refused",
+            "error[RF1140] rules[0].cidrs[1]: not an IP address",
+            "error[RF1140] rules[1].cidrs[0]: the address has bits set behind the prefix: write 10.0.0.0/8",
+            "error[RF1006] denyResponse.statusCode",
         ];
         let log = Lab::refuse(
             envoy,

@@ -63,7 +63,7 @@ codes! {
     UNKNOWN_PROFILE = 1027, "a profile is not known, or none is";
     BAD_PROFILES = 1028, "a file of profiles is not valid";
     BAD_EVENT_RULE = 1030, "a rule for the events of a stream contradicts itself or does nothing";
-    UNKNOWN_AI_FIELD = 1101, "a field of ai, or of a provider, is not known";
+    UNKNOWN_AI_FIELD = 1101, "a field of ai, of a provider or of an access list is not known";
     BAD_PRICE = 1102, "a table of prices is not valid";
     BAD_MODEL = 1103, "a name or pattern of a model is not valid";
     BAD_GUARD_RULE = 1104, "a rule of the guard is not valid";
@@ -73,6 +73,7 @@ codes! {
     BAD_PRICE_FILE = 1120, "a file of prices cannot be read";
     BAD_PROVIDER = 1130, "a provider is not configured as it must be";
     BAD_KEY = 1131, "a key cannot be read";
+    BAD_NETWORK = 1140, "an address or a range of addresses is not valid";
     SYNTAX = 1201, "a template cannot be parsed";
     UNKNOWN_FUNCTION = 1203, "a template calls an unknown function";
     UNKNOWN_FILTER = 1204, "a template uses an unknown filter";

@@ -9,12 +9,14 @@ use self::fields::shape::Whole;
 use self::fields::{Field, top};
 use crate::http::NamePattern;
 
+pub mod access;
 pub(crate) mod ai;
 mod bytes;
 mod events;
 pub mod fields;
 mod schema;
 pub use events::{EventEdit, EventRule, EventRules, NewEvent, StreamFormat, When};
+mod names_once;
 mod patch;
 mod policy;
 pub mod provider;

@@ -31,6 +31,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod access;
 mod ai;
 mod applied;
 pub mod codes;
@@ -48,6 +49,7 @@ pub mod memory;
 mod message;
 mod metadata;
 mod needs;
+pub mod network;
 mod on_error;
 mod ops;
 mod options;

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use llm::facts::{Fact, FactKind};
 use transformations::config::fields::ai::publish::FROM;
 use transformations::config::fields::shape::{Flag, Unit, View, Whole};
-use transformations::config::fields::{AnyField, Object, Policy, top};
+use transformations::config::fields::{AnyField, Object, Policy, access, top};
 use transformations::config::schema;
 use transformations::stats::{Metric, MetricKind};
 
@@ -20,7 +20,7 @@ const END: &str = "<!-- end of fields -->";
 
 #[test]
 fn the_pages_have_the_tables_of_all_fields() {
-    tables_of("configuration.md", 4);
+    tables_of("configuration.md", 7);
     tables_of("llm.md", 7);
     // The same page, so not by tests of their own.
     table_of_facts();
@@ -136,10 +136,11 @@ fn docs(name: &str) -> PathBuf {
         .collect()
 }
 
-/// Every object of a configuration by its name.
+/// Every object of a configuration by its name, and of an access list.
 fn objects() -> BTreeMap<&'static str, &'static Object> {
     let mut found = BTreeMap::new();
     visit(&View::Object(&top::CONFIGURATION), &mut found);
+    visit(&View::Object(&access::ACCESS_LIST), &mut found);
     found
 }
 

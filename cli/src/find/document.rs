@@ -1,9 +1,9 @@
 //! One document of JSON or YAML: what it is by its outermost fields.
 
 use serde_json::{Map, Value};
-use transformations::config::fields::top;
+use transformations::config::fields::{Object, access, provider, top};
 
-use super::{Found, What, envoy};
+use super::{Filter, Found, What, envoy};
 
 mod kubernetes;
 
@@ -23,21 +23,55 @@ pub(super) fn find(value: &Value, text: &[u8]) -> Vec<Found> {
     if fields.len() == 1 && fields.contains_key("profiles") {
         return vec![Found::whole(What::Profiles(written()))];
     }
-    if is_configuration(fields) {
-        return vec![Found::whole(What::Bare(written()))];
+    match filter(fields) {
+        Some(filter) => vec![Found::whole(What::alone(filter, written()))],
+        None => envoy::find(value, ""),
     }
-    envoy::find(value, "")
 }
 
-/// Whether these are the fields of a configuration: one that says what it does, and no more than one in three
-/// that is nobody's, so that a misspelt one is told and not taken for a file of another kind.
-fn is_configuration(fields: &Map<String, Value>) -> bool {
+/// The filter whose configuration these fields are, if they are one.
+fn filter(fields: &Map<String, Value>) -> Option<Filter> {
+    if is_transformation(fields) {
+        return Some(Filter::Transformation);
+    }
+    let is_half = |object, fields: &Map<_, _>| unknown(object, fields) * 2 <= fields.len();
+    if fields.contains_key(access::DEFAULT_ACTION.name) && is_half(&access::ACCESS_LIST, fields) {
+        return Some(Filter::AccessList);
+    }
+    let is_provider = |fields: &Map<String, Value>| {
+        let name = fields.get(provider::PROVIDER.name).and_then(Value::as_str);
+        let known = |name| {
+            provider::PROVIDER
+                .shape
+                .all
+                .iter()
+                .any(|(it, _)| *it == name)
+        };
+        name.is_some_and(known) && is_half(&provider::ONE, fields)
+    };
+    let are_providers = |several: &Map<String, Value>| {
+        let mut several = several.values();
+        several.any(|one| one.as_object().is_some_and(is_provider))
+    };
+    let several = fields.get(provider::PROVIDERS.name);
+    let several = several.and_then(Value::as_object);
+    let is_here = is_provider(fields)
+        || (several.is_some_and(are_providers) && is_half(&provider::SEVERAL, fields));
+    is_here.then_some(Filter::Provider)
+}
+
+/// Whether these are the fields of a transformation: one that says what it does.
+fn is_transformation(fields: &Map<String, Value>) -> bool {
     let says_something = [top::REQUESTS.name, top::RESPONSES.name, top::AI_HERE.name];
     let holds = |name: &&str| {
         let value = fields.get(*name);
         value.is_some_and(|value| value.is_object() || value.is_array())
     };
-    let known = |name: &&String| top::CONFIGURATION.has(name);
-    let unknown = fields.len() - fields.keys().filter(known).count();
-    says_something.iter().any(holds) && unknown * 3 <= fields.len()
+    says_something.iter().any(holds) && unknown(&top::CONFIGURATION, fields) * 3 <= fields.len()
+}
+
+/// How many fields are none of the object's. Where some are, a misspelt one is told; where many are, it is a file
+/// of another kind.
+fn unknown(object: &Object, fields: &Map<String, Value>) -> usize {
+    fields.keys().filter(|name| !object.has(name)).count()
 }

@@ -13,26 +13,43 @@ const MODULE: &str = "rust_module";
 
 /// The filters of the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Filter {
-    /// The one that this tool is about.
+pub(crate) enum Filter {
+    /// The transformation filter.
     Transformation,
-    /// One that is configured in another way, or not at all.
-    Other,
+    /// Access control by address.
+    AccessList,
+    /// Translation for providers of LLMs.
+    Provider,
+    /// The tutorial, which has no configuration.
+    Tutorial,
 }
 
 /// Every name that the module answers.
 const NAMES: [(&str, Filter); 5] = [
     ("http_simple_mutations", Filter::Transformation),
     ("rustformation", Filter::Transformation),
-    ("http-acl", Filter::Other),
-    ("llm-provider", Filter::Other),
-    ("my-smart-header", Filter::Other),
+    ("http-acl", Filter::AccessList),
+    ("llm-provider", Filter::Provider),
+    ("my-smart-header", Filter::Tutorial),
 ];
 
 impl Filter {
     pub(super) fn named(name: &str) -> Option<Filter> {
         let mut known = NAMES.into_iter();
         known.find_map(|(known, filter)| (known == name).then_some(filter))
+    }
+
+    /// The filter of this name, if it has a configuration.
+    ///
+    /// # Errors
+    /// The names that there are.
+    pub(crate) fn configured(name: &str) -> Result<Filter, String> {
+        let has_some = |filter: &Filter| *filter != Filter::Tutorial;
+        Filter::named(name).filter(has_some).ok_or_else(|| {
+            let known = NAMES.iter().filter(|(_, filter)| has_some(filter));
+            let known: Vec<_> = known.map(|(name, _)| *name).collect();
+            format!("expected one of {}", known.join(", "))
+        })
     }
 }
 
@@ -86,21 +103,21 @@ fn of_filter(fields: &Map<String, Value>, path: &str) -> Option<Found> {
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
     let name = text(either("filter_name", "filterName"));
     let name = name.or_else(|| text(either("per_route_config_name", "perRouteConfigName")))?;
-    match Filter::named(&name) {
-        Some(Filter::Transformation) => {}
-        Some(Filter::Other) => return None,
+    let filter = match Filter::named(&name) {
+        Some(Filter::Tutorial) => return None,
+        Some(filter) => filter,
         None => {
             let module = either("dynamic_module_config", "dynamicModuleConfig");
             let module = module.and_then(|module| module.get("name"));
             return (module.and_then(Value::as_str) == Some(MODULE)).then(|| unknown(&name, path));
         }
-    }
+    };
     let spelt = match fields.contains_key("filterConfig") {
         true => "filterConfig",
         false => "filter_config",
     };
     let bytes = fields.get(spelt).map(bytes).unwrap_or_default();
-    Some(Found::at(join(path, spelt), What::Config(bytes)))
+    Some(Found::at(join(path, spelt), What::Config(filter, bytes)))
 }
 
 fn unknown(name: &str, path: &str) -> Found {

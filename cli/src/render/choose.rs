@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use transformations::profiles::Profiles;
 
 use crate::files::LocalFiles;
-use crate::find::{What, find};
+use crate::find::{Filter, What, find};
 use crate::source::{self, Source};
 
 /// A configuration, and what goes with it.
@@ -61,7 +61,11 @@ pub(crate) fn candidates(sources: &[Source], files: &LocalFiles) -> Result<Vec<C
                 profiles: None,
             };
             match found.what {
-                What::Config(text) | What::Bare(text) => candidates.push(plain(about, text)),
+                What::Config(Filter::Transformation, text) | What::Bare(text) => {
+                    candidates.push(plain(about, text))
+                }
+                // Of another filter.
+                What::Config(..) => {}
                 What::Policy(value) => {
                     candidates.push(plain(about, value.to_string().into_bytes()));
                 }

@@ -30,6 +30,8 @@ pub enum Example {
     File(&'static str),
     /// A configuration of the filter `llm-provider`.
     Provider(&'static str),
+    /// A configuration of the filter `http-acl`.
+    AccessList(&'static str),
     /// It would be too long to show.
     TooLong,
 }
@@ -119,6 +121,7 @@ pub const EXPLAINED: &[Explained] = &[
     config(Code::BAD_PRICE_FILE, r#"{"ai": {"cost": {"file": "/no/such/file.json"}}}"#, "name a file that is there and holds prices of one of the two shapes"),
     other(Code::BAD_PROVIDER, Example::Provider(r#"{"provider": "vertex-gemini", "region": "eu"}"#), "give the provider what it needs, in the form that is named"),
     other(Code::BAD_KEY, Example::Provider(r#"{"provider": "openai", "auth": {"apiKey": {"file": "/no/such/key"}}}"#), "name a file or an environment variable that is there and holds one line, the key"),
+    other(Code::BAD_NETWORK, Example::AccessList(r#"{"defaultAction": "allow", "rules": [{"cidrs": ["10.1.2.3/8"], "action": "deny"}]}"#), "write an address, or a range without bits behind its prefix"),
     config(Code::SYNTAX, r#"{"request": {"set": [{"name": "x-a", "value": "{{ header('x') "}]}}"#, "mend the template at the caret"),
     config(Code::UNKNOWN_FUNCTION, r#"{"request": {"set": [{"name": "x-a", "value": "{{ heder('x') }}"}]}}"#, "correct the name; all functions are in the reference"),
     config(Code::UNKNOWN_FILTER, r#"{"request": {"set": [{"name": "x-a", "value": "{{ 'x' | uper }}"}]}}"#, "correct the name; all filters are in the reference"),
@@ -153,6 +156,7 @@ pub const EXPLAINED: &[Explained] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::AccessPolicy;
     use crate::profiles::Profiles;
     use crate::provider::{NoKeys, Providers};
     use crate::{Capabilities, CompileOptions, Program, config::beyond_policy};
@@ -178,6 +182,10 @@ mod tests {
                     Err(found) => found.iter().cloned().collect(),
                 }
             }
+            Example::AccessList(text) => match AccessPolicy::compile(text.as_bytes()) {
+                Ok(_) => Vec::new(),
+                Err(found) => found.iter().cloned().collect(),
+            },
             Example::File(_) | Example::TooLong => Vec::new(),
         };
         found.iter().map(|it| it.code()).collect()

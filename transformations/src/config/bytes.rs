@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use super::names_once::NamesOnce;
 use crate::codes::Code;
 use crate::diagnostics::Diagnostic;
 
@@ -27,6 +28,17 @@ pub(crate) fn to_json(bytes: &[u8]) -> Result<Value, Box<Diagnostic>> {
     match shape_problem(&value) {
         Some(problem) => Err(Box::new(problem)),
         None => Ok(value),
+    }
+}
+
+/// As [`to_json`], where a name that stands twice in an object is an error: the first could have been the guard.
+pub(crate) fn to_strict_json(bytes: &[u8]) -> Result<Value, Box<Diagnostic>> {
+    let value = to_json(bytes)?;
+    let text = String::from_utf8_lossy(bytes);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    match serde_json::from_str::<NamesOnce>(text) {
+        Err(error) if error.is_data() => Err(Box::new(not_json(text, &error))),
+        _ => Ok(value),
     }
 }
 

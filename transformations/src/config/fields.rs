@@ -9,6 +9,7 @@
 
 use std::fmt;
 
+pub mod access;
 pub mod ai;
 pub mod body;
 pub mod events;

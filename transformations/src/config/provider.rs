@@ -75,7 +75,7 @@ pub enum KeyPlace {
 impl ProvidersRules {
     /// Reads a configuration; always answers what could be read, beside everything that was found.
     pub fn parse(bytes: &[u8]) -> (ProvidersRules, Vec<Diagnostic>) {
-        match bytes::to_json(bytes) {
+        match bytes::to_strict_json(bytes) {
             Ok(value) => read::provider::providers(&value),
             Err(problem) => (ProvidersRules::default(), vec![*problem]),
         }

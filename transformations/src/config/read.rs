@@ -11,6 +11,7 @@ use super::{Body, Config, HeaderRule, Limits, ParseAs, Variable};
 use crate::codes::Code;
 use crate::diagnostics::{Diagnostic, nearest};
 
+pub(super) mod access;
 mod ai;
 mod events;
 mod extractors;

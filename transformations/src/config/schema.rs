@@ -145,6 +145,7 @@ fn of_text(text: Text) -> Value {
 fn pattern(text: Text) -> Option<&'static str> {
     match text {
         Text::HeaderName | Text::NamePattern => Some("^:?[!#$%&'*+.^_`|~0-9A-Za-z-]+$"),
+        Text::RegularHeaderName => Some("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"),
         Text::Name => Some("^[A-Za-z_][A-Za-z0-9_]*$"),
         Text::Pointer => Some("^($|/)"),
         Text::Plain | Text::Template | Text::HeaderValue | Text::Expression | Text::Pattern => None,

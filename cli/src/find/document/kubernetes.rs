@@ -3,8 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::find::envoy::{self, Filter};
-use crate::find::{Found, What, document, yaml};
+use crate::find::{Filter, Found, What, document, envoy, yaml};
 
 /// The configurations in an object.
 pub(super) fn find(fields: &Map<String, Value>) -> Vec<Found> {
@@ -23,10 +22,14 @@ pub(super) fn find(fields: &Map<String, Value>) -> Vec<Found> {
         None => kind.to_owned(),
     };
     let found = match kind {
-        "TrafficPolicy" => match at("spec/transformation") {
-            None | Some(Value::Null) => Vec::new(),
-            Some(policy) => vec![Found::whole(What::Policy(policy.clone()))],
-        },
+        "TrafficPolicy" => {
+            let there = |pointer| at(pointer).filter(|value| !value.is_null());
+            let rules = there("spec/transformation");
+            let rules = rules.map(|it| Found::whole(What::Policy(it.clone())));
+            let list = there("spec/acl").map(|it| it.to_string().into_bytes());
+            let list = list.map(|it| Found::at("spec.acl", What::Config(Filter::AccessList, it)));
+            rules.into_iter().chain(list).collect()
+        }
         "EnvoyExtensionPolicy" => {
             let modules = at("spec/dynamicModule").and_then(Value::as_array);
             modules.into_iter().flatten().flat_map(module).collect()
@@ -55,12 +58,10 @@ pub(super) fn find(fields: &Map<String, Value>) -> Vec<Found> {
 /// An entry of Envoy Gateway's `dynamicModule`, whose `config` is sent as JSON.
 fn module(entry: &Value) -> Option<Found> {
     let name = entry.get("filterName").and_then(Value::as_str)?;
-    if Filter::named(name) != Some(Filter::Transformation) {
-        return None;
-    }
+    let filter = Filter::configured(name).ok()?;
     let config = entry.get("config").filter(|config| !config.is_null());
     let text = config.map(ToString::to_string).unwrap_or_default();
-    Some(Found::at(name, What::Config(text.into_bytes())))
+    Some(Found::at(name, What::Config(filter, text.into_bytes())))
 }
 
 /// A file of a ConfigMap.

@@ -47,6 +47,8 @@ pub enum Text {
     HeaderValue,
     /// The name of a header.
     HeaderName,
+    /// The name of a header that is none of the request line's or the status line's.
+    RegularHeaderName,
     /// A header name in which `*` stands for any run of characters.
     NamePattern,
     /// A condition: an expression of the template language, without braces.
