@@ -87,10 +87,11 @@ pub struct EnvoyConfig {
     clusters: Vec<Value>,
     connection_manager: Vec<(String, Value)>,
     virtual_host: Vec<(String, Value)>,
+    origin_cluster: Vec<(String, Value)>,
     buffer_limit: Option<u32>,
     routes_from_file: bool,
     http2_origin: Option<SocketAddr>,
-    upstream_filter: Option<FilterConfig>,
+    upstream_filter: Option<(String, FilterConfig)>,
     tls: Option<Value>,
 }
 
@@ -112,6 +113,7 @@ impl EnvoyConfig {
             clusters: Vec::new(),
             connection_manager: Vec::new(),
             virtual_host: Vec::new(),
+            origin_cluster: Vec::new(),
             buffer_limit: None,
             routes_from_file: false,
             http2_origin: None,
@@ -188,6 +190,13 @@ impl EnvoyConfig {
         self
     }
 
+    /// Sets a field of cluster `origin`.
+    #[must_use]
+    pub fn origin_cluster(mut self, field: &str, value: Value) -> Self {
+        self.origin_cluster.push((field.to_owned(), value));
+        self
+    }
+
     /// Lets clients upgrade to WebSocket.
     #[must_use]
     pub fn websocket(self) -> Self {
@@ -219,8 +228,14 @@ impl EnvoyConfig {
 
     /// Runs the transformation filter in the chain of cluster `origin` too, with this configuration.
     #[must_use]
-    pub fn upstream_filter(mut self, config: impl Into<FilterConfig>) -> Self {
-        self.upstream_filter = Some(config.into());
+    pub fn upstream_filter(self, config: impl Into<FilterConfig>) -> Self {
+        self.upstream_filter_named(NEWER_FILTER_NAME, config)
+    }
+
+    /// Runs this filter of the module in the chain of cluster `origin` too.
+    #[must_use]
+    pub fn upstream_filter_named(mut self, name: &str, config: impl Into<FilterConfig>) -> Self {
+        self.upstream_filter = Some((name.to_owned(), config.into()));
         self
     }
 
@@ -313,9 +328,11 @@ impl EnvoyConfig {
                 &json!({"http_protocol_options": {"enable_trailers": true}}),
             ),
         }];
-        if let Some(config) = &self.upstream_filter {
-            let options = &mut clusters[0]["typed_extension_protocol_options"][HTTP_OPTIONS];
-            options["http_filters"] = upstream_filters(config);
+        if let Some((name, config)) = &self.upstream_filter {
+            add_upstream_filter(&mut clusters[0], name, config);
+        }
+        for (field, value) in &self.origin_cluster {
+            clusters[0][field.as_str()] = value.clone();
         }
         clusters.extend(self.clusters.iter().cloned());
         if let Some(limit) = self.buffer_limit {
@@ -342,15 +359,16 @@ impl EnvoyConfig {
     }
 }
 
-/// The chain of a cluster: the module's filter, and what writes requests to the host.
-fn upstream_filters(config: &FilterConfig) -> Value {
-    json!([
+/// Gives a cluster a chain: a filter of the module, and what writes requests to the host.
+fn add_upstream_filter(cluster: &mut Value, name: &str, config: &FilterConfig) {
+    let options = &mut cluster["typed_extension_protocol_options"][HTTP_OPTIONS];
+    options["http_filters"] = json!([
         // Under a name of its own: routes configure entries of both chains by their names.
-        module_filter("provider", NEWER_FILTER_NAME, config, false),
+        module_filter("provider", name, config, false),
         {"name": "codec", "typed_config": {
             "@type": "type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec",
         }},
-    ])
+    ]);
 }
 
 fn origin_cluster(origin: SocketAddr, protocol: &Value) -> Value {

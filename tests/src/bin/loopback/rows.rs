@@ -30,7 +30,7 @@ pub(crate) struct Row {
 pub(crate) fn all() -> Vec<Row> {
     let mut rows = vec![idle(), headers(), model_to_header()];
     rows.extend(bodies::all());
-    rows.push(ai::chat());
+    rows.extend([ai::chat(), ai::provider()]);
     rows
 }
 

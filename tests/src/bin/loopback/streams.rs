@@ -17,6 +17,8 @@ use rustformations_tests::{Envoy, EnvoyConfig, EnvoyProcess, Route, Settings};
 use serde_json::{Value, json};
 
 use crate::cpu;
+use crate::speaker::Speech;
+use said::EVENTS;
 
 /// How a row is measured.
 #[derive(Clone, Copy)]
@@ -34,15 +36,26 @@ pub(crate) struct Stream {
     pub(crate) name: &'static str,
     pub(crate) what: &'static str,
     measure: Measure,
+    /// The events of the stream.
+    said: fn() -> Vec<String>,
     contenders: fn() -> Vec<Contender>,
 }
 
 /// Who takes part; the first is always no filter.
 struct Contender {
     name: &'static str,
-    transform: Option<Value>,
+    work: Work,
     /// Whether a client that reads this has what it should: a filter that does nothing is cheap.
     is_right: fn(&str) -> bool,
+}
+
+/// What an Envoy does.
+enum Work {
+    Nothing,
+    /// Our filter on the route.
+    Transform(Value),
+    /// `llm-provider` in the chain of the cluster.
+    Provider(Value),
 }
 
 /// How much load.
@@ -67,24 +80,35 @@ pub(crate) fn all() -> Vec<Stream> {
             name: "ai-stream",
             what: "a streamed chat of 200 events, ten to a write: usage is asked for, read and hidden",
             measure: TEN,
+            said: said::events,
             contenders: metering,
         },
         Stream {
             name: "ai-mask",
             what: "the same stream, masked and restored by all detectors, ten events to a write",
             measure: TEN,
+            said: said::events,
             contenders: masking,
+        },
+        Stream {
+            name: "provider-stream",
+            what: "a chat streamed by Anthropic in 200 events, ten to a write, for a client of OpenAI's",
+            measure: TEN,
+            said: said::messages,
+            contenders: translating,
         },
         Stream {
             name: "ai-stream-paced",
             what: "the streams of both with an event each 5 ms",
             measure: PACED,
+            said: said::events,
             contenders: all_stages,
         },
         Stream {
             name: "ai-first",
             what: "the first event of a stream with an event each 5 ms, over one connection",
             measure: Measure::First { together: 1 },
+            said: said::events,
             contenders: all_stages,
         },
         Stream {
@@ -93,12 +117,14 @@ pub(crate) fn all() -> Vec<Stream> {
             measure: Measure::First {
                 together: usize::MAX,
             },
+            said: said::events,
             contenders: all_stages,
         },
         Stream {
             name: "ai-open",
             what: "streams that are open while the model is silent, and whose last words wait to be restored",
             measure: Measure::Open,
+            said: said::events,
             contenders: all_stages,
         },
     ]
@@ -120,16 +146,40 @@ fn all_stages() -> Vec<Contender> {
 fn no_filter() -> Contender {
     Contender {
         name: "no filter",
-        transform: None,
-        is_right: |read| read.contains("[EMAIL") && read.contains("\"usage\":"),
+        work: Work::Nothing,
+        is_right: |read| is_done(read) && read.contains("[EMAIL") && read.contains("\"usage\":"),
     }
+}
+
+/// Whether a chat of OpenAI's came to its end.
+fn is_done(read: &str) -> bool {
+    read.ends_with("data: [DONE]\n\n")
+}
+
+/// A client of OpenAI's in front of Anthropic.
+fn translating() -> Vec<Contender> {
+    vec![
+        Contender {
+            name: "no filter",
+            work: Work::Nothing,
+            is_right: |read| read.contains("event: message_stop"),
+        },
+        Contender {
+            name: "llm-provider",
+            work: Work::Provider(json!({"provider": "anthropic", "model": "claude-sonnet-4-5"})),
+            is_right: |read| {
+                let said = read.matches("\"content\":\" a few words\"").count();
+                is_done(read) && said == EVENTS - said::AROUND
+            },
+        },
+    ]
 }
 
 fn metered() -> Contender {
     Contender {
         name: "metered",
-        transform: Some(json!({"ai": {"usage": {}}})),
-        is_right: |read| read.contains("[EMAIL") && !read.contains("\"usage\":"),
+        work: Work::Transform(json!({"ai": {"usage": {}}})),
+        is_right: |read| is_done(read) && read.contains("[EMAIL") && !read.contains("\"usage\":"),
     }
 }
 
@@ -151,8 +201,12 @@ fn masked(response: &'static str) -> Contender {
             "both" => "masked, both",
             _ => "masked, restored",
         },
-        transform: Some(json!({"ai": {"mask": {"detectors": detectors, "response": response}}})),
-        is_right: |read| read.contains("jo@example.com") && !read.contains("[EMAIL"),
+        work: Work::Transform(
+            json!({"ai": {"mask": {"detectors": detectors, "response": response}}}),
+        ),
+        is_right: |read| {
+            is_done(read) && read.contains("jo@example.com") && !read.contains("[EMAIL")
+        },
     }
 }
 
@@ -167,15 +221,20 @@ pub(crate) fn run(
     settings: &Settings,
 ) -> Result<()> {
     let contenders = (stream.contenders)();
+    let events = (stream.said)();
     println!("\n{}: {}", stream.name, stream.what);
     match stream.measure {
         Measure::Events { together, pause } => {
-            let script = (together, pause);
-            load::measure(&contenders, script, amount, envoy, settings)
+            let speech = Speech::of(&events, together, pause);
+            load::measure(&contenders, speech, amount, envoy, settings)
         }
-        Measure::First { together } => {
-            first::measure(&contenders, together, amount.rounds, envoy, settings)
-        }
+        Measure::First { together } => first::measure(
+            &contenders,
+            (events, together),
+            amount.rounds,
+            envoy,
+            settings,
+        ),
         Measure::Open => open::measure(&contenders, envoy, settings),
     }
 }
@@ -191,18 +250,15 @@ fn start(
     let many = 1_000_000;
     let thresholds =
         json!({"max_connections": many, "max_pending_requests": many, "max_requests": many});
-    let cluster = json!({
-        "name": "speaker", "type": "STATIC", "connect_timeout": "5s",
-        "circuit_breakers": {"thresholds": [thresholds]},
-        "load_assignment": {"cluster_name": "speaker", "endpoints": [{"lb_endpoints": [{"endpoint": {"address": {
-            "socket_address": {"address": speaker.ip().to_string(), "port_value": speaker.port()},
-        }}}]}]},
-    });
-    let route = Route::at("/").action("cluster", json!("speaker"));
-    let config = EnvoyConfig::new().cluster(cluster);
-    let config = match &contender.transform {
-        Some(transform) => config.route(route.transform(transform.clone())),
-        None => config.without_module().route(route),
+    let config =
+        EnvoyConfig::new().origin_cluster("circuit_breakers", json!({"thresholds": [thresholds]}));
+    let config = match &contender.work {
+        Work::Nothing => config.without_module(),
+        Work::Transform(transform) => config.route(Route::at("/").transform(transform.clone())),
+        Work::Provider(provider) => {
+            let config = config.without_module();
+            config.upstream_filter_named("llm-provider", provider.clone())
+        }
     };
     let bootstrap = config.to_bootstrap(speaker, &std::env::temp_dir());
     let process = EnvoyProcess::start(envoy, &bootstrap, settings)?;

@@ -149,11 +149,11 @@ pub(super) fn chat_reply(size: usize) -> String {
         .to_string()
     };
     let rest = size.saturating_sub(reply("").len());
-    reply(
-        &"The answer in plain words. "
-            .chars()
-            .cycle()
-            .take(rest)
-            .collect::<String>(),
-    )
+    reply(&text_of(rest))
+}
+
+/// A text of this many bytes.
+pub(super) fn text_of(size: usize) -> String {
+    let words = "The answer in plain words. ";
+    words.chars().cycle().take(size).collect()
 }

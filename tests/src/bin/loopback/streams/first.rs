@@ -23,12 +23,11 @@ const PACED: usize = 3;
 /// Measures `contenders` in turns and prints a line for each.
 pub(super) fn measure(
     contenders: &[Contender],
-    together: usize,
+    (mut events, together): (Vec<String>, usize),
     rounds: usize,
     envoy: &Envoy,
     settings: &Settings,
 ) -> Result<()> {
-    let mut events = said::events();
     if together == 1 {
         events.drain(PACED - 1..events.len() - 1);
     }

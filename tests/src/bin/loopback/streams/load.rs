@@ -21,12 +21,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Measures `contenders` in turns and prints a line for each.
 pub(super) fn measure(
     contenders: &[Contender],
-    (together, pause): (usize, Duration),
+    speech: Speech,
     amount: &Amount,
     envoy: &Envoy,
     settings: &Settings,
 ) -> Result<()> {
-    let speaker = Speaker::start(Speech::of(&said::events(), together, pause))?;
+    let speaker = Speaker::start(speech)?;
     let start = |contender: &Contender| start(contender, speaker.address(), envoy, settings);
     let running: Vec<EnvoyProcess> = contenders.iter().map(start).collect::<Result<_>>()?;
     for (contender, process) in contenders.iter().zip(&running) {
@@ -52,7 +52,7 @@ fn check(contender: &Contender, envoy: &EnvoyProcess) -> Result<()> {
     let request = request.header("content-type", "application/json");
     let answer = request.body(said::chat()).try_send()?;
     let read = answer.text();
-    let is_whole = answer.status == 200 && !answer.cut && read.ends_with("data: [DONE]\n\n");
+    let is_whole = answer.status == 200 && !answer.cut;
     ensure!(
         is_whole && (contender.is_right)(&read),
         "\"{}\" does not do its work: {read}",

@@ -1,4 +1,5 @@
-//! What is asked and said in these rows: a chat of OpenAI's, whose events are as long as they are there.
+//! What is asked and said in these rows: a chat of OpenAI's, and a message of Anthropic's, whose events are as
+//! long as they are there.
 //!
 //! Pure text, made before anything is measured.
 
@@ -50,6 +51,36 @@ pub(super) fn events() -> Vec<String> {
     events
 }
 
+/// How many events of a message of Anthropic's say nothing.
+pub(super) const AROUND: usize = 5;
+
+/// The events of the same answer from Anthropic.
+pub(super) fn messages() -> Vec<String> {
+    let event = |of: &str, mut data: serde_json::Value| {
+        data["type"] = json!(of);
+        format!("event: {of}\ndata: {data}\n\n")
+    };
+    let message = json!({
+        "id": "msg_01XFDUDYJgAACzvnptvVoYEL", "type": "message", "role": "assistant",
+        "model": "claude-sonnet-4-5-20250929", "content": [], "stop_reason": null, "stop_sequence": null,
+        "usage": {"input_tokens": 25, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0, "output_tokens": 1},
+    });
+    let block = json!({"index": 0, "content_block": {"type": "text", "text": ""}});
+    let said = json!({"index": 0, "delta": {"type": "text_delta", "text": " a few words"}});
+    let end = json!({"delta": {"stop_reason": "end_turn", "stop_sequence": null}, "usage": {"output_tokens": 400}});
+    let mut events = vec![
+        event("message_start", json!({"message": message})),
+        event("content_block_start", block),
+    ];
+    events.extend((0..EVENTS - AROUND).map(|_| event("content_block_delta", said.clone())));
+    events.extend([
+        event("content_block_stop", json!({"index": 0})),
+        event("message_delta", end),
+        event("message_stop", json!({})),
+    ]);
+    events
+}
+
 /// An event that could still become a placeholder, behind one that could not.
 pub(super) fn waiting() -> Vec<String> {
     let said = |text: &str| {
@@ -86,5 +117,8 @@ mod tests {
         assert_eq!(events.len(), EVENTS);
         assert!(events[EVENTS - 2].contains("\"total_tokens\":425"));
         assert_eq!(events[EVENTS - 1], "data: [DONE]\n\n");
+        let messages = messages();
+        assert_eq!(messages.len(), EVENTS);
+        assert!(messages[EVENTS - 1].starts_with("event: message_stop\n"));
     }
 }
