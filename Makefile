@@ -19,7 +19,7 @@ help:
 	@echo 'make check   ask all five Envoys whether they take envoy.yaml'
 	@echo 'make lint    formatting, clippy, documentation: what CI refuses'
 	@echo 'make fmt     format the code'
-	@echo 'make reference  write the tables and the schema in docs/ again, which come from the code'
+	@echo 'make reference  write the tables and the schemas in docs/ again, which come from the code'
 	@echo 'make doc     the documentation of all crates'
 	@echo 'make clean   remove all build products and downloaded Envoys'
 	@echo
@@ -70,7 +70,7 @@ fmt: need-cargo
 reference: need-cargo
 	UPDATE_DOCS=1 $(CARGO) test --quiet -p transformations \
 		--test configuration_reference --test diagnostics_reference --test template_reference \
-		--test ai_templates
+		--test ai_templates --test providers
 
 doc: need-cargo
 	$(CARGO) doc --no-deps --workspace

@@ -102,12 +102,20 @@ fn colours_come_only_where_they_are_wanted() {
 }
 
 #[test]
-fn the_schema_is_that_of_the_documentation() {
-    let output = run(&["schema"], &[]);
-    let printed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let written = std::fs::read(root().join("docs/schema.json")).unwrap();
-    let written: serde_json::Value = serde_json::from_slice(&written).unwrap();
-    assert_eq!(printed, written);
+fn the_schemas_are_those_of_the_documentation() {
+    for (arguments, file) in [
+        (&["schema"][..], "schema.json"),
+        (&["schema", "configuration"], "schema.json"),
+        (&["schema", "profiles"], "schema-profiles.json"),
+        (&["schema", "llm-provider"], "schema-llm-provider.json"),
+        (&["schema", "http-acl"], "schema-http-acl.json"),
+    ] {
+        let output = run(arguments, &[]);
+        let printed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let written = std::fs::read(root().join("docs").join(file)).unwrap();
+        let written: serde_json::Value = serde_json::from_slice(&written).unwrap();
+        assert_eq!(printed, written, "{file}");
+    }
 }
 
 /// What stands in files, only tools look for; what is too long to show has no example.

@@ -28,7 +28,7 @@ pub(crate) use read::{config as read, has_markers};
 pub use ai::publish::{Publish, PublishedHeader, PublishedMetadata};
 pub use ai::{Ai, Cost, PriceFile, Usage};
 pub use policy::beyond_policy;
-pub use schema::schema;
+pub use schema::Schema;
 
 pub use patch::{JsonPiece, PatchOperation, ValueTemplate};
 

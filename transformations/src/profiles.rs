@@ -13,6 +13,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::codes::Code;
+use crate::config::fields::profiles as fields;
 use crate::diagnostics::{Diagnostic, Diagnostics, nearest};
 
 mod choice;
@@ -31,7 +32,7 @@ pub const PROFILES_VARIABLE: &str = "RUSTFORMATIONS_PROFILES";
 pub const PROFILE_HEADER: &str = "x-rustformations-profile";
 
 /// The one field of the file.
-const FIELD: &str = "profiles";
+const FIELD: &str = fields::PROFILES.name;
 
 /// How long the name of a profile may be.
 const LONGEST_NAME: usize = 64;

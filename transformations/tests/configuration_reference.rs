@@ -1,4 +1,5 @@
-//! Keeps the tables of `docs/configuration.md`, `docs/llm.md` and `docs/schema.json` in step with the table of fields.
+//! Keeps the tables of `docs/configuration.md`, `docs/llm.md` and `docs/providers.md`, and the schemas beside them,
+//! in step with the table of fields.
 //!
 //! With `UPDATE_DOCS=1` the tests rewrite them.
 
@@ -9,10 +10,10 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use llm::facts::{Fact, FactKind};
+use transformations::config::Schema;
 use transformations::config::fields::ai::publish::FROM;
 use transformations::config::fields::shape::{Flag, Unit, View, Whole};
-use transformations::config::fields::{AnyField, Object, Policy, access, top};
-use transformations::config::schema;
+use transformations::config::fields::{AnyField, Object, Policy, access, provider, top};
 use transformations::stats::{Metric, MetricKind};
 
 const BEGIN: &str = "<!-- fields of ";
@@ -22,6 +23,7 @@ const END: &str = "<!-- end of fields -->";
 fn the_pages_have_the_tables_of_all_fields() {
     tables_of("configuration.md", 7);
     tables_of("llm.md", 7);
+    tables_of("providers.md", 6);
     // The same page, so not by tests of their own.
     table_of_facts();
     table_of_statistics();
@@ -51,14 +53,16 @@ fn tables_of(page: &str, least: usize) {
 }
 
 #[test]
-fn the_schema_is_that_of_the_code() {
-    let path = docs("schema.json");
-    let written = std::fs::read_to_string(&path).unwrap_or_default();
-    keep(
-        path,
-        &written,
-        &(serde_json::to_string_pretty(&schema()).unwrap() + "\n"),
-    );
+fn the_schemas_are_those_of_the_code() {
+    for schema in Schema::ALL {
+        let path = docs(&match schema {
+            Schema::Configuration => "schema.json".to_owned(),
+            other => format!("schema-{}.json", other.name()),
+        });
+        let written = std::fs::read_to_string(&path).unwrap_or_default();
+        let fresh = serde_json::to_string_pretty(&schema.to_json()).unwrap() + "\n";
+        keep(path, &written, &fresh);
+    }
 }
 
 fn table_of_facts() {
@@ -136,17 +140,23 @@ fn docs(name: &str) -> PathBuf {
         .collect()
 }
 
-/// Every object of a configuration by its name, and of an access list.
+/// Every object of a configuration of each filter, by its name.
 fn objects() -> BTreeMap<&'static str, &'static Object> {
     let mut found = BTreeMap::new();
-    visit(&View::Object(&top::CONFIGURATION), &mut found);
-    visit(&View::Object(&access::ACCESS_LIST), &mut found);
+    for object in [
+        &top::CONFIGURATION,
+        &access::ACCESS_LIST,
+        &provider::ONE,
+        &provider::SEVERAL,
+    ] {
+        visit(&View::Object(object), &mut found);
+    }
     found
 }
 
 fn visit(view: &View, found: &mut BTreeMap<&'static str, &'static Object>) {
     match view {
-        View::Object(object) => {
+        View::Object(object) | View::OneOf(object) => {
             if found.insert(object.name, *object).is_none() {
                 object
                     .fields()

@@ -1,13 +1,18 @@
-//! The JSON Schema agrees with the reader: what loads is valid, and what is wrong with fields, types,
-//! words and bounds is not.
+//! The JSON Schemas agree with the readers: what loads is valid, and what is wrong with fields, types,
+//! words and bounds is not. Where fields hang together (a provider that needs a project), a schema says nothing.
 
 #![allow(clippy::unwrap_used, reason = "a test says no by panicking")]
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
-use transformations::{Code, CompileOptions, Diagnostic, Program, Severity, config};
+use transformations::access::AccessPolicy;
+use transformations::config::Schema;
+use transformations::profiles::Profiles;
+use transformations::provider::{Key, Keys, LiveKey, Providers};
+use transformations::{Code, CompileOptions, Diagnostic, Diagnostics, Program, Severity};
 
 /// Problems of fields and shapes, which a schema can see.
 const OF_SHAPE: [Code; 9] = [
@@ -25,7 +30,7 @@ const OF_SHAPE: [Code; 9] = [
 
 #[test]
 fn whatever_loads_is_valid_and_what_is_misshapen_is_not() {
-    let schema = validator();
+    let schema = validator(Schema::Configuration);
     let (mut valid, mut refused) = (0, 0);
     for (place, config) in configurations() {
         let found =
@@ -60,7 +65,7 @@ fn whatever_loads_is_valid_and_what_is_misshapen_is_not() {
 
 #[test]
 fn each_bound_of_each_field_is_one_of_the_schema() {
-    let schema = validator();
+    let schema = validator(Schema::Configuration);
     for (good, bad) in [
         (
             json!({"limits": {"fuel": 100_000_000}}),
@@ -100,28 +105,212 @@ fn each_bound_of_each_field_is_one_of_the_schema() {
 
 #[test]
 fn every_field_is_described_without_markdown_links() {
-    let text = config::schema().to_string();
-    assert!(!text.contains("]("));
-    let schema = config::schema();
-    let objects = schema["$defs"]
-        .as_object()
-        .unwrap()
-        .values()
-        .chain([&schema]);
-    for object in objects {
-        for (name, field) in object["properties"].as_object().unwrap() {
-            assert!(
-                field["description"]
-                    .as_str()
-                    .is_some_and(|text| text.len() > 5),
-                "{name}"
-            );
+    for schema in Schema::ALL.map(Schema::to_json) {
+        assert!(!schema.to_string().contains("]("));
+        let definitions = schema["$defs"].as_object().unwrap().values();
+        let objects = definitions.chain([&schema]);
+        let fields = objects.filter_map(|object| object["properties"].as_object());
+        let mut described = 0;
+        for (name, field) in fields.flatten() {
+            let text = field["description"].as_str();
+            assert!(text.is_some_and(|text| text.len() > 5), "{name}");
+            described += 1;
         }
+        assert!(described > 8, "{described}");
     }
 }
 
-fn validator() -> Validator {
-    let schema = config::schema();
+/// Whatever is asked for is there.
+#[derive(Debug)]
+struct AnyKey;
+
+impl LiveKey for AnyKey {
+    fn current(&self) -> Arc<Key> {
+        Arc::new(Key::read(b"k").unwrap())
+    }
+}
+
+impl Keys for AnyKey {
+    fn file(&self, _: &str) -> Result<Arc<dyn LiveKey>, String> {
+        Ok(Arc::new(AnyKey))
+    }
+
+    fn variable(&self, _: &str) -> Option<Vec<u8>> {
+        Some(b"k".to_vec())
+    }
+}
+
+#[test]
+fn the_schema_of_providers_says_what_their_reader_says() {
+    let one = json!({
+        "provider": "anthropic", "model": "claude-sonnet-4-5", "models": {"gpt-4o*": "claude-sonnet-4-5"},
+        "auth": {"apiKey": {"file": "/k"}}, "defaults": {"max_tokens": 4096, "stop": null},
+        "set": {"metadata": {"user_id": "a"}}, "remove": ["seed"], "unsupported": "drop", "authority": "[::1]:80",
+        "region": "eu-west_1", "project": "p.q:r", "apiVersion": "2023-06-01", "pathPrefix": "/a/~b",
+    });
+    let key = |key: Value| json!({"provider": "openai", "auth": {"apiKey": key}});
+    let places = [
+        key(json!({"env": "K", "file": null})),
+        key(json!({"metadata": {"namespace": "a", "key": "b"}})),
+        key(json!({"env": "K", "file": "/k"})),
+        json!({"provider": "openai", "auth": "none"}),
+        json!({"provider": "vertex-gemini", "project": "p", "region": "eu", "auth": {"gcp": {"tokenFile": "/k"}}}),
+        json!({"provider": "openai", "auth": {"gcp": null, "apiKey": {"env": "K"}}}),
+        json!({"providers": {"a": one, "b": key(json!({"env": "K"}))}}),
+        json!({"providers": {}}),
+        json!({"provider": "openai", "providers": {"a": {"provider": "openai"}}}),
+        one,
+    ];
+    let hangs_together = |problem: &Diagnostic| {
+        problem.code() == Code::BAD_PROVIDER && problem.message().contains("Vertex")
+    };
+    let compile = |text: &[u8]| Providers::compile(text, (1, 40), &AnyKey).map(drop);
+    agree(Schema::Provider, &places, compile, hangs_together);
+}
+
+#[test]
+fn the_schema_of_access_lists_says_what_their_reader_says() {
+    let list = json!({
+        "defaultAction": "allow",
+        "rules": [
+            {"name": "a", "cidrs": ["10.0.0.0/8", "::1"], "action": "deny"},
+            {"cidr": "10.0.0.1", "action": "allow"},
+        ],
+        "denyResponse": {"statusCode": 451, "headers": [{"name": "x-a", "value": "b"}], "blockedByHeaderName": "x-by"},
+    });
+    let other = json!({"defaultAction": "deny", "denyResponse": {"addBlockedByHeader": "x-by", "statusCode": 599}});
+    // Of networks it knows no more than that there may be some.
+    let hangs_together = |problem: &Diagnostic| {
+        let is_missing = problem.code() == Code::MISSING_VALUE;
+        problem.code() == Code::BAD_NETWORK || (is_missing && problem.path().ends_with(".cidrs"))
+    };
+    let compile = |text: &[u8]| AccessPolicy::compile(text).map(drop);
+    agree(Schema::AccessList, &[list, other], compile, hangs_together);
+}
+
+#[test]
+fn the_schema_of_profiles_is_that_of_configurations_with_names() {
+    let schema = validator(Schema::Profiles);
+    let page = std::fs::read_to_string(root().join("docs/profiles.md")).unwrap();
+    let example = page.split("```yaml\n").nth(1).unwrap();
+    let example = example.split("```").next().unwrap();
+    let example: Value = serde_saphyr::from_str(example).unwrap();
+    let longest = "a".repeat(64);
+    for good in [
+        example,
+        json!({"profiles": {}}),
+        json!({"profiles": {(longest): {"request": {"remove": ["x-a"]}}}}),
+    ] {
+        Profiles::parse("p.json", good.to_string().as_bytes()).unwrap();
+        assert_eq!(problems(&schema, &good), [""; 0], "{good}");
+    }
+    for bad in [
+        json!({}),
+        json!([]),
+        json!({"profiles": null}),
+        json!({"profiles": {}, "more": {}}),
+        json!({"profiles": {"a b": {}}}),
+        json!({"profiles": {("a".repeat(65)): {}}}),
+        json!({"profiles": {"a": null}}),
+        json!({"profiles": {"a": []}}),
+    ] {
+        assert!(
+            Profiles::parse("p.json", bad.to_string().as_bytes()).is_err(),
+            "{bad}"
+        );
+        assert_ne!(problems(&schema, &bad), [""; 0], "{bad}");
+    }
+    let wrong = json!({"profiles": {"a": {"onError": "automatic"}}});
+    assert_ne!(problems(&schema, &wrong), [""; 0]);
+}
+
+/// Has each place of each configuration hold something else, and asks the reader and the schema of all of that.
+fn agree(
+    schema: Schema,
+    configs: &[Value],
+    compile: impl Fn(&[u8]) -> Result<(), Diagnostics>,
+    hangs_together: impl Fn(&Diagnostic) -> bool,
+) {
+    let schema = validator(schema);
+    let (mut valid, mut refused) = (0, 0);
+    for config in configs
+        .iter()
+        .flat_map(|it| [vec![it.clone()], mutants(it)].concat())
+    {
+        let problems = problems(&schema, &config);
+        match compile(config.to_string().as_bytes()) {
+            Ok(()) => {
+                valid += 1;
+                assert_eq!(problems, [""; 0], "{config}");
+            }
+            Err(found) if found.iter().all(&hangs_together) => {
+                assert_eq!(problems, [""; 0], "{config}\n{found}");
+            }
+            Err(found) => {
+                refused += 1;
+                assert!(!problems.is_empty(), "{config}\n{found}");
+            }
+        }
+    }
+    assert!(
+        valid > 20 && refused > 100,
+        "{valid} valid, {refused} refused"
+    );
+}
+
+fn mutants(config: &Value) -> Vec<Value> {
+    let others = [
+        json!(null),
+        json!(true),
+        json!(1),
+        json!(""),
+        json!("a b"),
+        json!("?"),
+        json!([]),
+        json!([null]),
+        json!({}),
+        json!({"nobody": null}),
+    ];
+    let mut mutants = Vec::new();
+    for pointer in pointers(config, "") {
+        let mut mutant = config.clone();
+        for other in &others {
+            *mutant.pointer_mut(&pointer).unwrap() = other.clone();
+            mutants.push(mutant.clone());
+        }
+        let mut mutant = config.clone();
+        if let Value::Object(fields) = mutant.pointer_mut(&pointer).unwrap() {
+            fields.insert("nobody".to_owned(), json!(1));
+            mutants.push(mutant);
+        }
+    }
+    mutants
+}
+
+/// Where there is something in a value.
+fn pointers(value: &Value, at: &str) -> Vec<String> {
+    let inside: Vec<(String, &Value)> = match value {
+        Value::Object(fields) => {
+            let escaped = |name: &str| name.replace('~', "~0").replace('/', "~1");
+            let fields = fields.iter();
+            fields.map(|(name, value)| (escaped(name), value)).collect()
+        }
+        Value::Array(items) => {
+            let items = items.iter().enumerate();
+            items
+                .map(|(index, value)| (index.to_string(), value))
+                .collect()
+        }
+        _ => Vec::new(),
+    };
+    let below = inside
+        .iter()
+        .flat_map(|(name, value)| pointers(value, &format!("{at}/{name}")));
+    [vec![at.to_owned()], below.collect()].concat()
+}
+
+fn validator(schema: Schema) -> Validator {
+    let schema = schema.to_json();
     jsonschema::meta::validate(&schema).unwrap();
     jsonschema::validator_for(&schema).unwrap()
 }

@@ -17,6 +17,7 @@ pub mod header;
 pub mod metadata;
 mod on_error;
 pub mod patch;
+pub mod profiles;
 pub mod provider;
 pub mod reply;
 pub mod shape;

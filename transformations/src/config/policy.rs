@@ -59,7 +59,9 @@ impl Walk {
 
     fn shape(&mut self, view: &View, value: &Value, path: &str) {
         match (view, value) {
-            (View::Object(object), Value::Object(fields)) => self.object(fields, object, path),
+            (View::Object(object) | View::OneOf(object), Value::Object(fields)) => {
+                self.object(fields, object, path);
+            }
             (View::List(list), Value::Array(items)) => {
                 let of = list.of.view();
                 for (index, item) in items.iter().enumerate() {
@@ -105,7 +107,7 @@ fn fits(view: &View, value: &Value) -> bool {
         View::Text(_) | View::Words(..) => value.is_string(),
         View::Whole(_) | View::Number => value.is_number(),
         View::Flag(_) => value.is_boolean(),
-        View::Object(_) | View::Names(_) => value.is_object(),
+        View::Object(_) | View::OneOf(_) | View::Names(_) => value.is_object(),
         View::List(_) => value.is_array(),
         View::Forms(forms) => forms.all.iter().any(|form| fits(&form.shape.view(), value)),
         View::Json => true,

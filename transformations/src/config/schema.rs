@@ -1,4 +1,4 @@
-//! The JSON Schema of configurations, made of the [table of fields](super::fields).
+//! The JSON Schemas of configurations, made of the [table of fields](super::fields).
 //!
 //! For editors, and for whoever checks configurations before they reach an Envoy. It knows fields and
 //! shapes, not the template language: what it accepts may still be refused, and nothing that loads
@@ -6,23 +6,76 @@
 
 use serde_json::{Map, Value, json};
 
-use super::fields::shape::{Forms, Text, View, Whole};
-use super::fields::{AnyField, Object, Policy, top};
+use super::fields::shape::{Forms, Names, Text, View, Whole};
+use super::fields::{AnyField, Object, Policy, access, profiles, provider, top};
 
-/// The schema (draft 2020-12) of a configuration.
-pub fn schema() -> Value {
-    let mut definitions = Definitions(Map::new());
-    let mut schema = json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "A configuration of rustformations",
-    });
-    if let (Value::Object(schema), Value::Object(top)) =
-        (&mut schema, definitions.object(&top::CONFIGURATION))
-    {
-        schema.extend(top);
-        schema.insert("$defs".to_owned(), Value::Object(definitions.0));
+/// What there is a schema of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schema {
+    /// A configuration of the transformation filter.
+    Configuration,
+    /// A file of profiles.
+    Profiles,
+    /// A configuration of the filter `llm-provider`.
+    Provider,
+    /// A configuration of the filter `http-acl`.
+    AccessList,
+}
+
+impl Schema {
+    /// Each of them.
+    pub const ALL: [Schema; 4] = [
+        Schema::Configuration,
+        Schema::Profiles,
+        Schema::Provider,
+        Schema::AccessList,
+    ];
+
+    /// What it is called: by what is configured.
+    pub fn name(self) -> &'static str {
+        match self {
+            Schema::Configuration => "configuration",
+            Schema::Profiles => "profiles",
+            Schema::Provider => "llm-provider",
+            Schema::AccessList => "http-acl",
+        }
     }
-    schema
+
+    /// The schema itself (draft 2020-12).
+    pub fn to_json(self) -> Value {
+        let mut definitions = Definitions(Map::new());
+        let (title, schema) = match self {
+            Schema::Configuration => (
+                "A configuration of rustformations",
+                definitions.object(&top::CONFIGURATION),
+            ),
+            Schema::Profiles => (
+                "A file of profiles of rustformations",
+                definitions.object(&profiles::FILE),
+            ),
+            Schema::AccessList => (
+                "An access list of rustformations, for the filter http-acl",
+                definitions.object(&access::ACCESS_LIST),
+            ),
+            Schema::Provider => (
+                "A provider, or several, for the filter llm-provider of rustformations",
+                json!({
+                    "if": {"required": [provider::PROVIDERS.name]},
+                    "then": definitions.reference(&provider::SEVERAL),
+                    "else": definitions.reference(&provider::ONE),
+                }),
+            ),
+        };
+        let mut whole = json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": title,
+        });
+        if let (Value::Object(whole), Value::Object(schema)) = (&mut whole, schema) {
+            whole.extend(schema);
+            whole.insert("$defs".to_owned(), Value::Object(definitions.0));
+        }
+        whole
+    }
 }
 
 /// The objects described so far, by name.
@@ -75,21 +128,36 @@ impl Definitions {
                 schema
             }
             View::Object(object) => self.reference(object),
+            View::OneOf(object) => {
+                let mut schema = self.reference(object);
+                let only = |name: &str| json!({"required": [name], "properties": {name: {"not": {"type": "null"}}}});
+                let each = object.fields().map(|field| only(field.name));
+                schema["oneOf"] = each.collect();
+                schema
+            }
             View::List(list) => {
                 let items = self.shape(&list.of.view());
                 json!({"type": "array", "items": items})
             }
-            View::Names(names) => {
-                let values = or_null(self.shape(&names.of.view()));
-                let mut schema = json!({"type": "object", "additionalProperties": values});
-                if let Some(pattern) = pattern(names.names) {
-                    schema["propertyNames"] = json!({"pattern": pattern});
-                }
-                schema
-            }
+            View::Names(names) => self.names(*names),
             View::Forms(forms) => self.forms(*forms),
             View::Json => json!({}),
         }
+    }
+
+    fn names(&mut self, names: Names) -> Value {
+        let mut values = self.shape(&names.of.view());
+        if names.has_nulls {
+            values = or_null(values);
+        }
+        let mut schema = json!({"type": "object", "additionalProperties": values});
+        if let Some(pattern) = pattern(names.names) {
+            schema["propertyNames"] = json!({"pattern": pattern});
+        }
+        if !names.may_be_empty {
+            schema["minProperties"] = json!(1);
+        }
+        schema
     }
 
     fn forms(&mut self, forms: Forms) -> Value {
@@ -148,6 +216,11 @@ fn pattern(text: Text) -> Option<&'static str> {
         Text::RegularHeaderName => Some("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"),
         Text::Name => Some("^[A-Za-z_][A-Za-z0-9_]*$"),
         Text::Pointer => Some("^($|/)"),
+        Text::ProfileName => Some("^[A-Za-z0-9._-]{1,64}$"),
+        Text::Filled => Some("[\\s\\S]"),
+        Text::Word => Some("^[A-Za-z0-9._:-]*$"),
+        Text::Host => Some("^[A-Za-z0-9._:\\[\\]-]*$"),
+        Text::PathPrefix => Some("^($|/[!\"$->@-~]*$)"),
         Text::Plain | Text::Template | Text::HeaderValue | Text::Expression | Text::Pattern => None,
     }
 }

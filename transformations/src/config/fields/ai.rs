@@ -161,10 +161,7 @@ pub static USAGE: Object = Object {
 /// `cost.prices`
 pub static PRICES: Field<Names> = Field::new(
     "prices",
-    Names {
-        names: Text::Plain,
-        of: &&MODEL_PRICES,
-    },
+    Names::of(Text::Plain, &&MODEL_PRICES),
     "prices by the names of models, in which `*` stands for anything: the exact name goes first, then \
      the longest pattern",
 );

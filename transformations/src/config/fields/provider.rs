@@ -3,7 +3,7 @@
 
 use llm::translate::{Provider, Unsupported};
 
-use super::shape::{Form, Forms, Json, Names, Text, Words};
+use super::shape::{Form, Forms, Json, List, Names, OneOf, Text, Words};
 use super::{Field, Object};
 
 /// `provider`
@@ -41,10 +41,7 @@ pub static MODEL: Field<Text> = Field::new(
 /// `models`
 pub static MODELS: Field<Names> = Field::new(
     "models",
-    Names {
-        names: Text::Plain,
-        of: &Text::Plain,
-    },
+    Names::of(Text::Filled, &Text::Filled).without_nulls(),
     "`{\"name\": \"model\"}`: what is asked in the place of the client's model. The exact name goes \
      first, then the longest pattern",
 );
@@ -52,7 +49,7 @@ pub static MODELS: Field<Names> = Field::new(
 /// `auth.apiKey.file`
 pub static KEY_FILE: Field<Text> = Field::new(
     "file",
-    Text::Plain,
+    Text::Filled,
     "a file that holds the key, without the white space around it. It is read again when it changes; \
      while it cannot be read, or is empty, the last key stays",
 );
@@ -60,16 +57,16 @@ pub static KEY_FILE: Field<Text> = Field::new(
 /// `auth.apiKey.env`
 pub static KEY_ENV: Field<Text> = Field::new(
     "env",
-    Text::Plain,
+    Text::Filled,
     "an environment variable of Envoy's that holds the key",
 );
 
 /// `auth.apiKey.metadata.namespace`
 pub static NAMESPACE: Field<Text> =
-    Field::new("namespace", Text::Plain, "the namespace of the metadata").needed();
+    Field::new("namespace", Text::Filled, "the namespace of the metadata").needed();
 
 /// `auth.apiKey.metadata.key`
-pub static KEY: Field<Text> = Field::new("key", Text::Plain, "the key in that namespace").needed();
+pub static KEY: Field<Text> = Field::new("key", Text::Filled, "the key in that namespace").needed();
 
 /// A place in dynamic metadata.
 pub static METADATA: Object = Object {
@@ -93,16 +90,16 @@ pub static API_KEY: Object = Object {
 };
 
 /// `auth.apiKey`
-pub static API_KEY_HERE: Field<&Object> = Field::new(
+pub static API_KEY_HERE: Field<OneOf> = Field::new(
     "apiKey",
-    &API_KEY,
+    OneOf(&API_KEY),
     "the key, which goes into the header that the provider reads it from",
 );
 
 /// `auth.gcp.tokenFile`
 pub static TOKEN_FILE: Field<Text> = Field::new(
     "tokenFile",
-    Text::Plain,
+    Text::Filled,
     "a file that holds an access token, kept up to date by somebody else. It is watched as files of \
      keys are",
 )
@@ -134,7 +131,7 @@ pub static AUTH_HERE: Field<Forms> = Field::new(
     "auth",
     Forms {
         all: &[
-            Form::of(&AS_OBJECT),
+            Form::of(&OneOf(&AUTH)),
             Form::of(&Words {
                 all: &[("none", ())],
                 default: None,
@@ -147,15 +144,10 @@ pub static AUTH_HERE: Field<Forms> = Field::new(
 )
 .or_else("`\"none\"`");
 
-static AS_OBJECT: &Object = &AUTH;
-
 /// `defaults`
 pub static DEFAULTS: Field<Names> = Field::new(
     "defaults",
-    Names {
-        names: Text::Plain,
-        of: &Json,
-    },
+    Names::of(Text::Plain, &Json),
     "members of the client's request where it has none of the name; `max_tokens` also goes for \
      `max_completion_tokens`",
 );
@@ -163,18 +155,15 @@ pub static DEFAULTS: Field<Names> = Field::new(
 /// `set`
 pub static SET: Field<Names> = Field::new(
     "set",
-    Names {
-        names: Text::Plain,
-        of: &Json,
-    },
+    Names::of(Text::Plain, &Json),
     "members at the top of the request that goes to the provider, in its own words, whatever the client \
      says",
 );
 
 /// `remove`
-pub static REMOVE: Field<super::shape::List> = Field::new(
+pub static REMOVE: Field<List> = Field::new(
     "remove",
-    super::shape::List { of: &Text::Plain },
+    List { of: &Text::Plain },
     "members at the top of the client's request that are left out before it is read",
 );
 
@@ -192,7 +181,7 @@ pub static UNSUPPORTED: Field<Words<Unsupported>> = Field::new(
 /// `authority`
 pub static AUTHORITY: Field<Text> = Field::new(
     "authority",
-    Text::Plain,
+    Text::Host,
     "the host that requests are for. Who must have one of their own (`azure-openai`) and leave it out \
      keep the client's",
 )
@@ -201,18 +190,18 @@ pub static AUTHORITY: Field<Text> = Field::new(
 /// `region`
 pub static REGION: Field<Text> = Field::new(
     "region",
-    Text::Plain,
+    Text::Word,
     "Vertex, which needs it for its paths, and Bedrock: where",
 );
 
 /// `project`
 pub static PROJECT: Field<Text> =
-    Field::new("project", Text::Plain, "Vertex, which needs it: whose");
+    Field::new("project", Text::Word, "Vertex, which needs it: whose");
 
 /// `apiVersion`
 pub static API_VERSION: Field<Text> = Field::new(
     "apiVersion",
-    Text::Plain,
+    Text::Word,
     "Azure: `api-version` (without, its version 1). Anthropic, wherever it runs: another \
      `anthropic-version`",
 )
@@ -221,7 +210,7 @@ pub static API_VERSION: Field<Text> = Field::new(
 /// `pathPrefix`
 pub static PATH_PREFIX: Field<Text> = Field::new(
     "pathPrefix",
-    Text::Plain,
+    Text::PathPrefix,
     "what paths begin with, in the place of what is usual at the provider (`/v1` for `openai`)",
 )
 .or_else("the provider's");
@@ -250,13 +239,11 @@ pub static ONE: Object = Object {
 /// `providers`
 pub static PROVIDERS: Field<Names> = Field::new(
     "providers",
-    Names {
-        names: Text::Plain,
-        of: &AS_ONE,
-    },
+    Names::of(Text::Plain, &AS_ONE).without_nulls().not_empty(),
     "several providers by names of your own, in the place of everything above. Which of them is asked \
      says the metadata of the host that was picked: `rustformations.llm: {provider: NAME}`",
-);
+)
+.needed();
 
 static AS_ONE: &Object = &ONE;
 

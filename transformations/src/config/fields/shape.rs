@@ -26,6 +26,8 @@ pub enum View {
     Words(Vec<&'static str>, Option<&'static str>),
     /// An object with known fields.
     Object(&'static Object),
+    /// An object with exactly one of its fields.
+    OneOf(&'static Object),
     /// A list.
     List(List),
     /// An object with names of the author's own.
@@ -59,6 +61,16 @@ pub enum Text {
     Pattern,
     /// A name of the template language.
     Name,
+    /// The name of a profile.
+    ProfileName,
+    /// A text that says something.
+    Filled,
+    /// Letters, digits, dots, colons, underscores and dashes.
+    Word,
+    /// A host, with or without a port.
+    Host,
+    /// What a path begins with.
+    PathPrefix,
 }
 
 /// A whole number between bounds, both included.
@@ -113,7 +125,15 @@ pub struct Names {
     pub names: Text,
     /// What each value is.
     pub of: &'static dyn Shape,
+    /// Whether a value may be null, which is as if it were not there.
+    pub has_nulls: bool,
+    /// Whether there may be none.
+    pub may_be_empty: bool,
 }
+
+/// An object with exactly one of its fields.
+#[derive(Clone, Copy)]
+pub struct OneOf(pub &'static Object);
 
 /// One of several shapes, the first of which is the one to write.
 #[derive(Clone, Copy)]
@@ -153,6 +173,27 @@ impl Form {
             shape,
             stands_in: Some(text),
         }
+    }
+}
+
+impl Names {
+    pub(super) const fn of(names: Text, of: &'static dyn Shape) -> Names {
+        Names {
+            names,
+            of,
+            has_nulls: true,
+            may_be_empty: true,
+        }
+    }
+
+    pub(super) const fn without_nulls(mut self) -> Names {
+        self.has_nulls = false;
+        self
+    }
+
+    pub(super) const fn not_empty(mut self) -> Names {
+        self.may_be_empty = false;
+        self
     }
 }
 
@@ -216,6 +257,12 @@ impl<T: PartialEq + Sync> Shape for Words<T> {
 impl Shape for &'static Object {
     fn view(&self) -> View {
         View::Object(self)
+    }
+}
+
+impl Shape for OneOf {
+    fn view(&self) -> View {
+        View::OneOf(self.0)
     }
 }
 

@@ -43,10 +43,7 @@ pub static ON_ERROR: Field<Words<OnError>> = Field::new(
 /// `vars`
 pub static VARS: Field<Names> = Field::new(
     "vars",
-    Names {
-        names: Text::Name,
-        of: &Text::Template,
-    },
+    Names::of(Text::Name, &Text::Template),
     "`{\"name\": template}`: texts that all templates know by their names, rendered once for each \
      exchange; see [`vars`](#vars)",
 )

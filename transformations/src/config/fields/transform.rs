@@ -45,10 +45,7 @@ const RULES: Forms = Forms {
     all: &[
         Form::of(&LIST_OF_RULES),
         Form::instead(
-            &Names {
-                names: Text::HeaderName,
-                of: &Text::HeaderValue,
-            },
+            &Names::of(Text::HeaderName, &Text::HeaderValue),
             "the map of kgateway 2.2 while it was made",
         ),
     ],
@@ -87,10 +84,7 @@ pub static DYNAMIC_METADATA: Field<List> = Field::new(
 /// `extractors`
 pub static EXTRACTORS: Field<Names> = Field::new(
     "extractors",
-    Names {
-        names: Text::Plain,
-        of: &&EXTRACTOR,
-    },
+    Names::of(Text::Plain, &&EXTRACTOR),
     "regular expressions for `extraction(name)`; see [templates](templates.md#extractors)",
 )
 .not_in_policies();

@@ -98,9 +98,19 @@ impl Reader {
         path: &str,
         field: &Field<&'static Object>,
     ) -> Option<(&'a Map<String, Value>, String)> {
-        let path = join(path, field.name);
-        let inside = self.object(fields.get(field.name)?, &path)?;
-        self.only(inside, &path, field.shape);
+        self.strict(fields, path, field.name, field.shape)
+    }
+
+    pub(super) fn strict<'a>(
+        &mut self,
+        fields: &'a Map<String, Value>,
+        path: &str,
+        name: &str,
+        object: &Object,
+    ) -> Option<(&'a Map<String, Value>, String)> {
+        let path = join(path, name);
+        let inside = self.object(fields.get(name)?, &path)?;
+        self.only(inside, &path, object);
         Some((inside, path))
     }
 

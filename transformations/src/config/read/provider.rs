@@ -31,7 +31,8 @@ pub(in crate::config) fn providers(value: &Value) -> (ProvidersRules, Vec<Diagno
                 for (key, one) in several.into_iter().flatten() {
                     let shown: String = key.chars().take(64).collect();
                     let path = join(name, &shown);
-                    let Some(fields) = reader.object(one, &path) else {
+                    let Value::Object(fields) = one else {
+                        reader.wrong_type(&path, "an object", one);
                         continue;
                     };
                     reader.only(fields, &path, &field::ONE);
@@ -130,7 +131,7 @@ impl Reader {
             }
         };
         self.only(auth, &path, &field::AUTH);
-        let key = self.strict_field(auth, &path, &field::API_KEY_HERE);
+        let key = self.strict(auth, &path, field::API_KEY_HERE.name, &field::API_KEY);
         let gcp = self.strict_field(auth, &path, &field::GCP_HERE);
         match (key, gcp) {
             (Some((key, path)), None) => self.api_key(key, &path).map_or(Auth::None, Auth::Key),

@@ -19,10 +19,7 @@ pub static METADATA: Field<List> = Field::new(
 /// `publish.headers`
 pub static HEADERS: Field<Names> = Field::new(
     "headers",
-    Names {
-        names: Text::HeaderName,
-        of: &FACT,
-    },
+    Names::of(Text::HeaderName, &FACT),
     "`{\"header\": \"fact\"}`: headers of responses that say what is known of the exchange; streams and \
      errors get none",
 );

@@ -37,10 +37,7 @@ pub static HEADER: Field<Text> = Field::new(
 /// `model.aliases`
 pub static ALIASES: Field<Names> = Field::new(
     "aliases",
-    Names {
-        names: Text::Plain,
-        of: &Text::Plain,
-    },
+    Names::of(Text::Plain, &Text::Plain),
     "`{\"name\": \"model\"}`: what goes upstream in the place of a name. The exact name goes first, then \
      the longest pattern; `*` in the model is what the `*` of the name matched",
 );
