@@ -7,6 +7,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use transformations::codes::Example;
 use transformations::{Code, Direction, TransformErrorKind};
 
 const MARKER: &str = "<!-- Everything below is generated from the code: UPDATE_DOCS=1 cargo test -p transformations --test diagnostics_reference -->\n";
@@ -28,10 +29,15 @@ fn the_reference_lists_every_code_and_every_kind() {
         )
         .unwrap();
     }
-    tables.push_str("\n## Codes\n\n| code | what it means | what to do |\n|---|---|---|\n");
+    tables.push_str("\n## Codes\n");
     for (code, title) in Code::ALL {
-        let remedy = code.explained().unwrap().remedy.replace('|', "\\|");
-        writeln!(tables, "| {code} | {title} | {remedy} |").unwrap();
+        let explained = code.explained().unwrap();
+        let (title, remedy) = (sentence(title), sentence(explained.remedy));
+        writeln!(tables, "\n### {code}\n\n{title} {remedy}").unwrap();
+        if let Some(example) = shown(explained.example) {
+            // Not as JSON or YAML: what looks for configurations on pages must not find these.
+            writeln!(tables, "\n```text\n{}\n```", example.trim_end()).unwrap();
+        }
     }
 
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/diagnostics.md");
@@ -45,4 +51,25 @@ fn the_reference_lists_every_code_and_every_kind() {
             "run with UPDATE_DOCS=1, then read the difference"
         );
     }
+}
+
+/// As a sentence of its own.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().unwrap();
+    format!("{}{}.", first.to_uppercase(), letters.as_str())
+}
+
+/// What can be printed of an example.
+fn shown(example: Example) -> Option<String> {
+    let text = match example {
+        Example::Config(text) => String::from_utf8_lossy(text).into_owned(),
+        Example::Profiles(text)
+        | Example::Policy(text)
+        | Example::File(text)
+        | Example::Provider(text) => text.to_owned(),
+        // Too long to show.
+        _ => return None,
+    };
+    Some(text.replace(|it: char| it.is_control() && it != '\n', "\u{fffd}"))
 }

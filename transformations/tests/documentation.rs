@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says no by panicking")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use transformations::files::read_prices;
 use transformations::profiles::Profiles;
@@ -19,6 +19,7 @@ fn every_example_configuration_loads() {
         "docs/templates.md",
         "docs/neighbours.md",
         "docs/profiles.md",
+        "docs/recipes.md",
     ] {
         let text = std::fs::read_to_string(root.join(page)).unwrap();
         let files = files(&text);
@@ -77,4 +78,70 @@ fn every_profile_and_every_table_of_prices_on_the_page_is_valid() {
         let prices = read_prices(table.as_bytes()).unwrap();
         assert!(prices.find("gpt-4o").is_some(), "{table}");
     }
+}
+
+#[test]
+fn every_link_between_pages_leads_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let (mut links, mut broken) = (0, Vec::new());
+    for page in pages(root) {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for link in prose(&text).split("](").skip(1) {
+            let link = link.split(')').next().unwrap();
+            if link.contains("://") || link.starts_with("mailto:") {
+                continue;
+            }
+            links += 1;
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = match file {
+                "" => page.clone(),
+                file => page.parent().unwrap().join(file),
+            };
+            let leads = match anchor {
+                "" => target.exists(),
+                anchor => anchors(&target).iter().any(|it| it == anchor),
+            };
+            if !leads {
+                broken.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    assert!(links > 100, "only {links} links were found");
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// All pages in Markdown that belong to the project.
+fn pages(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() && name != "target" && !name.starts_with('.') {
+            found.extend(pages(&path));
+        } else if name.ends_with(".md") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// A page without its blocks of code.
+fn prose(text: &str) -> String {
+    let blocks = text.split("```");
+    blocks.step_by(2).collect()
+}
+
+/// The names by which the headings of a page are linked to, as forges make them.
+fn anchors(page: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(page).unwrap_or_default();
+    let prose = prose(&text);
+    let headings = prose.lines().filter(|line| line.starts_with('#'));
+    let slug = |heading: &str| {
+        let heading = heading.trim_start_matches('#').trim().to_lowercase();
+        let letters = heading.chars().map(|it| if it == ' ' { '-' } else { it });
+        letters
+            .filter(|it| it.is_alphanumeric() || matches!(it, '-' | '_'))
+            .collect()
+    };
+    headings.map(slug).collect()
 }
