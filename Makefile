@@ -13,7 +13,7 @@ help:
 	@echo 'make run     the same lab, staying up for requests of your own (Ctrl-C stops it)'
 	@echo 'make test    everything: unit tests, and the module in five releases of Envoy; the last line is the total'
 	@echo 'make fuzz    any configuration, message and stream for a while (FUZZ_SECONDS for each target)'
-	@echo 'make bench   micro-benchmarks, and the cost of the module inside Envoy (needs wrk)'
+	@echo 'make bench   micro-benchmarks, and the cost of the module inside Envoy (needs wrk; with clang, lld and Go also beside Wasm and ext_proc)'
 	@echo 'make sweep   what templates can call, over growing messages: no cost may grow faster (long with valgrind)'
 	@echo 'make module  build librust_module.so as it ships'
 	@echo 'make check   ask all five Envoys whether they take envoy.yaml'

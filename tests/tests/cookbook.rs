@@ -268,7 +268,11 @@ fn every_recipe_is_in_the_list_at_the_top() {
     let page = std::fs::read_to_string(workspace::root().join("docs/recipes.md")).unwrap();
     let listed = page.split("\n## ").next().unwrap();
     for recipe in recipes() {
-        let anchor = recipe.title.to_lowercase().replace(',', "").replace(' ', "-");
+        let anchor = recipe
+            .title
+            .to_lowercase()
+            .replace(',', "")
+            .replace(' ', "-");
         assert!(
             listed.contains(&format!("- [{}](#{anchor})\n", recipe.title)),
             "{}",

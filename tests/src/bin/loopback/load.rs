@@ -12,6 +12,7 @@ use rustformations_tests::EnvoyProcess;
 use tempfile::NamedTempFile;
 
 use crate::cpu;
+use crate::peers::Beside;
 use crate::rows::Row;
 
 /// How much load.
@@ -54,10 +55,19 @@ pub(crate) fn script(row: &Row) -> Result<NamedTempFile> {
 }
 
 impl Load {
-    /// Loads `envoy` and measures.
-    pub(crate) fn run(&self, envoy: &EnvoyProcess, script: &Path) -> Result<Measured> {
+    /// Loads `envoy` and measures; what works beside it is paid for with it.
+    pub(crate) fn run(
+        &self,
+        envoy: &EnvoyProcess,
+        beside: Option<&Beside>,
+        script: &Path,
+    ) -> Result<Measured> {
         let url = format!("http://{}/v1/chat/completions", envoy.listener("lab")?);
-        let before = cpu::time_of(envoy.id())?;
+        let time = || {
+            let of_beside = beside.map_or(Ok(Duration::ZERO), |it| cpu::time_of(it.id()))?;
+            anyhow::Ok(cpu::time_of(envoy.id())? + of_beside)
+        };
+        let before = time()?;
         let output = Command::new("wrk")
             .args(["--threads", "1", "--latency", "--timeout", "10s"])
             .args(["--connections", &self.connections.to_string()])
@@ -67,7 +77,7 @@ impl Load {
             .arg(url)
             .output()
             .context("wrk cannot be run")?;
-        let used = cpu::time_of(envoy.id())?.saturating_sub(before);
+        let used = time()?.saturating_sub(before);
         let text = String::from_utf8_lossy(&output.stdout);
         if !output.status.success() {
             bail!(

@@ -14,6 +14,7 @@
 
 mod cpu;
 mod load;
+mod peers;
 mod report;
 mod rows;
 mod scale;
@@ -27,6 +28,7 @@ use anyhow::{Context as _, Result, bail};
 use rustformations_tests::{Envoy, EnvoyProcess, Settings, envoy, workspace};
 
 use load::{Load, Measured};
+use peers::Beside;
 use rows::{Contender, Row};
 use scale::Scale;
 use sink::Sink;
@@ -42,7 +44,7 @@ struct Options {
 
 fn main() -> ExitCode {
     let outcome = parse_options(std::env::args().skip(1)).and_then(|options| match options {
-        Some(options) => run(&options),
+        Some(options) => run(options),
         None => {
             for row in rows::all() {
                 println!("{:<16} {}", row.name, row.what);
@@ -124,7 +126,7 @@ fn parse_options(mut arguments: impl Iterator<Item = String>) -> Result<Option<O
     }))
 }
 
-fn run(options: &Options) -> Result<()> {
+fn run(mut options: Options) -> Result<()> {
     if !options.rows.is_empty() {
         load::check_wrk()?;
     }
@@ -148,9 +150,10 @@ fn run(options: &Options) -> Result<()> {
         module_folder: Some(module_folder),
         ..Settings::default()
     };
-    for row in &options.rows {
-        let measured = measure(row, &envoy, &settings, options)?;
-        report::print(row, &measured);
+    for mut row in std::mem::take(&mut options.rows) {
+        let besides = peers::join(&mut row);
+        let measured = measure(&row, &besides, &envoy, &settings, &options)?;
+        report::print(&row, &measured);
     }
     let amount = Amount {
         rounds: options.rounds,
@@ -170,6 +173,7 @@ fn run(options: &Options) -> Result<()> {
 /// machine hits all alike.
 fn measure(
     row: &Row,
+    besides: &[Option<Beside>],
     envoy: &Envoy,
     settings: &Settings,
     options: &Options,
@@ -187,8 +191,11 @@ fn measure(
     let mut measured: Vec<Vec<Measured>> = row.contenders.iter().map(|_| Vec::new()).collect();
     // The first round warms connections, caches and allocators; it is not counted.
     for round in 0..=options.rounds {
-        for (process, results) in running.iter_mut().zip(&mut measured) {
-            let result = options.load.run(process, script.path())?;
+        let contenders = row.contenders.iter().zip(besides);
+        let contenders = contenders.zip(running.iter_mut().zip(&mut measured));
+        for ((contender, beside), (process, results)) in contenders {
+            let result = options.load.run(process, beside.as_ref(), script.path());
+            let result = result.with_context(|| format!("{}: {}", row.name, contender.name))?;
             process.check_alive()?;
             if round > 0 {
                 results.push(result);

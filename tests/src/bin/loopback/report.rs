@@ -31,9 +31,9 @@ pub(crate) fn print(row: &Row, measured: &[Vec<Measured>]) {
             median(rounds.iter().map(|round| round.slowest)),
         );
     }
-    // With a native filter in between, the mark is ours against that.
-    if let [native, ours] = others {
-        println!("  ours to Envoy's own: {}", ratio(ours, native));
+    // With others in between, the mark is ours against the first.
+    if let ([first, .., ours], Some(name)) = (others, row.contenders.get(1).map(|it| it.name)) {
+        println!("  ours to {name}: {}", ratio(ours, first));
     }
 }
 
