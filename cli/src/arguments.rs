@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{explain, functions, generate, mask, price, render, schema, serve, usage, validate};
+use crate::{
+    explain, functions, generate, mask, price, render, replay, schema, serve, usage, validate,
+};
 
 /// Checks and tries configurations of rustformations, without an Envoy or in one.
 #[derive(Debug, Parser)]
@@ -21,6 +23,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Validate(validate::Arguments),
     Render(render::Arguments),
+    Replay(replay::Arguments),
     Mask(mask::Arguments),
     Usage(usage::Arguments),
     Price(price::Arguments),

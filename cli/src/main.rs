@@ -16,6 +16,7 @@ mod mask;
 mod paint;
 mod price;
 mod render;
+mod replay;
 mod schema;
 mod serve;
 mod source;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
     let ended = match &arguments.command {
         Command::Validate(asked) => validate::run(asked, &mut out),
         Command::Render(asked) => render::run(asked, &mut out),
+        Command::Replay(asked) => replay::run(asked, &mut out),
         Command::Mask(asked) => mask::run(asked, &mut out),
         Command::Usage(asked) => usage::run(asked, &mut out),
         Command::Price(asked) => price::run(asked, &mut out),

@@ -4,7 +4,8 @@
 
 pub(crate) mod choose;
 pub(crate) mod http;
-mod show;
+pub(crate) mod show;
+pub(crate) mod steps;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -13,10 +14,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use transformations::memory::{MemoryHost, Message};
-use transformations::{Applied, CompileOptions, Direction, Failure, Program};
+use transformations::{Applied, Direction, Failure, Observer, Program};
 
+use crate::Outcome;
 use crate::files::{FileArguments, LocalFiles};
-use crate::{Outcome, paint};
 use show::Shown;
 
 const EXAMPLES: &str = "\
@@ -64,7 +65,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     response: Option<PathBuf>,
 
-    /// Say which transform applied, what was held and what failed
+    /// Say which condition held, what was held and why, which field came to what, what it cost and what failed
     #[arg(long)]
     explain: bool,
 
@@ -94,21 +95,13 @@ pub(crate) fn run(asked: &Arguments, out: &mut dyn Write) -> Result<Outcome> {
     let request = request(asked)?;
     let response = asked.response.as_deref().map(http::response).transpose()?;
     let files = LocalFiles::new(&asked.files);
-    let chosen = choose::configuration(&asked.config, &asked.place, &files)?;
-    let options = CompileOptions::from_process();
-    let program = match Program::compile_with(&chosen.text, &options, &chosen.files) {
-        Ok(program) => Arc::new(program),
-        Err(found) => {
-            for problem in &found {
-                paint::diagnostic(out, problem)?;
-            }
-            return Ok(Outcome::Refused);
-        }
+    let Some(program) = choose::program(&asked.config, &asked.place, &files, out)? else {
+        return Ok(Outcome::Refused);
     };
     let shown = exchange(&program, request, response);
     match asked.format {
         Format::Text => shown.text(asked.explain, out)?,
-        Format::Json => shown.json(out)?,
+        Format::Json => shown.json(asked.explain, out)?,
     }
     Ok(match shown.has_failed() {
         true => Outcome::Refused,
@@ -139,19 +132,24 @@ fn request(asked: &Arguments) -> Result<Message> {
     http::request_of(method, url, &asked.headers, body)
 }
 
-/// Sends both messages, and keeps what is to be shown of it.
-fn exchange(program: &Arc<Program>, request: Message, response: Option<Message>) -> Shown {
+/// A host with both messages, now.
+pub(crate) fn host(request: Message, response: Message) -> MemoryHost {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
-    let mut host = MemoryHost {
-        request: request.clone(),
-        response: response.clone().unwrap_or_default(),
+    MemoryHost {
+        request,
+        response,
         seconds: i64::try_from(now.as_secs()).unwrap_or(i64::MAX),
         nanoseconds: now.subsec_nanos().into(),
         ..MemoryHost::default()
-    };
-    let mut exchange = program.open();
+    }
+}
+
+/// Sends both messages, and keeps what is to be shown of it.
+fn exchange(program: &Arc<Program>, request: Message, response: Option<Message>) -> Shown {
+    let mut host = host(request.clone(), response.clone().unwrap_or_default());
+    let mut exchange = program.open_observed(Observer::default());
     let mut shown = Shown::new(program, request, response);
     let sent: Result<Applied, Failure> = host.send(&mut exchange, Direction::Request);
     let is_answered = sent.is_err() || host.reply.is_some();

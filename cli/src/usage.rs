@@ -1,10 +1,9 @@
 //! `usage`: how many tokens an answer of a provider took, and what it cost, by the meter of the filter.
 
-use std::ffi::OsStr;
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use formats::events::{Decoder, Format, Frame};
 use llm::dialect::Dialect;
 use llm::response::Response;
@@ -54,7 +53,7 @@ pub(crate) struct Arguments {
     format: OutputFormat,
 }
 
-fn dialect(name: &str) -> Result<Dialect, String> {
+pub(crate) fn dialect(name: &str) -> Result<Dialect, String> {
     Dialect::named(name).ok_or_else(|| {
         let names = Dialect::ALL.map(Dialect::name);
         format!("expected one of {}", names.join(", "))
@@ -66,12 +65,13 @@ fn dialect(name: &str) -> Result<Dialect, String> {
 /// # Errors
 /// If a file cannot be read, or nothing can be written.
 pub(crate) fn run(asked: &Arguments, out: &mut dyn Write) -> Result<Outcome> {
-    let answer = read(&asked.answer)?;
+    let answer = http::response(&asked.answer)?;
     let mut meter = Meter::new(asked.dialect);
-    let ended = meter_all(&mut meter, asked.dialect, &answer.body);
-    let ending = match (answer.is_error, ended) {
-        (true, _) => Ending::Refused,
-        (false, ended) => ended,
+    let ended = meter_all(&mut meter, asked.dialect, &answer.body_bytes());
+    let is_error = !answer.values(":status").concat().starts_with('2');
+    let ending = match is_error {
+        true => Ending::Refused,
+        false => ended,
     };
     let metered = meter.metered(ending, None);
     let mut facts = Map::new();
@@ -105,42 +105,6 @@ pub(crate) fn run(asked: &Arguments, out: &mut dyn Write) -> Result<Outcome> {
     Ok(match is_known {
         true => Outcome::Fine,
         false => Outcome::Refused,
-    })
-}
-
-/// An answer of a provider.
-struct Answer {
-    body: Vec<u8>,
-    /// Its status says so.
-    is_error: bool,
-}
-
-fn read(path: &Path) -> Result<Answer> {
-    if path.as_os_str() == "-" {
-        let mut body = Vec::new();
-        io::stdin()
-            .lock()
-            .read_to_end(&mut body)
-            .context("standard input")?;
-        return Ok(Answer {
-            body,
-            is_error: false,
-        });
-    }
-    if path.extension().and_then(OsStr::to_str) == Some("http") {
-        let message = http::response(path)?;
-        let status = message
-            .values(":status")
-            .pop()
-            .and_then(|it| it.parse::<u16>().ok());
-        return Ok(Answer {
-            body: message.body_bytes(),
-            is_error: status.is_some_and(|status| status >= 400),
-        });
-    }
-    Ok(Answer {
-        body: std::fs::read(path).with_context(|| path.display().to_string())?,
-        is_error: false,
     })
 }
 

@@ -61,6 +61,11 @@ impl Edits {
         self.edits.is_empty()
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.edits.len()
+    }
+
     /// Puts `with` in the place of what stands there; an empty place is one to insert at. False if
     /// some of it was replaced before.
     ///

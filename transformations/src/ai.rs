@@ -29,6 +29,7 @@ use crate::direction::Direction;
 use crate::error::{Failure, FieldId, StageName, TransformErrorKind};
 use crate::files::LivePrices;
 use crate::needs::{BodyNeed, DirectionNeeds, Writes};
+use crate::observer::Observer;
 
 mod compile;
 mod headers;
@@ -195,6 +196,20 @@ impl AiProgram {
         self.prompt_field
     }
 
+    /// The stages that read requests.
+    pub(crate) fn stages(&self) -> Vec<&'static str> {
+        let stages = [
+            ("model", self.model.is_some()),
+            ("limits", self.limits.is_some()),
+            ("guard", self.guard.is_some()),
+            ("mask", self.mask.is_some()),
+            ("prompt", self.prompts.is_some()),
+            ("usage", self.usage.is_some()),
+        ];
+        let there = stages.into_iter().filter(|(_, is_there)| *is_there);
+        there.map(|(stage, _)| stage).collect()
+    }
+
     /// What it means that a request has more.
     pub(crate) fn too_large(&self) -> Failure {
         let kind = TransformErrorKind::BodyTooLarge;
@@ -254,6 +269,8 @@ pub(crate) struct AiExchange {
     is_over: bool,
     /// Everything was counted.
     is_counted: bool,
+    /// Whoever looks on.
+    observer: Option<Observer>,
 }
 
 impl AiExchange {
@@ -285,7 +302,7 @@ impl AiExchange {
     }
 
     /// Before the first hook. `began` is when that was, in nanoseconds since 1970.
-    pub(crate) fn new(began: i64) -> AiExchange {
+    pub(crate) fn new(began: i64, observer: Option<Observer>) -> AiExchange {
         AiExchange {
             facts: Facts::default(),
             began,
@@ -301,6 +318,7 @@ impl AiExchange {
             published: false,
             is_over: false,
             is_counted: false,
+            observer,
         }
     }
 }

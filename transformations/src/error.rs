@@ -180,6 +180,12 @@ impl TransformErrorKind {
     }
 }
 
+impl fmt::Display for TransformErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.sentence())
+    }
+}
+
 /// Names a templated field of a configuration; see
 /// [`Program::field_path`](crate::Program::field_path).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -262,7 +268,7 @@ impl TransformError {
 
 impl fmt::Display for TransformError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.kind.sentence())
+        self.kind.fmt(f)
     }
 }
 

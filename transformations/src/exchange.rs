@@ -22,9 +22,12 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
+use llm::facts::Facts;
+
 use crate::direction::Direction;
 use crate::error::{Failure, FieldId, StageName, TransformErrorKind};
 use crate::message::{HeaderSnapshot, Vars};
+use crate::observer::Observer;
 use crate::program::Program;
 use crate::stages::events::{EventStream, Opened};
 use crate::stages::reply::OwnReply;
@@ -77,6 +80,8 @@ pub struct Exchange {
     events: Option<Box<EventStream>>,
     /// What is to be sent for a piece of them; kept for its memory.
     out: Vec<u8>,
+    /// Whoever looks on: nobody, in a filter.
+    observer: Option<Observer>,
 }
 
 impl Program {
@@ -97,6 +102,15 @@ impl Program {
             ai: None,
             events: None,
             out: Vec::new(),
+            observer: None,
+        }
+    }
+
+    /// As [`open`](Self::open), for an exchange that somebody looks on at.
+    pub fn open_observed(self: &Arc<Self>, observer: Observer) -> Exchange {
+        Exchange {
+            observer: Some(observer),
+            ..self.open()
         }
     }
 }
@@ -105,6 +119,16 @@ impl Exchange {
     /// The program that this exchange runs.
     pub fn program(&self) -> &Program {
         &self.program
+    }
+
+    /// Whoever looks on.
+    pub fn observer(&self) -> Option<&Observer> {
+        self.observer.as_ref()
+    }
+
+    /// What is known by now of the exchange as LLM traffic, if it is asked.
+    pub fn facts(&self) -> Option<&Facts> {
+        self.ai.as_ref().map(|ai| ai.facts())
     }
 
     /// Which transform of a direction applies, as its number from 0, once its headers have come; none if
@@ -146,6 +170,7 @@ impl Exchange {
             Answer::pass()
         } else if is_open && let Some(flow) = self.ai_holds_request(ops) {
             self.request = flow;
+            self.tell_held(Direction::Request);
             Answer::hold()
         } else if is_open && needs.buffers() {
             self.hold(Direction::Request, ops)
@@ -335,7 +360,8 @@ impl Exchange {
             return;
         }
         if self.program.ai.is_some() && self.ai.is_none() {
-            self.ai = Some(AiTraffic::new(ops.unix_nanoseconds()));
+            let began = ops.unix_nanoseconds();
+            self.ai = Some(AiTraffic::new(began, self.observer.clone()));
         }
         let needs = self.program.needs();
         if needs.captures_request_headers {

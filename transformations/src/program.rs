@@ -87,6 +87,8 @@ pub(crate) struct Stages {
     pub(crate) body_field: FieldId,
     /// The field to blame for what is too large.
     pub(crate) limit_field: FieldId,
+    /// The fields because of which a message is held, if it is.
+    pub(crate) held_for: Box<[FieldId]>,
     /// Those that have something to do, in the order in which they apply.
     pub(crate) all: Box<[Stage]>,
 }

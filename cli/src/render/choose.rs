@@ -1,13 +1,16 @@
 //! The one configuration that is meant, among those that a file holds.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use transformations::profiles::Profiles;
+use transformations::{CompileOptions, Program};
 
 use crate::files::LocalFiles;
 use crate::find::{Filter, What, find};
+use crate::paint;
 use crate::source::{self, Source};
 
 /// A configuration, and what goes with it.
@@ -18,6 +21,29 @@ pub(crate) struct Chosen {
     pub(crate) files: LocalFiles,
     /// The text of the profiles that it chooses from, where those were found with it.
     pub(crate) profiles: Option<Vec<u8>>,
+}
+
+/// The program of a file, or none if it is refused; then the reasons are printed.
+///
+/// # Errors
+/// As [`configuration`], or if nothing can be written.
+pub(crate) fn program(
+    path: &Path,
+    place: &str,
+    files: &LocalFiles,
+    out: &mut dyn Write,
+) -> Result<Option<Arc<Program>>> {
+    let chosen = configuration(path, place, files)?;
+    let options = CompileOptions::from_process();
+    match Program::compile_with(&chosen.text, &options, &chosen.files) {
+        Ok(program) => Ok(Some(Arc::new(program))),
+        Err(found) => {
+            for problem in &found {
+                paint::diagnostic(out, problem)?;
+            }
+            Ok(None)
+        }
+    }
 }
 
 /// The configuration of a file.

@@ -4,6 +4,7 @@
 //! have it. Its last line end is not a part of the body.
 
 use std::ffi::OsStr;
+use std::io::{self, Read};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -13,7 +14,7 @@ use transformations::memory::Message;
 ///
 /// # Errors
 /// If it cannot be read, or is none.
-pub(super) fn request(path: &Path) -> Result<Message> {
+pub(crate) fn request(path: &Path) -> Result<Message> {
     let text = std::fs::read(path).with_context(|| path.display().to_string())?;
     let (first, headers, body) = parts(&text).with_context(|| path.display().to_string())?;
     let mut words = first.split_whitespace();
@@ -33,7 +34,7 @@ pub(super) fn request(path: &Path) -> Result<Message> {
 ///
 /// # Errors
 /// If a header is none.
-pub(super) fn request_of(
+pub(crate) fn request_of(
     method: &str,
     target: &str,
     headers: &[String],
@@ -76,21 +77,29 @@ pub(super) fn request_of(
     Ok(message)
 }
 
-/// The response of a file.
+/// The response of a file; "-" is standard input. What it is, its ending says, or else how it begins.
 ///
 /// # Errors
 /// If it cannot be read, or is none.
 pub(crate) fn response(path: &Path) -> Result<Message> {
-    let text = std::fs::read(path).with_context(|| path.display().to_string())?;
+    let text = read(path)?;
     let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
-    let events = match ending {
+    let begins = text.trim_ascii_start();
+    let kind = match ending {
+        "http" => None,
         "sse" => Some("text/event-stream"),
         "ndjson" => Some("application/x-ndjson"),
-        _ => None,
+        "json" => Some("application/json"),
+        _ if begins.starts_with(b"HTTP/") => None,
+        _ if begins.starts_with(b"{") || begins.starts_with(b"[") => Some("application/json"),
+        _ => Some("text/event-stream"),
     };
-    if let Some(kind) = events {
+    if let Some(kind) = kind {
         let mut message = Message::new(&[(":status", "200"), ("content-type", kind)], "");
-        message.body = pieces(&text);
+        message.body = match kind {
+            "application/json" => vec![text],
+            _ => pieces(&text),
+        };
         return Ok(message);
     }
     let (first, headers, body) = parts(&text).with_context(|| path.display().to_string())?;
@@ -119,6 +128,16 @@ pub(crate) fn response(path: &Path) -> Result<Message> {
         false => vec![body],
     };
     Ok(message)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    if path.as_os_str() != "-" {
+        return std::fs::read(path).with_context(|| path.display().to_string());
+    }
+    let mut text = Vec::new();
+    let read = io::stdin().lock().read_to_end(&mut text);
+    read.context("standard input")?;
+    Ok(text)
 }
 
 /// The events of a stream, each a piece, as they would come.

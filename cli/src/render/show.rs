@@ -6,8 +6,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};
 use transformations::memory::{MemoryHost, Message, MetadataValue};
-use transformations::{Applied, Direction, Exchange, Failure, Program, Reply};
+use transformations::{Applied, Direction, Exchange, Failure, Observer, Program, Reply, Step};
 
+use super::steps::{self, Cost};
 use crate::paint::{BOLD, CYAN, GREEN, RED, painted};
 
 /// Up to which number a float has every integer.
@@ -29,8 +30,8 @@ struct Passage {
     after: Option<Message>,
     /// The number of the transform that applied, from 0.
     chosen: Option<usize>,
-    /// What was answered to each piece.
-    answers: Vec<&'static str>,
+    /// What was done, in order.
+    steps: Vec<Step>,
     sent: Result<Applied, Failure>,
 }
 
@@ -40,9 +41,17 @@ impl Passage {
             before,
             after: None,
             chosen: None,
-            answers: Vec::new(),
+            steps: Vec::new(),
             sent: Ok(Applied::default()),
         }
+    }
+
+    /// What was answered to each piece.
+    fn answers(&self) -> impl Iterator<Item = &'static str> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Answered { next, .. } => Some(*next),
+            _ => None,
+        })
     }
 }
 
@@ -88,7 +97,7 @@ impl Shown {
             let goes_on = sent.is_ok() && host.reply.is_none();
             passage.after = goes_on.then(|| message.clone());
             passage.chosen = exchange.chosen(direction);
-            passage.answers = std::mem::take(&mut host.answers);
+            passage.steps = exchange.observer().map(Observer::take).unwrap_or_default();
             passage.sent = sent;
         }
         self.reply = host.reply.take().or(self.reply.take());
@@ -97,7 +106,7 @@ impl Shown {
     /// The messages that were sent.
     fn passages(&self) -> Vec<(Direction, &Passage)> {
         let mut passages = vec![(Direction::Request, &self.request)];
-        let is_sent = |it: &&Passage| !it.answers.is_empty();
+        let is_sent = |it: &&Passage| it.answers().next().is_some();
         let response = self.response.as_ref().filter(is_sent);
         passages.extend(response.map(|it| (Direction::Response, it)));
         passages
@@ -160,22 +169,17 @@ impl Shown {
         )
     }
 
-    /// What failed, and where, as the log has it.
     fn sentence(&self, failure: &Failure) -> String {
-        let error = failure.error();
-        let field = self.program.field_path(error.field());
-        let place = match field {
-            "" => String::new(),
-            field => format!("{field}: "),
-        };
-        match failure.reason() {
-            Some(reason) => format!("{place}{error}: {reason}"),
-            None => format!("{place}{error}"),
-        }
+        sentence(&self.program, failure)
     }
 
     fn explain(&self, passage: &Passage, out: &mut dyn Write) -> io::Result<()> {
         let mut say = |text: String| writeln!(out, "{} {text}", painted(CYAN, "note:"));
+        for step in &passage.steps {
+            if let Some(sentence) = steps::sentence(&self.program, step) {
+                say(sentence)?;
+            }
+        }
         match passage.chosen {
             Some(number) => say(format!(
                 "transform {} of this direction applies",
@@ -183,12 +187,12 @@ impl Shown {
             ))?,
             None => say("no transform of this direction applies".to_owned())?,
         }
-        let held = passage.answers.iter().filter(|it| **it == "hold").count();
+        let held = passage.answers().filter(|it| *it == "hold").count();
         match held {
             0 => say("nothing was held back".to_owned())?,
             held => say(format!(
                 "{held} of {} pieces were held back",
-                passage.answers.len()
+                passage.answers().count()
             ))?,
         }
         if let Ok(applied) = &passage.sent {
@@ -204,10 +208,14 @@ impl Shown {
                 say(format!("left out: {}", self.sentence(failure)))?;
             }
         }
+        let Cost { fuel, bytes } = Cost::of(&passage.steps);
+        say(format!(
+            "it took {fuel} of fuel and {bytes} bytes of rendered text"
+        ))?;
         Ok(())
     }
 
-    pub(super) fn json(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn json(&self, explain: bool, out: &mut dyn Write) -> io::Result<()> {
         let mut all = json!({});
         for (direction, passage) in self.passages() {
             let mut shown = json!({"goesOn": passage.after.is_some()});
@@ -218,7 +226,14 @@ impl Shown {
             if let Some(number) = passage.chosen {
                 shown["transform"] = json!(number);
             }
-            shown["held"] = json!(passage.answers.contains(&"hold"));
+            shown["held"] = json!(passage.answers().any(|it| it == "hold"));
+            if explain {
+                let steps = passage.steps.iter();
+                let steps = steps.filter_map(|step| steps::object(&self.program, step));
+                shown["steps"] = steps.collect();
+                let Cost { fuel, bytes } = Cost::of(&passage.steps);
+                shown["cost"] = json!({"fuel": fuel, "renderedBytes": bytes});
+            }
             let failures = match &passage.sent {
                 Ok(applied) => applied
                     .failures
@@ -249,6 +264,20 @@ impl Shown {
     }
 }
 
+/// What failed, and where, as the log has it.
+pub(crate) fn sentence(program: &Program, failure: &Failure) -> String {
+    let error = failure.error();
+    let field = program.field_path(error.field());
+    let place = match field {
+        "" => String::new(),
+        field => format!("{field}: "),
+    };
+    match failure.reason() {
+        Some(reason) => format!("{place}{error}: {reason}"),
+        None => format!("{place}{error}"),
+    }
+}
+
 fn name(direction: Direction) -> &'static str {
     match direction {
         Direction::Request => "request",
@@ -256,7 +285,7 @@ fn name(direction: Direction) -> &'static str {
     }
 }
 
-fn diff(before: &str, after: &str, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn diff(before: &str, after: &str, out: &mut dyn Write) -> io::Result<()> {
     let diff = TextDiff::from_lines(before, after);
     for change in diff.iter_all_changes() {
         let line = change.value().trim_end_matches('\n');
@@ -288,6 +317,15 @@ fn as_text(message: &Message) -> String {
             String::from_utf8_lossy(&body).trim_end_matches('\n')
         ));
     }
+    without_controls(&text)
+}
+
+/// Bytes of a body as lines.
+pub(crate) fn as_lines(bytes: &[u8]) -> String {
+    without_controls(&String::from_utf8_lossy(bytes))
+}
+
+fn without_controls(text: &str) -> String {
     text.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}")
 }
 

@@ -78,6 +78,11 @@ impl Unmasked {
         }
     }
 
+    /// How many bytes of texts wait for what comes behind them.
+    pub fn waiting(&self) -> usize {
+        self.running.iter().map(|(_, it)| it.waiting()).sum()
+    }
+
     /// What was found and restored so far.
     pub fn unmasking(&self) -> &Unmasking {
         &self.unmasking

@@ -240,7 +240,9 @@ impl AiExchange {
             if let Some(model) = self.rename(program, path, made) {
                 rename(request, &model, &mut edits);
             }
+            self.tell("model", 0, &edits);
             self.allow(program)?;
+            let before = edits.len();
             judge(
                 program,
                 &mut self.facts,
@@ -249,12 +251,18 @@ impl AiExchange {
                 path.is_count,
                 &mut edits,
             )?;
+            self.tell("limits", before, &edits);
         }
+        let before = edits.len();
         self.mask(program, dialect, request.as_ref(), &mut edits)?;
+        self.tell("mask", before, &edits);
+        let before = edits.len();
         if let Some((request, text)) = &request {
             let facts = &mut self.facts;
             enrich_with(program, request, text, prompts, facts, &mut edits)?;
+            self.tell("prompt", before, &edits);
         }
+        let before = edits.len();
         if let Some(usage) = program.usage.filter(|_| !path.is_count) {
             self.meter = Some(Meter::new(dialect));
             if let Some((request, text)) = &request {
@@ -264,12 +272,20 @@ impl AiExchange {
                     self.facts.estimated_input_tokens = Some(estimate(bytes));
                 }
                 self.hides_usage = usage.force && ask(request, text, &mut edits);
+                self.tell("usage", before, &edits);
             }
         }
         made.body = text
             .filter(|_| !edits.is_empty())
             .map(|text| edits.write(text).into_bytes());
         Ok(())
+    }
+
+    /// Tells whoever looks on what a stage added to the edits.
+    fn tell(&self, stage: &'static str, before: usize, edits: &Edits) {
+        if let Some(observer) = &self.observer {
+            observer.stage(stage, edits.len().saturating_sub(before), 0);
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use llm::usage::Ending;
 use super::{AiExchange, AiProgram, Refused};
 use crate::applied::Applied;
 use crate::direction::Direction;
+use crate::observer::Step;
 use crate::ops::TransformationOps;
 
 mod account;
@@ -65,9 +66,29 @@ impl AiExchange {
             return (applied, Passage::Refused(refused));
         }
         match &self.reading {
-            Reading::Held(_) => (applied, Passage::Waits),
+            Reading::Held(_) => {
+                self.tell_held(program);
+                (applied, Passage::Waits)
+            }
             _ => (applied, Passage::On),
         }
+    }
+
+    /// Tells whoever looks on why the response waits.
+    fn tell_held(&self, program: &AiProgram) {
+        let Some(observer) = &self.observer else {
+            return;
+        };
+        let stages = [
+            ("mask", self.rewriting.is_some()),
+            ("publish", program.headers.waits()),
+        ];
+        let waiting = stages.into_iter().filter(|(_, waits)| *waits);
+        observer.tell(Step::Held {
+            direction: Direction::Response,
+            fields: Vec::new(),
+            stages: waiting.map(|(stage, _)| stage).collect(),
+        });
     }
 
     /// A piece of the response's body has come.

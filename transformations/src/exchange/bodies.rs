@@ -5,9 +5,11 @@
 
 use super::route::Hook;
 use super::{Answer, Exchange, ExchangeOps, Next, method};
+use crate::ai::AiProgram;
 use crate::applied::BodyChange;
 use crate::direction::Direction;
 use crate::error::{Failure, FieldId, StageName, TransformErrorKind};
+use crate::observer::Step;
 use crate::stages::{self, BodyAccess};
 
 /// How the message of one direction passes.
@@ -59,7 +61,23 @@ impl Exchange {
             Some(limit) => Flow::Kept(limit),
             None => Flow::Held,
         };
+        self.tell_held(direction);
         Answer::hold()
+    }
+
+    /// Tells whoever looks on why a message waits.
+    pub(super) fn tell_held(&self, direction: Direction) {
+        let Some(observer) = &self.observer else {
+            return;
+        };
+        let fields = self.stages(direction).map_or(&[][..], |it| &it.held_for);
+        let ai = self.program.ai.as_ref();
+        let ai = ai.filter(|_| direction == Direction::Request);
+        observer.tell(Step::Held {
+            direction,
+            fields: fields.to_vec(),
+            stages: ai.map(AiProgram::stages).unwrap_or_default(),
+        });
     }
 
     /// Takes what came of a body into memory of our own: here, and nowhere else. Answers an error if it

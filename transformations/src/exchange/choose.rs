@@ -120,6 +120,7 @@ impl Exchange {
             started: self.started,
             vars: self.vars.get(),
             facts: self.ai.as_ref().map(|ai| ai.facts()),
+            observer: self.observer.as_ref(),
         }
     }
 

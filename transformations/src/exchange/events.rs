@@ -19,7 +19,8 @@ impl Exchange {
             self.render_vars(&rules.reads, ops);
         }
         let (captured, vars) = (self.captured.as_ref(), self.vars.get());
-        EventStream::open(&self.program, transform, captured, vars, ops)
+        let observer = self.observer.as_ref();
+        EventStream::open(&self.program, transform, captured, vars, observer, ops)
     }
 
     /// Transforms the events of a chunk.

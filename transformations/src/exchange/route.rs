@@ -76,11 +76,11 @@ impl Exchange {
     ) -> Answer {
         sent.put_back_head(self.model_header(), ops);
         let began = self.ai.as_ref().map(|ai| ai.began());
-        let out = std::mem::take(&mut self.out);
+        let (out, observer) = (std::mem::take(&mut self.out), self.observer.take());
         *self = program.open();
-        (self.started, self.out) = (began, out);
+        (self.started, self.out, self.observer) = (began, out, observer);
         if program.ai.is_some() {
-            self.ai = began.map(AiTraffic::settled);
+            self.ai = began.map(|began| AiTraffic::settled(began, self.observer.clone()));
         }
         let body = sent.body.unwrap_or(body);
         if let Hook::Headers { end_of_stream } = hook {

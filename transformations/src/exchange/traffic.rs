@@ -7,6 +7,7 @@ use std::ops::{Deref, DerefMut};
 
 use super::Reply;
 use crate::ai::AiExchange;
+use crate::observer::Observer;
 
 /// The state of the AI half, and what the exchange has to know because of it.
 #[derive(Debug)]
@@ -24,9 +25,9 @@ pub(super) struct AiTraffic {
 
 impl AiTraffic {
     /// That of an exchange which began at this time, in nanoseconds since 1970.
-    pub(super) fn new(began: i64) -> Box<AiTraffic> {
+    pub(super) fn new(began: i64, observer: Option<Observer>) -> Box<AiTraffic> {
         Box::new(AiTraffic {
-            ai: AiExchange::new(began),
+            ai: AiExchange::new(began, observer),
             is_settled: false,
             scanned: 0,
             owed: None,
@@ -35,8 +36,8 @@ impl AiTraffic {
     }
 
     /// The same, for a program that the route led to when it was chosen again.
-    pub(super) fn settled(began: i64) -> Box<AiTraffic> {
-        let mut traffic = AiTraffic::new(began);
+    pub(super) fn settled(began: i64, observer: Option<Observer>) -> Box<AiTraffic> {
+        let mut traffic = AiTraffic::new(began, observer);
         traffic.is_settled = true;
         traffic
     }

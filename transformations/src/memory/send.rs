@@ -5,6 +5,7 @@ use crate::applied::Applied;
 use crate::direction::Direction;
 use crate::error::Failure;
 use crate::exchange::{Answer, Exchange, Next};
+use crate::observer::{Observer, Step};
 
 impl MemoryHost {
     /// Sends a message: its headers, its body in the pieces it has, its trailers. What it is afterwards
@@ -63,7 +64,7 @@ impl MemoryHost {
             Direction::Request => exchange.on_request_headers(self, ends),
             Direction::Response => exchange.on_response_headers(self, ends),
         };
-        self.follow(answer, direction, delivered, all)?;
+        self.follow(answer, exchange.observer(), direction, delivered, all)?;
         let last = pieces.len().saturating_sub(1);
         for (index, piece) in pieces.into_iter().enumerate() {
             if self.reply.is_some() || self.has_ended {
@@ -78,14 +79,14 @@ impl MemoryHost {
                 Direction::Request => exchange.on_request_body(self, ends),
                 Direction::Response => exchange.on_response_body(self, ends),
             };
-            self.follow(answer, direction, delivered, all)?;
+            self.follow(answer, exchange.observer(), direction, delivered, all)?;
         }
         if has_trailers && self.reply.is_none() && !self.has_ended {
             let answer = match direction {
                 Direction::Request => exchange.on_request_trailers(self),
                 Direction::Response => exchange.on_response_trailers(self),
             };
-            self.follow(answer, direction, delivered, all)?;
+            self.follow(answer, exchange.observer(), direction, delivered, all)?;
         }
         Ok(())
     }
@@ -94,17 +95,21 @@ impl MemoryHost {
     fn follow(
         &mut self,
         answer: Answer,
+        observer: Option<&Observer>,
         direction: Direction,
         delivered: &mut Vec<Vec<u8>>,
         all: &mut Applied,
     ) -> Result<(), Failure> {
-        self.answers.push(match &answer.next {
+        let next = match &answer.next {
             Next::Pass => "pass",
             Next::Hold => "hold",
             Next::Drop => "drop",
             Next::End(_) => "end",
             Next::Reply(_) => "reply",
-        });
+        };
+        self.answers.push(next);
+        let before = delivered.len();
+        let mut failed = Ok(());
         match answer.next {
             Next::Pass => delivered.append(&mut self.message(direction).body),
             Next::Hold => {}
@@ -115,11 +120,20 @@ impl MemoryHost {
                 self.has_ended = true;
             }
             Next::Reply(reply) => match reply.failure {
-                Some(failure) => return Err(failure),
+                Some(failure) => failed = Err(failure),
                 None => self.reply = Some(*reply),
             },
         }
-        all.add(answer.applied);
-        Ok(())
+        if let Some(observer) = observer {
+            observer.tell(Step::Answered {
+                direction,
+                next,
+                body: delivered.get(before..).unwrap_or_default().concat(),
+            });
+        }
+        if failed.is_ok() {
+            all.add(answer.applied);
+        }
+        failed
     }
 }

@@ -53,6 +53,7 @@ pub(super) fn program(
         vars: Arc::default(),
         decode_ratio: config.limits.decode_ratio,
         trailers: Vec::new(),
+        body_readers: Vec::new(),
         known: None,
     };
     let ai = config.ai.as_ref();
@@ -188,6 +189,8 @@ pub(super) struct Compiler<'a> {
     decode_ratio: usize,
     /// The fields that read trailers.
     trailers: Vec<String>,
+    /// The fields that read the body as a whole.
+    body_readers: Vec<String>,
     /// What makes facts of LLM traffic known, if there is an `ai` block.
     known: Option<Known>,
 }
@@ -251,6 +254,11 @@ impl Compiler<'_> {
         // Kept for as long as the route is, and there are thousands.
         compiled.rules.shrink_to_fit();
         let needs = needs(&compiled, transform);
+        let readers = std::mem::take(&mut self.body_readers);
+        let held_for = match needs.buffers() {
+            true => self.held_for(&compiled, transform, readers),
+            false => Box::default(),
+        };
         let trailers = std::mem::take(&mut self.trailers);
         if !needs.buffers() {
             self.found
@@ -269,12 +277,30 @@ impl Compiler<'_> {
             on_error: transform.on_error,
             body_field,
             limit_field,
+            held_for,
             all: events
                 .map(Stage::Events)
                 .into_iter()
                 .chain(templates)
                 .collect(),
         }
+    }
+
+    /// The fields that read a body, and the one that writes it.
+    fn held_for(
+        &mut self,
+        compiled: &DirectionProgram,
+        transform: &Transform,
+        mut readers: Vec<String>,
+    ) -> Box<[FieldId]> {
+        let writer = match &compiled.body {
+            Some(BodyRule::Template(_)) => Some(transform.body.path.clone()),
+            Some(BodyRule::Patch(_)) => Some(format!("{}.body.patch", transform.path)),
+            None => None,
+        };
+        readers.retain(|path| Some(path) != writer.as_ref());
+        let all = writer.into_iter().chain(readers);
+        all.map(|path| self.field(path)).collect()
     }
 
     fn body(&mut self, compiled: &mut DirectionProgram, transform: &Transform) {

@@ -43,7 +43,7 @@ fn first_that_holds<V: View>(
         let Some(when) = &transform.when else {
             return Ok((Some(number), failures));
         };
-        let cause = match templates.holds(&when.test, text) {
+        let cause = match templates.holds(when.field, &when.test, text) {
             Ok(true) => return Ok((Some(number), failures)),
             Ok(false) => continue,
             Err(cause) => cause,

@@ -7,6 +7,7 @@ use llm::facts::Facts;
 use crate::direction::Direction;
 use crate::host::HostValue;
 use crate::message::{HeaderSnapshot, Vars, append_header};
+use crate::observer::Observer;
 use crate::ops::TransformationOps;
 use crate::template::commands::{Command, HeaderSource, MISSING, Operator};
 use crate::value::print;
@@ -22,6 +23,8 @@ pub(crate) struct Captured<'a> {
     pub(crate) vars: Option<&'a Arc<Vars>>,
     /// What is known of it as LLM traffic.
     pub(crate) facts: Option<&'a Facts>,
+    /// Whoever looks on.
+    pub(crate) observer: Option<&'a Observer>,
 }
 
 /// Appends the value of an operator, or a hyphen if there is none.

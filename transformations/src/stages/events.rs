@@ -16,6 +16,7 @@ use crate::config::StreamFormat;
 use crate::direction::Direction;
 use crate::error::{Cause, Failure, StageName, TransformErrorKind};
 use crate::message::{HeaderSnapshot, HostAnswers, Vars, append_header, is_compressed};
+use crate::observer::Observer;
 use crate::on_error::Place;
 use crate::ops::TransformationOps;
 use crate::program::{DirectionProgram, EventProgram, Program, Stages};
@@ -89,6 +90,7 @@ impl EventStream {
         transform: usize,
         captured: Option<&HeaderSnapshot>,
         vars: Option<&Arc<Vars>>,
+        observer: Option<&Observer>,
         ops: &(impl TransformationOps + ?Sized),
     ) -> Result<Opened, Failure> {
         let mut content_type = String::new();
@@ -118,6 +120,7 @@ impl EventStream {
             HeaderSnapshot::take(ops, Direction::Response, names),
             HostAnswers::ask(ops, &rules.reads),
             vars.cloned(),
+            observer.cloned(),
         );
         Ok(Opened::Stream(Box::new(EventStream {
             coding,

@@ -90,6 +90,7 @@ pub(super) fn edit<O: TransformationOps + ?Sized>(
     let mut render = Render::new(program, compiled, view, outcome.edits, outcome.failures);
     let reply = render.all(body, &mut outcome.parsed.patch)?;
     let view = &mut render.templates.view;
+    view.tell_of_body();
     outcome.parsed.document = view.document.take();
     outcome.parsed.read_bytes = view.read_bytes;
     outcome.parsed.was_decoded = view.was_decoded;
@@ -229,7 +230,10 @@ impl<'a, O: TransformationOps + ?Sized> Render<'a, O> {
 
     /// Whether a rule applies, by its condition; not if that fails, which is noted.
     fn applies(&mut self, when: &When) -> Result<bool, Failure> {
-        match self.templates.holds(&when.test, &mut self.edits.text) {
+        match self
+            .templates
+            .holds(when.field, &when.test, &mut self.edits.text)
+        {
             Ok(holds) => Ok(holds),
             Err(cause) => {
                 self.failed(cause, when.field, Place::Value)?;
@@ -250,7 +254,9 @@ impl<'a, O: TransformationOps + ?Sized> Render<'a, O> {
         let is_constant = value.template.constant().is_some();
         let rendered = match is_constant {
             true => Ok(()),
-            false => self.templates.render(&value.template, place, text),
+            false => self
+                .templates
+                .render(value.field, &value.template, place, text),
         };
         match rendered.and_then(|()| Ok(check(text, start)?)) {
             Ok(()) if is_constant => Ok(Some(Made::Constant)),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::ai::AiProgram;
 use crate::config::OnError;
 use crate::direction::Direction;
-use crate::error::{Cause, TransformErrorKind};
+use crate::error::{Cause, FieldId, TransformErrorKind};
 use crate::message::{BodyText, EventField, HeaderSnapshot, HostAnswers, Message, Private, Vars};
 use crate::on_error::Place;
 use crate::ops::TransformationOps;
@@ -43,7 +43,7 @@ pub(crate) fn render<O: TransformationOps + ?Sized>(
             continue;
         };
         let mut text = String::new();
-        let rendered = templates.render(template, Place::Value, &mut text);
+        let rendered = templates.render(FieldId::NONE, template, Place::Value, &mut text);
         vars.keep(
             *number,
             rendered.map(|()| text.into()).map_err(|cause| cause.kind),

@@ -14,6 +14,7 @@ use crate::message::{
     BodyText, EventField, HeaderSnapshot, HostAnswers, Message, Private, Vars, append_header,
     is_compressed,
 };
+use crate::observer::{Observer, Step};
 use crate::ops::TransformationOps;
 use crate::program::DirectionProgram;
 use crate::template::commands::Command;
@@ -151,6 +152,17 @@ impl<'a, O: TransformationOps + ?Sized> MessageView<'a, O> {
         Err(self.absent.clone())
     }
 
+    /// Tells whoever looks on that the body was read, if it was.
+    pub(super) fn tell_of_body(&self) {
+        if let (Some(observer), Some(bytes)) = (self.captured.observer, self.read_bytes) {
+            observer.tell(Step::BodyRead {
+                direction: self.compiled.direction,
+                bytes,
+                was_decoded: self.was_decoded,
+            });
+        }
+    }
+
     /// The body as templates read it beside a document, which is its own text.
     fn body_text(&mut self) -> BodyText {
         if !self.compiled.reads.body || self.document().is_some() {
@@ -229,6 +241,10 @@ impl<O: TransformationOps + ?Sized> View for MessageView<'_, O> {
 
     fn read_bytes(&self) -> usize {
         self.read_bytes.unwrap_or_default()
+    }
+
+    fn observer(&self) -> Option<&Observer> {
+        self.captured.observer
     }
 
     fn message(&mut self, private: &Private) -> Arc<Message> {

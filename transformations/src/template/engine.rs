@@ -157,7 +157,8 @@ impl Engine {
     }
 
     /// Renders one template, appending to `out`, which may end up holding a part on failure.
-    /// `read_bytes` is how long the body is that it may read: a long one earns it fuel.
+    /// `read_bytes` is how long the body is that it may read: a long one earns it fuel. What it took of that
+    /// is added to `fuel`, if somebody wants to know.
     ///
     /// # Errors
     /// Why the render failed, without any of its values.
@@ -166,6 +167,7 @@ impl Engine {
         index: usize,
         root: Value,
         read_bytes: usize,
+        fuel: Option<&mut u64>,
         out: &mut String,
     ) -> Result<(), Cause> {
         let environment = self.fueled(read_bytes);
@@ -173,7 +175,7 @@ impl Engine {
             let Some(template) = templates.get(index) else {
                 return Err(TransformErrorKind::Render.into());
             };
-            run(&environment, template.running(), root, out)
+            run(&environment, template.running(), root, fuel, out)
         })
     }
 
@@ -212,6 +214,7 @@ fn run<'e>(
     environment: &'e Environment<'e>,
     instructions: &Instructions<'e>,
     root: Value,
+    fuel: Option<&mut u64>,
     out: &mut String,
 ) -> Result<(), Cause> {
     // The engine asks for the blocks of template inheritance, which this project leaves out.
@@ -221,7 +224,12 @@ fn run<'e>(
     match vm.eval(instructions, root, &blocks, &mut output, AutoEscape::None) {
         // Some walks cannot fail, only end early.
         _ if budget::is_overdrawn() => Err(TransformErrorKind::TooMuchOutput.into()),
-        Ok(_) => Ok(()),
+        Ok((_, state)) => {
+            if let (Some(fuel), Some((taken, _))) = (fuel, state.fuel_levels()) {
+                *fuel += taken;
+            }
+            Ok(())
+        }
         Err(error) => Err(to_cause(&error)),
     }
 }

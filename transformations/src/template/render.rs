@@ -17,8 +17,9 @@ use super::segments::Step;
 use super::{JsonPart, Segment, Template};
 use crate::config::OnError;
 use crate::direction::Direction;
-use crate::error::{Cause, TransformErrorKind};
+use crate::error::{Cause, FieldId, TransformErrorKind};
 use crate::message::{EventField, Message, Private, Vars, WithLine, fact_value};
+use crate::observer::Observer;
 use crate::on_error::Place;
 use crate::value::budget;
 use crate::value::print::{self, Layout};
@@ -61,6 +62,11 @@ pub(crate) trait View {
     /// The engine's view, made for the first template that needs it, with what it finds under
     /// private names.
     fn message(&mut self, private: &Private) -> Arc<Message>;
+
+    /// Whoever is told what templates come to.
+    fn observer(&self) -> Option<&Observer> {
+        None
+    }
 }
 
 /// Renders the templates that share an account.
@@ -75,6 +81,8 @@ pub(crate) struct Renderer<'p, V> {
     left: usize,
     /// A template read the whole document without asking whether there is one, and there is none.
     missed: bool,
+    /// What the template at hand took of the engine's fuel, if somebody is told.
+    fuel: u64,
 }
 
 impl<'p, V: View> Renderer<'p, V> {
@@ -94,6 +102,7 @@ impl<'p, V: View> Renderer<'p, V> {
             output_bytes,
             left: output_bytes,
             missed: false,
+            fuel: 0,
         }
     }
 
@@ -102,11 +111,27 @@ impl<'p, V: View> Renderer<'p, V> {
         self.output_bytes
     }
 
-    /// Appends what a template renders to. A constant costs nothing: it is the configuration's own.
+    /// Appends what the template of a field renders to. A constant costs nothing: it is the configuration's own.
     ///
     /// # Errors
     /// Why it failed.
     pub(crate) fn render(
+        &mut self,
+        field: FieldId,
+        template: &Template,
+        place: Place,
+        out: &mut String,
+    ) -> Result<(), Cause> {
+        let start = out.len();
+        let result = self.rendered(template, place, out);
+        if let Some(observer) = self.view.observer() {
+            let text = out.get(start..).unwrap_or_default();
+            observer.rendered(field, text, &result, std::mem::take(&mut self.fuel));
+        }
+        result
+    }
+
+    fn rendered(
         &mut self,
         template: &Template,
         place: Place,
@@ -164,7 +189,8 @@ impl<'p, V: View> Renderer<'p, V> {
                     None => Value::from_dyn_object(message.clone()),
                     Some(line) => Value::from_object(WithLine::new(message.clone(), line.clone())),
                 };
-                let rendered = engine.render(*index, root, self.view.read_bytes(), out);
+                let fuel = self.view.observer().is_some().then_some(&mut self.fuel);
+                let rendered = engine.render(*index, root, self.view.read_bytes(), fuel, out);
                 self.missed |= message.take_missed();
                 rendered?;
                 let left = budget::left();

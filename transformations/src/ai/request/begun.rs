@@ -109,6 +109,9 @@ impl AiExchange {
             let mut body = bytes.to_vec();
             named.rename(&mut body, &model);
             made.body = Some(body);
+            if let Some(observer) = &self.observer {
+                observer.stage("model", 1, 0);
+            }
         }
         self.allow(program)?;
         if program.usage.is_some() && !path.is_count {

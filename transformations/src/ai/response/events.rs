@@ -9,6 +9,7 @@ use super::{Reading, Unseen};
 use crate::ai::AiExchange;
 use crate::applied::Applied;
 use crate::direction::Direction;
+use crate::observer::Step;
 use crate::ops::TransformationOps;
 
 /// What is read.
@@ -109,6 +110,9 @@ impl AiExchange {
             (Ok(()), None) => {}
             (Err(_), _) => self.break_off(&mut rest),
         }
+        if let Some(observer) = &self.observer {
+            observer.stage("mask", 0, rest.len());
+        }
         if let Some(&last) = out.last()
             && is_cut
             && !rest.is_empty()
@@ -180,10 +184,20 @@ impl AiExchange {
         if !changes {
             return Ok(());
         }
+        let rewritten = edits.len();
         let hidden = match self.hides_usage {
             true => hide(&self.view, data, &mut edits),
             false => Hidden::Nothing,
         };
+        if let Some(observer) = &self.observer {
+            observer.stage("mask", rewritten, out.len() - start);
+            let is_hidden = usize::from(hidden == Hidden::Event);
+            observer.stage("usage", edits.len() - rewritten + is_hidden, 0);
+            let waiting = self.rewriting.as_ref().map_or(0, |it| it.waiting());
+            if waiting > 0 {
+                observer.tell(Step::Waiting { bytes: waiting });
+            }
+        }
         match hidden {
             // The mark belongs to the stream.
             Hidden::Event => out.extend_from_slice(event.mark()),

@@ -74,6 +74,11 @@ impl Rewriting {
         !self.passes_unseen && !self.is_shadow
     }
 
+    /// How many bytes of texts wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.unmasked.waiting()
+    }
+
     /// What the response had by itself.
     pub(super) fn found(&self) -> impl Iterator<Item = (&str, u64)> {
         let counts = self.unmasked.unmasking().counts();

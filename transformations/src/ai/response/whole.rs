@@ -148,6 +148,9 @@ impl AiExchange {
         let mut edits = Edits::new();
         // All texts of a body end in it, so that nothing stands before it.
         rewriting.read(&self.view, text, &mut edits, &mut Vec::new())?;
+        if let Some(observer) = &self.observer {
+            observer.stage("mask", edits.len(), 0);
+        }
         Ok((!edits.is_empty()).then(|| edits.write(text).into_bytes()))
     }
 

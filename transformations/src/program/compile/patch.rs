@@ -51,7 +51,7 @@ impl PatchRule {
         let mut skipped = Vec::new();
         for (number, (when, _)) in self.operations.iter().enumerate() {
             let Some(when) = when else { continue };
-            let holds = templates.holds(&when.test, &mut text);
+            let holds = templates.holds(when.field, &when.test, &mut text);
             if !holds.map_err(|cause| (cause, when.field))? {
                 skipped.push(number);
             }
@@ -61,7 +61,7 @@ impl PatchRule {
             let mut text = String::new();
             if !skipped.contains(operation) {
                 templates
-                    .render(&value.template, Place::Body, &mut text)
+                    .render(value.field, &value.template, Place::Body, &mut text)
                     .map_err(|cause| (cause, value.field))?;
             }
             values.push(text);

@@ -1,6 +1,7 @@
 //! Compiles a template of any field.
 
 use super::Compiler;
+use crate::message::Reads;
 use crate::program::DirectionProgram;
 use crate::template::FieldContext;
 use crate::template::analysis::analyse;
@@ -49,6 +50,18 @@ impl Compiler<'_> {
         self.template_with(compiled, text, path, Kind::Line)
     }
 
+    /// Notes a field because of which messages are held.
+    pub(super) fn note_body_reader(
+        &mut self,
+        compiled: &DirectionProgram,
+        reads: &Reads,
+        path: &str,
+    ) {
+        if reads.any_body() && !compiled.event && !compiled.headers_only {
+            self.body_readers.push(path.to_owned());
+        }
+    }
+
     fn template_with(
         &mut self,
         compiled: &mut DirectionProgram,
@@ -72,6 +85,7 @@ impl Compiler<'_> {
         if analysis.reads.trailers {
             self.trailers.push(path.to_owned());
         }
+        self.note_body_reader(compiled, &analysis.reads, path);
         match analysis.segments {
             Some(segments) => from_segments(segments),
             None => {

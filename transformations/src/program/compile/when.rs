@@ -21,6 +21,7 @@ impl Compiler<'_> {
         let condition = condition?;
         let (when, reads) = self.test(compiled, condition, false);
         compiled.reads.merge(&reads);
+        self.note_body_reader(compiled, &reads, &condition.path);
         Some(when)
     }
 

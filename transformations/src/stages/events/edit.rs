@@ -106,7 +106,8 @@ impl Editor {
         let selected =
             Subject::new(event).and_then(|subject| Some((rules.rule_for(&subject)?, subject)));
         match &selected {
-            Some((rule, subject)) => {
+            Some(((number, rule), subject)) => {
+                self.surroundings.tell_of_rule(*number);
                 let mut templates =
                     templates(&self.program, rules, &self.surroundings, Some(subject));
                 state.event(rules, rule, subject, &mut templates, out);
@@ -308,7 +309,7 @@ fn render<'t>(
         return Ok(constant);
     }
     text.clear();
-    match templates.render(&value.template, Place::Body, text) {
+    match templates.render(value.field, &value.template, Place::Body, text) {
         Ok(()) => Ok(text),
         Err(cause) => Err(failure(cause, value.field)),
     }
@@ -335,9 +336,10 @@ fn failure(cause: Cause, field: FieldId) -> Failure {
 }
 
 impl EventProgram {
-    /// The first rule that selects the event.
-    fn rule_for(&self, subject: &Subject<'_>) -> Option<&EventRule> {
-        self.rules.iter().find(|rule| rule.selects(subject))
+    /// The first rule that selects the event, with its number.
+    fn rule_for(&self, subject: &Subject<'_>) -> Option<(usize, &EventRule)> {
+        let mut rules = self.rules.iter().enumerate();
+        rules.find(|(_, rule)| rule.selects(subject))
     }
 }
 

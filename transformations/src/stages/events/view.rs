@@ -13,6 +13,7 @@ use crate::error::{Cause, TransformErrorKind};
 use crate::message::{
     BodyText, EventField, EventFields, HeaderSnapshot, HostAnswers, Message, Private, Vars,
 };
+use crate::observer::{Observer, Step};
 use crate::template::commands::Command;
 use crate::template::render::View;
 use formats::json::{Document, Kind};
@@ -24,6 +25,7 @@ pub(super) struct Surroundings {
     response: Arc<HeaderSnapshot>,
     host: HostAnswers,
     vars: Option<Arc<Vars>>,
+    observer: Option<Observer>,
     /// There is no other reason why the data of an event is no document.
     absent: Cause,
 }
@@ -34,13 +36,22 @@ impl Surroundings {
         response: HeaderSnapshot,
         host: HostAnswers,
         vars: Option<Arc<Vars>>,
+        observer: Option<Observer>,
     ) -> Surroundings {
         Surroundings {
             request: Arc::new(request),
             response: Arc::new(response),
             host,
             vars,
+            observer,
             absent: TransformErrorKind::UndeclaredVariable.into(),
+        }
+    }
+
+    /// Tells whoever looks on which rule is applied.
+    pub(super) fn tell_of_rule(&self, rule: usize) {
+        if let Some(observer) = &self.observer {
+            observer.tell(Step::EventRule { rule });
         }
     }
 }
@@ -145,6 +156,10 @@ impl View for EventView<'_> {
     /// An event is short.
     fn read_bytes(&self) -> usize {
         0
+    }
+
+    fn observer(&self) -> Option<&Observer> {
+        self.surroundings.observer.as_ref()
     }
 
     fn message(&mut self, private: &Private) -> Arc<Message> {

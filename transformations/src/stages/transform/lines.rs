@@ -51,9 +51,9 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
     fn line(&mut self, rule: &Rule, line: &str) -> Result<(), Cause> {
         self.templates.line = Some(Arc::from(line));
         let out = &mut self.edits.text;
-        let result = self
-            .templates
-            .render(&rule.value.template, Place::Value, out);
+        let result =
+            self.templates
+                .render(rule.value.field, &rule.value.template, Place::Value, out);
         self.templates.line = None;
         result
     }

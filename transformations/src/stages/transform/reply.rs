@@ -11,7 +11,7 @@ use crate::error::{Failure, FieldId, TransformErrorKind};
 use crate::http;
 use crate::on_error::Place;
 use crate::ops::TransformationOps;
-use crate::program::{Action, DirectionProgram, Program, ReplyRule};
+use crate::program::{Action, DirectionProgram, Program, ReplyRule, TemplateField};
 
 /// An answer to be sent in place of one from the upstream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +57,10 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
 
     fn parts_of_reply(&mut self, rule: &ReplyRule) -> Result<Option<OwnReply>, Failure> {
         if let Some(when) = &rule.when {
-            match self.templates.holds(&when.test, &mut self.edits.text) {
+            match self
+                .templates
+                .holds(when.field, &when.test, &mut self.edits.text)
+            {
                 Ok(true) => {}
                 Ok(false) => return Ok(None),
                 Err(cause) => {
@@ -68,9 +71,8 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
         }
         let text = &mut self.edits.text;
         let start = text.len();
-        let rendered = self
-            .templates
-            .render(&rule.status.template, Place::Value, text);
+        let TemplateField { template, field } = &rule.status;
+        let rendered = self.templates.render(*field, template, Place::Value, text);
         let status = rendered.and_then(|()| {
             let status = http::reply_status(text.get(start..).unwrap_or_default());
             Ok(status.ok_or(TransformErrorKind::InvalidHeaderValue)?)
@@ -87,9 +89,9 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
         // A body behind such a head would be taken for the next response.
         let value = rule.body.as_ref();
         if let Some(value) = value.filter(|_| !http::has_no_content(status)) {
-            let rendered = self
-                .templates
-                .render(&value.template, Place::Value, &mut body);
+            let rendered =
+                self.templates
+                    .render(value.field, &value.template, Place::Value, &mut body);
             if let Err(cause) = rendered {
                 self.failed(cause, value.field, Place::Body)?;
                 body.clear();
@@ -116,9 +118,9 @@ impl<O: TransformationOps + ?Sized> Render<'_, O> {
             }
             let text = &mut self.edits.text;
             let start = text.len();
-            let template = &header.value.template;
-            if let Err(cause) = self.templates.render(template, Place::Value, text) {
-                self.failed(cause, header.value.field, Place::Value)?;
+            let TemplateField { template, field } = &header.value;
+            if let Err(cause) = self.templates.render(*field, template, Place::Value, text) {
+                self.failed(cause, *field, Place::Value)?;
                 continue;
             }
             let value = http::clean(self.edits.text.get(start..).unwrap_or_default());

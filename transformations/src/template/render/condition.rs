@@ -2,16 +2,29 @@
 
 use super::{Renderer, View};
 use crate::direction::Direction;
-use crate::error::Cause;
+use crate::error::{Cause, FieldId};
 use crate::http;
 use crate::template::Test;
 
 impl<V: View> Renderer<'_, V> {
-    /// Whether a condition holds for the message as it came. `text` is used and left as it was.
+    /// Whether the condition of a field holds for the message as it came. `text` is used and left as it was.
     ///
     /// # Errors
     /// Why it cannot be decided.
-    pub(crate) fn holds(&mut self, test: &Test, text: &mut String) -> Result<bool, Cause> {
+    pub(crate) fn holds(
+        &mut self,
+        field: FieldId,
+        test: &Test,
+        text: &mut String,
+    ) -> Result<bool, Cause> {
+        let result = self.decided(test, text);
+        if let Some(observer) = self.view.observer() {
+            observer.asked(field, &result, std::mem::take(&mut self.fuel));
+        }
+        result
+    }
+
+    fn decided(&mut self, test: &Test, text: &mut String) -> Result<bool, Cause> {
         self.missed = false;
         let start = text.len();
         let result = self.test(test, text);
