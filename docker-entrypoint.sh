@@ -11,7 +11,8 @@
 #
 # kgateway gives the options but not the configuration: it mounts envoy.yaml over /etc/envoy and
 # leaves it to the image to find it. It also counts on a static secret SYSTEM_CA_CERT, and from 2.4
-# on a node locality; both are merged in through --config-yaml.
+# on a node locality; both are merged in through --config-yaml. A configuration that brings the secret
+# keeps its own.
 #
 # Environment
 #   INPUT_CONF           configuration file (default /etc/envoy/envoy.yaml)
@@ -36,6 +37,7 @@ refuse() {
 envoy=${ENVOY:-/usr/local/bin/envoy}
 config=${INPUT_CONF:-/etc/envoy/envoy.yaml}
 labels=${PODINFO_LABELS:-/etc/podinfo/labels}
+names_ca=''
 region=''
 zone=''
 subzone=''
@@ -43,10 +45,14 @@ subzone=''
 # Templates that nobody will expand would reach Envoy as host names and cluster names.
 # Templates of the module itself, such as {{ model }}, also live in such files and are let through:
 # pod templates are Go's, which begin with a dot, a dollar or a keyword that Jinja never has there.
-refuse_pod_templates() {
+# On the way it is seen whether the file names the secret.
+read_config() {
     number=0
     while IFS= read -r line || [ -n "$line" ]; do
         number=$((number + 1))
+        case $line in
+        *SYSTEM_CA_CERT*) names_ca=yes ;;
+        esac
         case $line in
         *'{{.'* | *'{{ .'* | *'{{- .'* | *'{{$'* | *'{{ $'* | *'{{- $'* | \
             *'{{if '* | *'{{ if '* | *'{{- if '* | *'{{range '* | *'{{ range '* | *'{{- range '* | \
@@ -56,6 +62,16 @@ refuse_pod_templates() {
             ;;
         esac
     done <"$1"
+}
+
+# Envoy refuses a secret that is there twice. That a file has the name does not tell whether it brings the
+# secret: clusters that use it name it as well. So Envoy is asked, which reads every syntax that it takes. It
+# looks at secrets before anything else, and only a file with the name is asked about.
+brings_ca() {
+    case $("$envoy" --mode validate -c "$config" --config-yaml "{$1}" 2>&1) in
+    *'Duplicate static'*'secret name SYSTEM_CA_CERT'*) ;;
+    *) return 1 ;;
+    esac
 }
 
 # The downward API writes one label per line: key="value".
@@ -112,6 +128,17 @@ if [ -n "${ENVOY_SIDECAR:-}" ]; then
     exec "$envoy" -c /etc/envoy/envoy-sidecar.yaml "$@"
 fi
 
+# Envoy takes no value that is joined to its option, and callers write such words.
+for word in "$@"; do
+    shift
+    case $word in
+    --config-path=* | --config-yaml=*) set -- "$@" "${word%%=*}" "${word#*=}" ;;
+    -c=*) set -- "$@" -c "${word#-c=}" ;;
+    -c?*) set -- "$@" -c "${word#-c}" ;;
+    *) set -- "$@" "$word" ;;
+    esac
+done
+
 # Envoy takes neither option twice, so what the caller brings is not added again.
 own_path=''
 own_yaml=''
@@ -119,8 +146,8 @@ previous=''
 for word in "$@"; do
     case $word in
     --version | --help | -h | --hot-restart-version) exec "$envoy" "$@" ;;
-    -c | --config-path | --config-path=*) own_path=yes ;;
-    --config-yaml | --config-yaml=*) own_yaml=yes ;;
+    -c | --config-path) own_path=yes ;;
+    --config-yaml) own_yaml=yes ;;
     esac
     case $previous in
     -c | --config-path) config=$word ;;
@@ -144,12 +171,15 @@ if [ ! -r "$config" ]; then
     refuse "the configuration $config is missing or unreadable; mount one there or name one with" \
         "INPUT_CONF (a sample is in /usr/share/rustformations/envoy.yaml)."
 fi
-refuse_pod_templates "$config"
+read_config "$config"
 
 merged=''
 bundle=$(system_ca)
 if [ -n "$bundle" ]; then
     merged='"static_resources":{"secrets":[{"name":"SYSTEM_CA_CERT","validation_context":{"trusted_ca":{"filename":"'$bundle'"}}}]}'
+    if [ -n "$names_ca" ] && brings_ca "$merged"; then
+        merged=''
+    fi
 fi
 
 if [ -r "$labels" ]; then

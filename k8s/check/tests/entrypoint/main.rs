@@ -4,6 +4,7 @@
 
 mod bootstrap;
 mod container;
+mod secret;
 mod words;
 
 use container::{Files, Proxy, entrypoint, shared};
@@ -194,6 +195,11 @@ on_every_envoy! {
             &["--config-path", config, "--mode", "validate"],
             &["--config-yaml", "admin: {}", "--mode", "validate"],
             &["-c", config, "--config-yaml", "node: {id: a}", "--mode", "validate"],
+            // No Envoy takes these as they are.
+            &[&format!("-c{config}"), "--mode", "validate"],
+            &[&format!("-c={config}"), "--mode", "validate"],
+            &[&format!("--config-path={config}"), "--mode", "validate"],
+            &["--mode", "validate", "--config-yaml=admin: {}"],
         ] {
             let mut command = entrypoint(&shared(envoy), words);
             command.env("ENVOY_DYNAMIC_MODULES_SEARCH_PATH", files.path(""));

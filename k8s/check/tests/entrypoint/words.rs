@@ -102,6 +102,42 @@ fn a_configuration_in_words_is_neither_repeated_nor_added_to() {
 }
 
 #[test]
+fn values_that_are_joined_to_their_option_are_words_of_their_own() {
+    let files = Files::new();
+    let own = files.write("own.yaml", "admin: {}");
+    files.write("librust_module.so", "");
+    let own = own.to_str().unwrap();
+    for (option, joined) in [
+        ("-c", format!("-c{own}")),
+        ("-c", format!("-c={own}")),
+        ("--config-path", format!("--config-path={own}")),
+    ] {
+        let words = ["--log-level", "two words", &joined, "--concurrency", "1"];
+        let (_, printed, complaint) = run(&files, &words, &[]);
+        assert_eq!(printed[0], "--config-yaml", "{complaint}");
+        let wanted = [
+            "--log-level",
+            "two words",
+            option,
+            own,
+            "--concurrency",
+            "1",
+        ];
+        assert_eq!(printed[2..], wanted);
+        // It is the file that is looked at, too.
+        let missing = joined.replace(own, "/nowhere.yaml");
+        let (code, _, complaint) = run(&files, &[&missing], &[]);
+        assert_eq!(code, Some(64), "{complaint}");
+        assert!(
+            complaint.contains("the configuration /nowhere.yaml is missing"),
+            "{complaint}"
+        );
+    }
+    let (_, printed, _) = words_for(&["--config-yaml=node: {id: a=b}"], &[]);
+    assert_eq!(printed, ["--config-yaml", "node: {id: a=b}"]);
+}
+
+#[test]
 fn a_sidecar_runs_its_own_file_and_nothing_is_merged() {
     let files = Files::new();
     let (code, printed, complaint) = run(
