@@ -1,22 +1,28 @@
 # syntax=docker/dockerfile:1
 #
-# Two images from one build:
+# Three images from one build, by their targets:
 #
-#   docker build -t rustformations:dev .                         Envoy with the module (default)
-#   docker build -t rustformations-module:dev --target module .  only librust_module.so, for an
-#                                                                image volume beside a stock Envoy
+#   docker build -t rustformations:dev .                             envoy, the default: Envoy with the module
+#   docker build -t rustformations:dev-kgateway --target kgateway .  kgateway's own proxy image with the module
+#                                                                    in the place of its own
+#   docker build -t rustformations-module:dev --target module .      only librust_module.so, for an image
+#                                                                    volume beside a stock Envoy
 #
-# Both for amd64 and arm64 (`--platform linux/amd64,linux/arm64`); each platform compiles for
+# All for amd64 and arm64 (`--platform linux/amd64,linux/arm64`); each platform compiles for
 # itself. The module is the same file for Envoy 1.36 to 1.40; ENVOY_VERSION only picks the Envoy
 # it is shipped with:
 #
 #   kgateway 2.2: 1.36.4 (default)    kgateway 2.3: 1.37.x    kgateway 2.4: 1.38.x
+#
+# KGATEWAY_VERSION is the release of kgateway that is installed: its image keeps the Envoy, at the patch
+# level that kgateway gave it, and the start program.
 #
 # The compiler's base is Debian 11 so that the module asks for an old glibc (2.31) and loads in
 # whichever base image it meets.
 
 ARG RUST_VERSION=1.88.0
 ARG ENVOY_VERSION=1.36.4
+ARG KGATEWAY_VERSION=2.2.9
 
 FROM rust:${RUST_VERSION}-bullseye AS rust
 SHELL ["/bin/bash", "-o", "errexit", "-o", "pipefail", "-c"]
@@ -62,6 +68,23 @@ LABEL org.opencontainers.image.title="rustformations-module" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build /out/librust_module.so /librust_module.so
+
+# Whatever kgateway needs in an image is in its own: the start program, what its hooks call, authorities of
+# certificates. So one file is put over another, and nothing is run; from 2.4 on there is nothing to run it with.
+FROM cr.kgateway.dev/kgateway-dev/envoy-wrapper:v${KGATEWAY_VERSION} AS kgateway
+ARG KGATEWAY_VERSION
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="rustformations-kgateway" \
+      org.opencontainers.image.description="kgateway's proxy with the rustformations dynamic module" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}-kgateway${KGATEWAY_VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.base.name="cr.kgateway.dev/kgateway-dev/envoy-wrapper:v${KGATEWAY_VERSION}"
+COPY --from=build --chmod=0644 /out/librust_module.so /usr/local/lib/librust_module.so
+# As it is there already; were it ever another folder, kgateway's module would stay in force unnoticed.
+ENV ENVOY_DYNAMIC_MODULES_SEARCH_PATH=/usr/local/lib
+USER 10101
 
 FROM envoyproxy/envoy:v${ENVOY_VERSION} AS envoy
 ARG ENVOY_VERSION

@@ -53,6 +53,7 @@ impl<'a> Objects<'a> {
         for object in self.0 {
             let mut problems = match text(object, "/kind") {
                 "Gateway" => self.gateway(object),
+                "GatewayClass" => self.class(object),
                 "HTTPRoute" => self.route(object),
                 "Backend" => self.backend(object),
                 "Service" => self.service(object),
@@ -89,8 +90,18 @@ impl<'a> Objects<'a> {
 
     fn gateway(self, gateway: &Value) -> Vec<String> {
         let reference = &gateway["spec"]["infrastructure"]["parametersRef"];
+        self.parameters(reference, text(gateway, "/metadata/namespace"))
+    }
+
+    fn class(self, class: &Value) -> Vec<String> {
+        match class["spec"].get("parametersRef") {
+            Some(reference) => self.parameters(reference, text(reference, "/namespace")),
+            None => Vec::new(),
+        }
+    }
+
+    fn parameters(self, reference: &Value, namespace: &str) -> Vec<String> {
         let (kind, name) = (text(reference, "/kind"), text(reference, "/name"));
-        let namespace = text(gateway, "/metadata/namespace");
         match self.find(kind, namespace, name) {
             Some(_) => Vec::new(),
             None => vec![format!(
@@ -255,7 +266,7 @@ fn parameters(parameters: &Value, secrets: &[&str]) -> Vec<String> {
         items(pod, "/extraVolumes"),
     );
     if let Some(image) = container.get("image") {
-        if image.get("registry").is_none() {
+        if image["registry"].is_null() {
             found.push("without a registry, even an empty one, kgateway's own is meant".to_owned());
         }
         if text(image, "/repository") == "envoy-wrapper" {

@@ -33,19 +33,24 @@ pub enum Line {
     V2_4,
 }
 
-const V2_2: &[&str] = &["kgateway-v2.2.x", "gateway-api-v1.4.0"];
-const V2_3: &[&str] = &["kgateway-v2.3.x", "gateway-api-v1.5.1"];
-const V2_4: &[&str] = &["kgateway-v2.4.x", "gateway-api-v1.6.1"];
+impl Line {
+    /// Every line.
+    pub const ALL: [Self; 3] = [Self::V2_2, Self::V2_3, Self::V2_4];
+
+    /// The folders of its resource definitions, and of those of its Gateway API.
+    pub const fn definitions(self) -> &'static [&'static str] {
+        match self {
+            Self::V2_2 => &["kgateway-v2.2.x", "gateway-api-v1.4.0"],
+            Self::V2_3 => &["kgateway-v2.3.x", "gateway-api-v1.5.1"],
+            Self::V2_4 => &["kgateway-v2.4.x", "gateway-api-v1.6.1"],
+        }
+    }
+}
 
 const fn of_line(line: Line, path: &'static str) -> Overlay {
-    let definitions = match line {
-        Line::V2_2 => V2_2,
-        Line::V2_3 => V2_3,
-        Line::V2_4 => V2_4,
-    };
     Overlay {
         path,
-        definitions,
+        definitions: line.definitions(),
         line: Some(line),
     }
 }
@@ -83,6 +88,18 @@ pub const OVERLAYS: &[Overlay] = &[
     other("observability", &["prometheus-operator-v0.93.0"]),
 ];
 
+/// Folders as a user of a gateway has them, with the components in them.
+pub const EXAMPLES: &[Overlay] = &[
+    of_line(Line::V2_2, "examples/kgateway-2.2"),
+    of_line(Line::V2_3, "examples/kgateway-2.3"),
+    of_line(Line::V2_4, "examples/kgateway-2.4"),
+];
+
+/// Every folder that renders.
+pub fn folders() -> impl Iterator<Item = &'static Overlay> {
+    OVERLAYS.iter().chain(EXAMPLES)
+}
+
 /// The root of the repository.
 pub fn root() -> &'static Path {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -110,18 +127,27 @@ pub fn definitions_folder() -> Result<Option<PathBuf>> {
 /// # Errors
 /// When kubectl cannot be run or refuses the folder, or its output is not YAML.
 pub fn render(path: &str) -> Result<Vec<Value>> {
-    let folder = root().join("k8s").join(path);
+    render_folder(&root().join("k8s").join(path))
+}
+
+/// The objects that any folder renders to.
+///
+/// # Errors
+/// As [`render`].
+pub fn render_folder(folder: &Path) -> Result<Vec<Value>> {
     let output = Command::new("kubectl")
         .arg("kustomize")
-        .arg(&folder)
+        .arg(folder)
         .output()?;
     if !output.status.success() {
         bail!(
-            "{path} does not render: {}",
+            "{} does not render: {}",
+            folder.display(),
             String::from_utf8_lossy(&output.stderr)
         );
     }
-    read_documents(&String::from_utf8_lossy(&output.stdout)).with_context(|| path.to_owned())
+    let objects = read_documents(&String::from_utf8_lossy(&output.stdout));
+    objects.with_context(|| folder.display().to_string())
 }
 
 /// The documents of a YAML file.

@@ -196,12 +196,95 @@ fn the_image_is_what_kgateway_and_a_stand_alone_user_expect() {
         let labels = instructions
             .iter()
             .filter(|one| one.name == "LABEL" && one.rest.contains(&label));
-        assert_eq!(labels.count(), 2, "{label} is not on both images");
+        assert_eq!(labels.count(), 3, "{label} is not on every image");
     }
     assert!(
         has("RUN", "ca-certificates wget"),
         "kgateway's preStop hook needs wget"
     );
+}
+
+/// The stage that this image is made by, without its `FROM`.
+fn stage<'i>(instructions: &'i [Instruction], from: &str) -> &'i [Instruction] {
+    let is = |one: &Instruction| one.name == "FROM" && one.rest == from;
+    let start = instructions.iter().position(is).unwrap() + 1;
+    let rest = &instructions[start..];
+    let end = rest.iter().position(|one| one.name == "FROM");
+    &rest[..end.unwrap_or(rest.len())]
+}
+
+/// kgateway's start program, user and packages stay; its module does not.
+#[test]
+fn the_image_on_kgateways_own_replaces_one_file() {
+    let instructions = instructions();
+    let from = "cr.kgateway.dev/kgateway-dev/envoy-wrapper:v${KGATEWAY_VERSION} AS kgateway";
+    let stage = stage(&instructions, from);
+    let copies: Vec<&Instruction> = stage.iter().filter(|one| one.name == "COPY").collect();
+    assert_eq!(copies.len(), 1, "{copies:?}");
+    assert_eq!(copies[0].option("from"), Some("build"));
+    assert_eq!(copies[0].option("chmod"), Some("0644"));
+    let words = copies[0].words();
+    assert_eq!(
+        words,
+        ["/out/librust_module.so", "/usr/local/lib/librust_module.so"]
+    );
+    let of = |name: &str| {
+        let found = stage.iter().find(|one| one.name == name);
+        found.map(|one| one.rest.as_str())
+    };
+    let searched = "ENVOY_DYNAMIC_MODULES_SEARCH_PATH=/usr/local/lib";
+    assert_eq!(of("ENV"), Some(searched));
+    assert_eq!(of("USER"), Some("10101"));
+    for gone in ["RUN", "ENTRYPOINT", "CMD"] {
+        assert_eq!(of(gone), None, "{gone} takes something of kgateway's away");
+    }
+    // The lab installs this release of 2.2.
+    let default = instructions
+        .iter()
+        .find(|one| one.rest.starts_with("KGATEWAY_VERSION="));
+    let lab = fs::read_to_string(tree::root().join("k8s/lab.sh")).unwrap();
+    let (_, release) = default.unwrap().rest.split_once('=').unwrap();
+    assert!(
+        lab.contains(&format!("2.2) kgateway={release} ")),
+        "{release}"
+    );
+}
+
+/// Whoever reads how to build an image can do so.
+#[test]
+fn every_build_that_is_written_down_names_what_the_dockerfile_has() {
+    let instructions = instructions();
+    let stages = instructions.iter().filter(|one| one.name == "FROM");
+    let stages: Vec<&str> = stages
+        .filter_map(|one| one.words().get(2).copied())
+        .collect();
+    let arguments = instructions.iter().filter(|one| one.name == "ARG");
+    let arguments: Vec<&str> = arguments
+        .map(|one| one.rest.split('=').next().unwrap())
+        .collect();
+    let mut seen = Vec::new();
+    for file in [
+        "Dockerfile",
+        "k8s/README.md",
+        "k8s/examples/kgateway-2.2/kustomization.yaml",
+    ] {
+        let text = fs::read_to_string(tree::root().join(file)).unwrap();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        for pair in words.windows(2) {
+            let value = pair[1].split('=').next().unwrap();
+            match pair[0] {
+                "--target" => {
+                    assert!(stages.contains(&value), "{file}: no stage {value}");
+                    seen.push(value.to_owned());
+                }
+                "--build-arg" => assert!(arguments.contains(&value), "{file}: no argument {value}"),
+                _ => {}
+            }
+        }
+    }
+    for target in ["module", "kgateway", "envoy"] {
+        assert!(seen.iter().any(|it| it == target), "{target} is in no text");
+    }
 }
 
 #[test]

@@ -33,11 +33,9 @@ fn every_folder_that_can_be_applied_is_checked() {
     let k8s = tree::root().join("k8s");
     let mut found = BTreeSet::new();
     folders_below(&k8s.join("overlays"), &mut found);
+    folders_below(&k8s.join("examples"), &mut found);
     folders_below(&k8s.join("observability"), &mut found);
-    let checked: BTreeSet<PathBuf> = OVERLAYS
-        .iter()
-        .map(|overlay| k8s.join(overlay.path))
-        .collect();
+    let checked: BTreeSet<PathBuf> = tree::folders().map(|one| k8s.join(one.path)).collect();
     assert_eq!(found, checked);
 }
 
@@ -50,7 +48,7 @@ fn every_object_obeys_its_definition_without_unknown_fields() {
         return;
     }
     let mut found = Vec::new();
-    for overlay in OVERLAYS {
+    for overlay in tree::folders() {
         let definitions = Definitions::read(&folder, overlay.definitions).unwrap();
         let objects = tree::render(overlay.path).unwrap();
         assert!(!objects.is_empty(), "{} is empty", overlay.path);
@@ -86,7 +84,7 @@ fn every_container_and_volume_has_only_fields_of_kubernetes() {
     let container = part("initContainers/items");
     let volume = part("pod/properties/volumes/items");
     let mut seen = 0;
-    for overlay in OVERLAYS {
+    for overlay in tree::folders() {
         for object in tree::render(overlay.path).unwrap() {
             let patch = object.pointer("/data/deployment").and_then(Value::as_str);
             let patch = patch.map(|text| tree::read_documents(text).unwrap().remove(0));
@@ -116,13 +114,50 @@ fn every_container_and_volume_has_only_fields_of_kubernetes() {
     );
 }
 
+/// What a proxy asks for and may take. No limit of its time: what is slowed down so is every request.
+#[test]
+fn every_proxy_says_what_it_needs() {
+    if !can_render() {
+        return;
+    }
+    for folder in tree::folders().filter(|one| one.path != "observability") {
+        let objects = tree::render(folder.path).unwrap();
+        let mut proxies = 0;
+        for object in &objects {
+            let patch = object.pointer("/data/deployment").and_then(Value::as_str);
+            let patch = patch.map(|text| tree::read_documents(text).unwrap().remove(0));
+            let (whole, pointer) = match (object["kind"].as_str().unwrap(), &patch) {
+                ("GatewayParameters", _) => (object, "/spec/kube/envoyContainer"),
+                ("EnvoyProxy", _) => (
+                    object,
+                    "/spec/provider/kubernetes/envoyDeployment/container",
+                ),
+                (_, Some(patch)) => (patch, "/spec/template/spec/containers/0"),
+                _ => continue,
+            };
+            let resources = &whole.pointer(pointer).unwrap()["resources"];
+            for (part, wanted) in [
+                ("/requests/cpu", true),
+                ("/requests/memory", true),
+                ("/limits/memory", true),
+                ("/limits/cpu", false),
+            ] {
+                let is_there = resources.pointer(part).is_some();
+                assert_eq!(is_there, wanted, "{}: {part}", folder.path);
+            }
+            proxies += 1;
+        }
+        assert_eq!(proxies, 1, "{}", folder.path);
+    }
+}
+
 #[test]
 fn every_reference_finds_its_object() {
     if !can_render() {
         return;
     }
     let mut found = Vec::new();
-    for overlay in OVERLAYS {
+    for overlay in tree::folders() {
         let objects = tree::render(overlay.path).unwrap();
         for problem in Objects(&objects).problems(SECRETS) {
             found.push(format!("{}: {problem}", overlay.path));
@@ -141,36 +176,6 @@ fn secrets_made_by_hand_are_explained_where_they_are_needed() {
                 .unwrap()
                 .contains(&format!("create secret generic {secret} "))
         );
-    }
-}
-
-/// What the README shows and no overlay holds has to be right too.
-#[test]
-fn the_objects_of_the_readme_obey_their_definitions() {
-    let Some(folder) = tree::definitions_folder().unwrap() else {
-        return;
-    };
-    let readme = std::fs::read_to_string(tree::root().join("k8s/README.md")).unwrap();
-    let blocks = readme.split("```yaml\n").skip(1);
-    let objects: Vec<Value> = blocks
-        .map(|block| {
-            let (block, _) = block.split_once("```").unwrap();
-            tree::read_documents(block).unwrap().remove(0)
-        })
-        .collect();
-    let kinds: Vec<&str> = objects
-        .iter()
-        .filter_map(|object| object["kind"].as_str())
-        .collect();
-    assert_eq!(kinds, ["TrafficPolicy", "AgentgatewayBackend"]);
-    for (object, sets) in [
-        (&objects[0], &["kgateway-v2.2.x"][..]),
-        (&objects[0], &["kgateway-v2.3.x"]),
-        (&objects[0], &["kgateway-v2.4.x"]),
-        (&objects[1], &["agentgateway-v1.1.0"]),
-    ] {
-        let definitions = Definitions::read(&folder, sets).unwrap();
-        assert_eq!(definitions.problems(object), [""; 0], "{sets:?}");
     }
 }
 
@@ -308,6 +313,14 @@ mod the_checks {
                 "kind": "GatewayParameters", "metadata": {"name": "p", "namespace": "n"},
                 "spec": {"kube": {"envoyContainer": {"image": {"repository": "x", "tag": "latest"}}}},
             }),
+            json!({
+                "kind": "GatewayParameters", "metadata": {"name": "q", "namespace": "n"},
+                "spec": {"kube": {"envoyContainer": {"image": {"registry": null, "repository": "x", "tag": "1"}}}},
+            }),
+            json!({
+                "kind": "GatewayClass", "metadata": {"name": "c"},
+                "spec": {"parametersRef": {"kind": "GatewayParameters", "name": "p", "namespace": "m"}},
+            }),
         ];
         assert_eq!(
             Objects(&objects).problems(&[]),
@@ -317,6 +330,8 @@ mod the_checks {
                 "HTTPRoute n/r: there is no Service nothing",
                 "GatewayParameters n/p: without a registry, even an empty one, kgateway's own is meant",
                 "GatewayParameters n/p: the image is not pinned",
+                "GatewayParameters n/q: without a registry, even an empty one, kgateway's own is meant",
+                "GatewayClass /c: its parameters GatewayParameters p are not in m",
             ]
         );
     }
