@@ -9,7 +9,7 @@ FUZZ_SECONDS = 20
 ARM64 = aarch64-unknown-linux-gnu
 
 help:
-	@echo 'make demo    two chat completions through Envoy and the module, shown from both sides'
+	@echo 'make demo    three chat completions through Envoy and the module, shown from both sides'
 	@echo 'make run     the same lab, staying up for requests of your own (Ctrl-C stops it)'
 	@echo 'make test    everything: unit tests, and the module in five releases of Envoy; the last line is the total'
 	@echo 'make fuzz    any configuration, message and stream for a while (FUZZ_SECONDS for each target)'

@@ -24,6 +24,7 @@ pub mod client;
 pub mod config;
 pub mod differences;
 pub mod envoy;
+pub mod example;
 pub mod lab;
 pub mod mock_llm;
 pub mod origin;

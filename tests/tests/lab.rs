@@ -85,6 +85,14 @@ on_every_envoy! {
             "found   neither the address nor the number did".to_owned(),
             "found   the client read the address and the number".to_owned(),
             "found   and so has /stats".to_owned(),
+            // The third act.
+            "Anthropic got, and answered 429".to_owned(),
+            "POST https://api.anthropic.com/v1/messages".to_owned(),
+            r#""system":[{"type":"text","text":"Be brief."}]"#.to_owned(),
+            "OpenAI got, and answered 200".to_owned(),
+            "authorization: Bearer sk-of-the-gateway".to_owned(),
+            r#""provider":"openai""#.to_owned(),
+            "found   the client got an answer, and heard of no 429".to_owned(),
         ] {
             assert!(stdout.contains(&line), "no \"{line}\" in:\n{stdout}");
         }

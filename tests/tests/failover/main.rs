@@ -5,6 +5,7 @@
 
 mod attempts;
 mod crowd;
+mod example;
 mod framing;
 mod killed;
 mod sizes;

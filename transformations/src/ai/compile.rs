@@ -30,6 +30,7 @@ impl AiProgram {
         let prices = config.cost.as_ref().map(|cost| PriceTables {
             own: prices(cost, found),
             file: None,
+            prices_the_answered: cost.prices_the_answered,
         });
         // A cost is made of a usage.
         let usage = config

@@ -15,15 +15,23 @@ pub(super) struct PriceTables {
     pub(super) own: Option<Prices>,
     /// What a file says of other models.
     pub(super) file: Option<Arc<dyn LivePrices>>,
+    /// The price of the model that answers goes before that of the one that is asked.
+    pub(super) prices_the_answered: bool,
 }
 
 impl PriceTables {
-    /// What `usage` cost with the first of the models that has a price. Asks once for what the file says now.
-    pub(super) fn cost<'m>(
+    /// What `usage` cost with the first of the two models that has a price: a path may name a deployment
+    /// that nobody else knows, and a provider may choose a model. Asks once for what the file says now.
+    pub(super) fn cost(
         &self,
-        models: impl IntoIterator<Item = Option<&'m str>>,
+        asked: Option<&str>,
+        answered: Option<&str>,
         usage: Option<&Usage>,
     ) -> Cost {
+        let models = match self.prices_the_answered {
+            true => [answered, asked],
+            false => [asked, answered],
+        };
         let live = self.file.as_ref().map(|file| file.current());
         let (both, one);
         let tables: &[&Prices] = match (&self.own, live.as_deref()) {

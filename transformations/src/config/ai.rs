@@ -64,6 +64,8 @@ pub struct Cost {
     pub path: String,
     /// A file with a table, for models that the one here does not know.
     pub file: Option<PriceFile>,
+    /// The price of the model that answers goes before that of the one that is asked.
+    pub prices_the_answered: bool,
 }
 
 /// A file of prices.

@@ -1,6 +1,7 @@
-//! `lab demo`: two requests, seen from both sides, and the proof that the module had its hand in them.
-//! The first one is that of the articles; the second is in [`masked`].
+//! `lab demo`: three requests, seen from both sides, and the proof that the module had its hand in them.
+//! The first one is that of the articles; the second is in [`masked`], the third in [`failover`].
 
+mod failover;
 mod masked;
 
 use std::time::Duration;
@@ -37,8 +38,9 @@ pub(crate) fn show() -> Result<()> {
     print_answer(&answer);
 
     stand.envoy().check_alive()?;
-    prove(&answer)?;
-    masked::show(&mut stand)
+    prove_headers(&answer)?;
+    masked::show(&mut stand)?;
+    failover::show(&stand)
 }
 
 fn print_asked(asked: &Asked) {
@@ -65,7 +67,7 @@ fn print_answer(answer: &Answer) {
     println!();
 }
 
-fn prove(answer: &Answer) -> Result<()> {
+fn prove_headers(answer: &Answer) -> Result<()> {
     println!("The proof");
     let mut missing = Vec::new();
     if answer.status != 200 {
@@ -87,6 +89,18 @@ fn prove(answer: &Answer) -> Result<()> {
     }
     if !missing.is_empty() {
         bail!("the answer lacks {}", missing.join(", "));
+    }
+    Ok(())
+}
+
+/// Says of each claim whether it holds; an error names the first that does not.
+fn prove(claims: &[(&str, bool)]) -> Result<()> {
+    for (claim, holds) in claims {
+        println!("  {} {claim}", if *holds { "found  " } else { "MISSING" });
+    }
+    let missing: Vec<_> = claims.iter().filter(|(_, holds)| !holds).collect();
+    if let Some((claim, _)) = missing.first() {
+        bail!("it does not hold that {claim}");
     }
     Ok(())
 }

@@ -76,9 +76,8 @@ impl AiExchange {
         facts.response_model = meter.model().map(str::to_owned);
         facts.finish_reason = meter.finish_reason().map(str::to_owned);
         facts.cost = program.prices.as_ref().map(|prices| {
-            // A path may name a deployment that nobody else knows.
-            let models = [facts.model.as_deref(), facts.response_model.as_deref()];
-            prices.cost(models, metered.usage.as_ref())
+            let (asked, answered) = (facts.model.as_deref(), facts.response_model.as_deref());
+            prices.cost(asked, answered, metered.usage.as_ref())
         });
     }
 }

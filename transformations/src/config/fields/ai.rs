@@ -174,11 +174,23 @@ pub static PRICE_FILE: Field<Text> = Field::new(
      is read again when it changes, and says the prices of models that `prices` does not know",
 );
 
+/// `cost.model`; true for the one that answers.
+pub static PRICED: Field<Words<bool>> = Field::new(
+    "model",
+    Words {
+        all: &[("asked", false), ("answered", true)],
+        default: Some(false),
+    },
+    "whose price goes first, the other's where that has none: `asked`, of the model that goes upstream \
+     from here; `answered`, of the one that the answer names, which is the right one where \
+     [providers](providers.md) choose the model",
+);
+
 /// What tokens cost.
 pub static COST: Object = Object {
     name: "cost",
     text: "What tokens cost.",
-    groups: &[&[&PRICES, &PRICE_FILE]],
+    groups: &[&[&PRICES, &PRICE_FILE, &PRICED]],
 };
 
 static INPUT: Field<Text> = Field::new(

@@ -49,6 +49,7 @@ impl Reader {
             self.error(Code::MISSING_VALUE, &path, message);
             return None;
         }
+        let prices_the_answered = self.choice(fields, &path, &ai::PRICED).unwrap_or_default();
         let file = match file.is_null() {
             true => None,
             false => Some(PriceFile {
@@ -62,6 +63,7 @@ impl Reader {
             prices: prices.map(|it| it.to_string()),
             path,
             file,
+            prices_the_answered,
         })
     }
 

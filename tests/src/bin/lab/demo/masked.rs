@@ -3,9 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use rustformations_tests::stand::{LISTENER_PORT, Stand};
 use serde_json::Value;
+
+use super::prove;
 
 const PATH: &str = "/assistant/v1/chat/completions";
 const BODY: &str = r#"{"model":"gpt-4o-mini","stream":true,"messages":[{"role":"user","content":"Write to jo@example.com or call +1 212 555 0134."}]}"#;
@@ -131,15 +133,4 @@ fn logged(stand: &mut Stand) -> Option<String> {
         std::thread::sleep(Duration::from_millis(20));
     }
     None
-}
-
-fn prove(claims: &[(&str, bool)]) -> Result<()> {
-    for (claim, holds) in claims {
-        println!("  {} {claim}", if *holds { "found  " } else { "MISSING" });
-    }
-    let missing: Vec<_> = claims.iter().filter(|(_, holds)| !holds).collect();
-    if let Some((claim, _)) = missing.first() {
-        bail!("it does not hold that {claim}");
-    }
-    Ok(())
 }
