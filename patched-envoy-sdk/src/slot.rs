@@ -74,6 +74,8 @@ pub(crate) struct Slot {
 pub(crate) struct Flow {
     /// A status hook of this direction is running.
     deciding: Cell<bool>,
+    /// The hook that ends the message has begun: the one of the last chunk, or of the trailers.
+    last: Cell<bool>,
     /// The last status stopped the message and nothing resumed it since.
     stopped: Cell<bool>,
     /// It also has the host keep what came of the body.

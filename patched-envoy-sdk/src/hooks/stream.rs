@@ -126,7 +126,7 @@ macro_rules! trailers_hooks {
             guarded(HOOK, 1, || {
                 // SAFETY: both are live while the hook runs, or `filter` is null.
                 let Some(visit) = (unsafe { Visit::enter(filter.cast(), envoy) }) else { return 0 };
-                visit.decide(HOOK, HttpMessage::$message, |filter, envoy| filter.$author(envoy))
+                visit.decide_trailers(HOOK, HttpMessage::$message, |filter, envoy| filter.$author(envoy))
             })
         }
     )*};

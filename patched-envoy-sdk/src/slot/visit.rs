@@ -164,6 +164,9 @@ impl Visit {
         author: impl FnOnce(&mut AnyFilter, &mut EnvoyHttpFilterImpl) -> S,
     ) -> u32 {
         let slot = self.slot();
+        if end_of_stream {
+            slot.flow(message).last.set(true);
+        }
         if !slot.stream.host.hides_last_chunk() {
             return self.decide(hook, message, author);
         }
@@ -174,6 +177,17 @@ impl Visit {
         let status = self.decide(hook, message, author);
         slot.remember_chunk(message);
         status
+    }
+
+    /// As [`decide`](Visit::decide), for the trailers.
+    pub(crate) fn decide_trailers<S: Status>(
+        &self,
+        hook: &'static str,
+        message: HttpMessage,
+        author: impl FnOnce(&mut AnyFilter, &mut EnvoyHttpFilterImpl) -> S,
+    ) -> u32 {
+        self.slot().flow(message).last.set(true);
+        self.decide(hook, message, author)
     }
 
     /// Runs a hook that Envoy does not take an answer from, now or when the filter is back.
@@ -400,9 +414,11 @@ impl Slot {
 impl Flow {
     /// Notes that iteration is to go on. `true` if the stop this was meant for has not happened,
     /// because the hook that will ask for it is still running: Envoy would ignore the call and
-    /// then hold the stream for ever, so the stop itself is taken back instead.
+    /// then hold the stream for ever, so the stop itself is taken back instead. So it is in the last hook
+    /// of a message that is held already: Envoy would send what it has as if it were all, and then
+    /// keep the last chunk.
     fn continues(&self) -> bool {
-        let early = self.deciding.get() && !self.stopped.get();
+        let early = self.deciding.get() && (!self.stopped.get() || self.last.get());
         if early {
             self.resume.set(true);
         }

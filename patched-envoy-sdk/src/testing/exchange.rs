@@ -30,8 +30,10 @@ pub struct Exchange<'c> {
     made: bool,
     request: Flow,
     response: Flow,
-    /// The hook with a status that is running, and whether it asked to go on before it stopped.
+    /// The hook with a status that is running, whether it ends its message, and whether it asked to go on before
+    /// it stopped.
     deciding: Option<HttpMessage>,
+    at_end: bool,
     resume_early: bool,
     local_reply_details: Option<String>,
     reset: Option<String>,
@@ -50,6 +52,7 @@ impl<'c> Exchange<'c> {
             request: Flow::default(),
             response: Flow::default(),
             deciding: None,
+            at_end: false,
             resume_early: false,
             local_reply_details: None,
             reset: None,

@@ -217,6 +217,38 @@ fn a_continue_that_comes_before_its_stop_takes_the_stop_back() {
 }
 
 #[test]
+fn a_continue_in_the_last_hook_of_a_held_message_takes_its_stop_back() {
+    for line in LINES {
+        for (plan, last, passed) in [
+            (
+                "request_body=continue_decoding+buffer",
+                "request_body:world:eos",
+                "http_filter_request_body -> 0",
+            ),
+            (
+                "request_trailers=continue_decoding+stop",
+                "request_trailers",
+                "http_filter_request_trailers -> 0",
+            ),
+        ] {
+            let plan = format!("config:request_headers=stop {plan}");
+            let run = Host::of(line).run(&[
+                &plan,
+                "new",
+                "request_headers",
+                last,
+                "stream_complete",
+                "destroy",
+                "config_destroy",
+            ]);
+            run.expect_end();
+            assert!(run.has(passed), "{line}: {run}");
+            assert_eq!(run.count("continue_decoding"), 0, "{line}: {run}");
+        }
+    }
+}
+
+#[test]
 fn a_callout_that_completes_before_it_has_started_is_delivered_after_the_hook() {
     for line in LINES {
         let run = Host::of(line).run(&[

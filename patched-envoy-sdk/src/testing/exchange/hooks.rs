@@ -55,19 +55,21 @@ impl Exchange<'_> {
     }
 
     /// Runs a hook whose status decides over `message`. `None` if the stream is over or another
-    /// answer is on its way, so that the status does not matter any more.
+    /// answer is on its way, so that the status does not matter any more. `at_end`: no hook follows it.
     fn decide<S>(
         &mut self,
         message: HttpMessage,
+        at_end: bool,
         run: impl FnOnce(&mut dyn HttpFilter<FakeEnvoy>, &mut FakeEnvoy) -> S,
     ) -> Option<Decision<S>> {
         let outer = (
             self.deciding.replace(message),
+            std::mem::replace(&mut self.at_end, at_end),
             std::mem::take(&mut self.resume_early),
         );
         let status = self.hook(run);
         let resumed = self.resume_early;
-        (self.deciding, self.resume_early) = outer;
+        (self.deciding, self.at_end, self.resume_early) = outer;
         let status = status.filter(|_| !self.over)?;
         Some(if resumed {
             Decision::Resumed
@@ -94,7 +96,7 @@ impl Exchange<'_> {
         let hook = |filter: &mut dyn HttpFilter<FakeEnvoy>, envoy: &mut FakeEnvoy| {
             status::headers(message, filter, envoy, end)
         };
-        let Some(decision) = self.decide(message, hook) else {
+        let Some(decision) = self.decide(message, end, hook) else {
             return;
         };
         match decision.or(HeadersStatus::Continue) {
@@ -157,7 +159,7 @@ impl Exchange<'_> {
         let hook = |filter: &mut dyn HttpFilter<FakeEnvoy>, envoy: &mut FakeEnvoy| {
             status::body(message, filter, envoy, end)
         };
-        let decision = self.decide(message, hook);
+        let decision = self.decide(message, end, hook);
         let in_flight = self.envoy.in_flight_mut(message);
         in_flight.aliased = false;
         let chunk = in_flight.received.take().unwrap_or_default();
@@ -208,7 +210,7 @@ impl Exchange<'_> {
         let hook = |filter: &mut dyn HttpFilter<FakeEnvoy>, envoy: &mut FakeEnvoy| {
             status::trailers(message, filter, envoy)
         };
-        let Some(decision) = self.decide(message, hook) else {
+        let Some(decision) = self.decide(message, true, hook) else {
             return;
         };
         self.flow(message).trailers_held = true;

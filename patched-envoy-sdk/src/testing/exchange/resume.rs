@@ -41,8 +41,10 @@ impl Exchange<'_> {
     /// `continue_decoding` and `continue_encoding`.
     pub(super) fn resume(&mut self, message: HttpMessage) {
         let iteration = self.flow(message).iteration;
+        let deciding = self.deciding == Some(message);
         match iteration {
-            Iteration::Running if self.deciding == Some(message) => self.resume_early = true,
+            Iteration::Running if deciding => self.resume_early = true,
+            Iteration::Stopped if deciding && self.at_end => self.resume_early = true,
             Iteration::Running => {}
             Iteration::Stopped => self.go_on(message, None),
             Iteration::StoppedAll { .. } => self.resume_all(message),
