@@ -7,9 +7,7 @@
 
 #![forbid(unsafe_code)]
 
-use envoy_proxy_dynamic_modules_rust_sdk::*;
-
-use abi::envoy_dynamic_module_type_on_http_filter_request_headers_status as RequestHeadersStatus;
+use envoy_proxy_dynamic_modules_rust_sdk::prelude::*;
 
 declare_init_functions!(init, new_http_filter_config);
 
@@ -85,7 +83,7 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for RequireHeader {
 #[cfg(test)]
 mod tests {
     use envoy_proxy_dynamic_modules_rust_sdk::testing::{
-        Exchange, FakeEnvoy, FakeEnvoyConfig, FakeMessage,
+        Exchange, FakeEnvoy, FakeEnvoyConfig, FakeMessage, logged,
     };
 
     use super::*;
@@ -118,9 +116,14 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_that_names_no_header_is_refused() {
+    fn a_configuration_that_names_no_header_is_refused_and_the_log_says_why() {
         let mut host = FakeEnvoyConfig::default();
-        let config = new_http_filter_config::<_, FakeEnvoy>(&mut host, "require_header", b"");
+        let (config, lines) =
+            logged(|| new_http_filter_config::<_, FakeEnvoy>(&mut host, "require_header", b""));
         assert!(config.is_none());
+        assert!(
+            lines[0].1.contains("must be the name of a header"),
+            "{lines:?}"
+        );
     }
 }

@@ -88,7 +88,7 @@ pub fn program_init(init: ProgramInitFunction, registration: Registration) -> *c
 /// any, the one that makes per-route configs.
 ///
 /// ```no_run
-/// use envoy_proxy_dynamic_modules_rust_sdk::*;
+/// use envoy_proxy_dynamic_modules_rust_sdk::prelude::*;
 ///
 /// declare_init_functions!(init, new_http_filter_config);
 ///

@@ -23,7 +23,7 @@
 //!
 //! ```no_run
 //! #![forbid(unsafe_code)]
-//! use envoy_proxy_dynamic_modules_rust_sdk::*;
+//! use envoy_proxy_dynamic_modules_rust_sdk::prelude::*;
 //!
 //! declare_init_functions!(init, new_http_filter_config);
 //!
@@ -58,9 +58,9 @@
 //!         &mut self,
 //!         envoy: &mut EHF,
 //!         _end_of_stream: bool,
-//!     ) -> abi::envoy_dynamic_module_type_on_http_filter_response_headers_status {
+//!     ) -> ResponseHeadersStatus {
 //!         envoy.set_response_header("x-stamp", &self.0);
-//!         abi::envoy_dynamic_module_type_on_http_filter_response_headers_status::Continue
+//!         ResponseHeadersStatus::Continue
 //!     }
 //! }
 //! # fn main() {}
@@ -70,12 +70,15 @@
 //! its configuration as a `google.protobuf.StringValue`: of all types, this one arrives as the same
 //! bytes in every Envoy.
 //!
-//! The same module with a test, a counter and a refusal: `examples/require_header.rs`.
+//! The same module with a test, a counter and a refusal: `examples/require_header.rs`. A project to copy, with a
+//! filter for each of callouts, shared state, metrics, routes and threads: `examples/my-filter` of the repository;
+//! its page is `docs/filters.md`.
 //!
 //! # Where to read on
 //!
 //! | to learn about | read |
 //! |---|---|
+//! | short names for all of this | [`prelude`] |
 //! | the hooks of a filter, and when each runs | [`HttpFilter`] |
 //! | everything one can ask Envoy about a stream | [`EnvoyHttpFilter`], [`EnvoyHeaderMaps`], [`EnvoyBodies`] |
 //! | metrics, callouts and wake-ups of a configuration | [`EnvoyHttpFilterConfig`], [`HttpFilterConfig`] |
@@ -114,6 +117,7 @@ mod hooks;
 mod host;
 pub mod http;
 mod log;
+pub mod prelude;
 mod slot;
 mod stream;
 #[cfg(any(test, feature = "testing"))]
@@ -141,6 +145,11 @@ pub mod docs {
     #[doc = include_str!("../docs/threads_and_lifetimes.md")]
     pub mod threads_and_lifetimes {}
 }
+
+/// The examples of the page for filter authors, which is not part of this crate's documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/filters.md")]
+mod page_for_authors {}
 
 pub use buffer::{EnvoyBuffer, EnvoyMutBuffer};
 pub use capabilities::{Capabilities, Capability, EnvoyVersion};

@@ -6,10 +6,9 @@
 //! may be used from others.
 //!
 //! ```
+//! use envoy_proxy_dynamic_modules_rust_sdk::prelude::*;
 //! use envoy_proxy_dynamic_modules_rust_sdk::testing::*;
-//! use envoy_proxy_dynamic_modules_rust_sdk::*;
 //!
-//! # use abi::envoy_dynamic_module_type_on_http_filter_response_headers_status as ResponseHeadersStatus;
 //! // The filter under test: counts responses and stamps them.
 //! struct Stamp(EnvoyCounterId);
 //!
@@ -65,6 +64,10 @@
 //! - What older hosts lack: choose an [`EnvoyVersion`](crate::EnvoyVersion), or take single
 //!   capabilities away with [`FakeEnvoy::without`].
 //!
+//! - Threads: what a filter's own thread commits to a scheduler is waited for with
+//!   [`Exchange::wait_scheduled`].
+//! - The log: [`logged`] keeps the lines of one piece of code for the test.
+//!
 //! As in the real SDK, calls that may end the stream or run other hooks are carried out right after
 //! the hook that made them, and completions that come inline are delivered then.
 //!
@@ -81,6 +84,7 @@ mod envoy;
 mod exchange;
 mod header_map;
 mod in_flight;
+pub(crate) mod log;
 mod message;
 mod metadata;
 mod metrics;
@@ -94,6 +98,7 @@ pub use config::FakeEnvoyConfig;
 pub use envoy::FakeEnvoy;
 pub use exchange::Exchange;
 pub use header_map::FakeHeaderMap;
+pub use log::logged;
 pub use message::{DeliveredMessage, FakeMessage};
 pub use metadata::MetadataValue;
 pub use metrics::FakeMetrics;

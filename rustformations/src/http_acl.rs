@@ -12,14 +12,7 @@ use std::any::Any;
 use std::sync::{Arc, Once};
 
 use anyhow::{Result, anyhow};
-use envoy_proxy_dynamic_modules_rust_sdk::abi::{
-    envoy_dynamic_module_type_attribute_id as Attribute,
-    envoy_dynamic_module_type_on_http_filter_request_headers_status as RequestHeadersStatus,
-};
-use envoy_proxy_dynamic_modules_rust_sdk::{
-    EnvoyCounterId, EnvoyHttpFilter, EnvoyHttpFilterConfig, HttpFilter, HttpFilterConfig,
-    envoy_log_error,
-};
+use envoy_proxy_dynamic_modules_rust_sdk::prelude::*;
 
 use transformations::access::{AccessPolicy, Verdict};
 use transformations::network::parse_source_address;
@@ -106,7 +99,7 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for AclFilter {
             self.policy = Arc::clone(policy);
         }
         let client = envoy
-            .get_attribute_string(Attribute::SourceAddress)
+            .get_attribute_string(AttributeId::SourceAddress)
             .and_then(|address| {
                 parse_source_address(std::str::from_utf8(address.as_slice()).ok()?)
             });

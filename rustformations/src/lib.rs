@@ -11,7 +11,7 @@
 //! | `rustformation` | the same, as kgateway 2.3 and later ask for it |
 //! | `http-acl` | kgateway's access control by client address |
 //! | `llm-provider` | requests of LLM clients, translated for the provider that answers |
-//! | `my-smart-header` | the tutorial: a filter of your own in one file |
+//! | `my-smart-header` | the smallest example of a filter of your own |
 
 #![forbid(unsafe_code)]
 

@@ -13,18 +13,7 @@ use std::any::Any;
 use std::sync::{Arc, Once};
 
 use anyhow::{Result, anyhow};
-use envoy_proxy_dynamic_modules_rust_sdk::abi::{
-    envoy_dynamic_module_type_on_http_filter_request_body_status as RequestBodyStatus,
-    envoy_dynamic_module_type_on_http_filter_request_headers_status as RequestHeadersStatus,
-    envoy_dynamic_module_type_on_http_filter_request_trailers_status as RequestTrailersStatus,
-    envoy_dynamic_module_type_on_http_filter_response_body_status as ResponseBodyStatus,
-    envoy_dynamic_module_type_on_http_filter_response_headers_status as ResponseHeadersStatus,
-    envoy_dynamic_module_type_on_http_filter_response_trailers_status as ResponseTrailersStatus,
-};
-use envoy_proxy_dynamic_modules_rust_sdk::{
-    EnvoyCounterId, EnvoyHttpFilter, EnvoyHttpFilterConfig, EnvoyVersion, HttpFilter,
-    HttpFilterConfig, envoy_log_error,
-};
+use envoy_proxy_dynamic_modules_rust_sdk::prelude::*;
 use transformations::provider::{Attempt, Providers, Step};
 
 use self::keys::ModuleKeys;

@@ -1,14 +1,10 @@
-//! The filter `my-smart-header`: the example of "write your own filter", complete in one file.
+//! The filter `my-smart-header`: the smallest example of `docs/filters.md`, complete in one file.
 //!
 //! Every response gets `x-custom-transformed: true` and `x-smart-header:
-//! method=<method>&path=<path>`, with the path as the client sent it. Copy this file, give it a
-//! name, add a line to the table in `lib.rs`.
+//! method=<method>&path=<path>`, with the path as the client sent it. For a filter of this module, copy
+//! the file, give it a name, and add it to the table in `lib.rs`; for one of your own, copy `examples/my-filter`.
 
-use envoy_proxy_dynamic_modules_rust_sdk::abi::{
-    envoy_dynamic_module_type_on_http_filter_request_headers_status as RequestHeadersStatus,
-    envoy_dynamic_module_type_on_http_filter_response_headers_status as ResponseHeadersStatus,
-};
-use envoy_proxy_dynamic_modules_rust_sdk::{EnvoyHttpFilter, HttpFilter, HttpFilterConfig};
+use envoy_proxy_dynamic_modules_rust_sdk::prelude::*;
 
 /// The name to write as `filter_name` in Envoy's configuration.
 pub(crate) const NAME: &str = "my-smart-header";

@@ -58,7 +58,8 @@ impl FakeEnvoyConfig {
         self
     }
 
-    /// A cluster that callouts and HTTP streams of the config may go to.
+    /// A cluster that callouts and HTTP streams may go to, those of the config and those of its streams: clusters
+    /// are the process's. Others are `ClusterNotFound`.
     #[must_use]
     pub fn with_cluster(mut self, name: &str) -> Self {
         self.callouts.clusters.insert(name.to_owned());
@@ -69,7 +70,10 @@ impl FakeEnvoyConfig {
     #[must_use]
     pub fn stream(&self) -> FakeEnvoy {
         self.metrics.freeze();
-        FakeEnvoy::with_host(self.version, self.capabilities, self.metrics.clone())
+        let mut stream =
+            FakeEnvoy::with_host(self.version, self.capabilities, self.metrics.clone());
+        stream.callouts.clusters = self.callouts.clusters.clone();
+        stream
     }
 
     /// The metrics, shared with every stream made from this config.
@@ -318,6 +322,20 @@ mod tests {
         config.increment_counter(id, 1).expect("counted");
         assert_eq!(config.metrics().counter("seen"), 3);
         assert_eq!(config.define_counter("late"), Err(MetricsResult::Frozen));
+    }
+
+    #[test]
+    fn a_cluster_of_the_config_is_one_of_its_streams() {
+        let config = FakeEnvoyConfig::default().with_cluster("up");
+        let headers: [(&str, &[u8]); 3] = [(":method", b"GET"), (":path", b"/"), ("host", b"h")];
+        for (cluster, expected) in [
+            ("up", InitResult::Success),
+            ("down", InitResult::ClusterNotFound),
+        ] {
+            let mut stream = config.stream();
+            let call = crate::EnvoyHttpFilter::send_http_callout;
+            assert_eq!(call(&mut stream, cluster, &headers, None, 0).0, expected);
+        }
     }
 
     #[test]

@@ -11,6 +11,8 @@ mod replies;
 mod resume;
 mod status;
 
+use std::time::Duration;
+
 use crate::{HttpFilter, HttpFilterConfig, HttpMessage};
 
 use super::actions::Action;
@@ -144,6 +146,17 @@ impl<'c> Exchange<'c> {
             self.hook(|filter, envoy| filter.on_scheduled(envoy, event_id));
         }
         self
+    }
+
+    /// Waits until another thread commits to one of the filter's schedulers, then delivers that and whatever
+    /// else was committed. False, and nothing delivered, if none came in time or the stream is over: the test of
+    /// a filter that works on a thread of its own needs no pauses, only a limit.
+    pub fn wait_scheduled(&mut self, at_most: Duration) -> bool {
+        let came = !self.over && self.envoy.scheduler.wait(at_most);
+        if came {
+            self.run_scheduled();
+        }
+        came
     }
 
     /// The client reads too slowly.

@@ -6,10 +6,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use envoy_proxy_dynamic_modules_rust_sdk::abi::envoy_dynamic_module_type_metrics_result as MetricsResult;
-use envoy_proxy_dynamic_modules_rust_sdk::{
-    EnvoyCounterVecId, EnvoyHistogramVecId, EnvoyHttpFilter, EnvoyHttpFilterConfig,
-};
+use envoy_proxy_dynamic_modules_rust_sdk::prelude::*;
 use once_cell::sync::Lazy;
 use transformations::stats::{Labels, Metric, MetricKind, Names};
 

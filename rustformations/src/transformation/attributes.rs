@@ -2,8 +2,7 @@
 //!
 //! Read on workers, once for each attribute that a configuration asks for.
 
-use envoy_proxy_dynamic_modules_rust_sdk::EnvoyHttpFilter;
-use envoy_proxy_dynamic_modules_rust_sdk::abi::envoy_dynamic_module_type_attribute_id as Id;
+use envoy_proxy_dynamic_modules_rust_sdk::prelude::{AttributeId as Id, EnvoyHttpFilter};
 use transformations::{Attribute, AttributeKind, HostValue};
 
 /// The value of an attribute, if this Envoy has one. Text that is not UTF-8 counts as absent.

@@ -6,9 +6,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Result, anyhow};
-use envoy_proxy_dynamic_modules_rust_sdk::{
-    EnvoyGaugeVecId, EnvoyHttpFilter, EnvoyHttpFilterConfig,
-};
+use envoy_proxy_dynamic_modules_rust_sdk::prelude::*;
 
 const NAME: &str = "rustformations_build";
 const LABELS: [&str; 2] = ["version", "revision"];

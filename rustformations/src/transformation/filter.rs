@@ -5,15 +5,7 @@
 
 use std::sync::Arc;
 
-use envoy_proxy_dynamic_modules_rust_sdk::abi::{
-    envoy_dynamic_module_type_on_http_filter_request_body_status as RequestBodyStatus,
-    envoy_dynamic_module_type_on_http_filter_request_headers_status as RequestHeadersStatus,
-    envoy_dynamic_module_type_on_http_filter_request_trailers_status as RequestTrailersStatus,
-    envoy_dynamic_module_type_on_http_filter_response_body_status as ResponseBodyStatus,
-    envoy_dynamic_module_type_on_http_filter_response_headers_status as ResponseHeadersStatus,
-    envoy_dynamic_module_type_on_http_filter_response_trailers_status as ResponseTrailersStatus,
-};
-use envoy_proxy_dynamic_modules_rust_sdk::{EnvoyHttpFilter, HttpFilter};
+use envoy_proxy_dynamic_modules_rust_sdk::prelude::*;
 use transformations::{Answer, Direction, Exchange, Failure, Next, TransformErrorKind};
 
 use super::Loaded;

@@ -4,11 +4,9 @@
 
 use std::sync::Arc;
 
-use envoy_proxy_dynamic_modules_rust_sdk::abi::{
-    envoy_dynamic_module_type_http_header_type as HeaderMap,
-    envoy_dynamic_module_type_metadata_source as EnvoySource,
+use envoy_proxy_dynamic_modules_rust_sdk::prelude::{
+    EnvoyHttpFilter, HeaderMap, HttpMessage, MetadataSource as EnvoySource,
 };
-use envoy_proxy_dynamic_modules_rust_sdk::{EnvoyHttpFilter, HttpMessage};
 use transformations::{
     Attribute, Direction, ExchangeOps, HostValue, LastKinds, MetadataSource, Program,
     TransformationOps,

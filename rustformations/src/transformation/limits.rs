@@ -5,8 +5,7 @@
 //! is too large with 413 and a response with 500, on its own; a filter sees no more of it than
 //! the details of that reply, once the stream is over.
 
-use envoy_proxy_dynamic_modules_rust_sdk::abi::envoy_dynamic_module_type_attribute_id as AttributeId;
-use envoy_proxy_dynamic_modules_rust_sdk::{Capability, EnvoyHttpFilter, HttpMessage};
+use envoy_proxy_dynamic_modules_rust_sdk::prelude::*;
 use transformations::Direction;
 
 /// How many bytes a stream may hold of a body in memory of its own; none if Envoy is to hold it.

@@ -5,8 +5,7 @@
 //! error, so the kind that was found last is asked for first. What is nested in a value (a map, a list in
 //! a list) no Envoy shows to a module; one takes it, as a serialised message, since Envoy 1.40.
 
-use envoy_proxy_dynamic_modules_rust_sdk::EnvoyHttpFilter;
-use envoy_proxy_dynamic_modules_rust_sdk::abi::envoy_dynamic_module_type_metadata_source as Source;
+use envoy_proxy_dynamic_modules_rust_sdk::prelude::{EnvoyHttpFilter, MetadataSource as Source};
 use prost::Message as _;
 use prost_types::value::Kind;
 use prost_types::{ListValue, Struct, Value};

@@ -7,8 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use envoy_proxy_dynamic_modules_rust_sdk::abi::envoy_dynamic_module_type_attribute_id as AttributeId;
-use envoy_proxy_dynamic_modules_rust_sdk::{EnvoyHttpFilter, envoy_log_warn};
+use envoy_proxy_dynamic_modules_rust_sdk::prelude::*;
 use transformations::{Failure, Program, TransformError};
 
 const PAUSE: Duration = Duration::from_secs(60);

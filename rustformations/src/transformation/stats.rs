@@ -3,10 +3,7 @@
 //! Defined once for each filter configuration, on the main thread; raised by workers.
 
 use anyhow::{Result, anyhow};
-use envoy_proxy_dynamic_modules_rust_sdk::abi::envoy_dynamic_module_type_metrics_result as MetricsResult;
-use envoy_proxy_dynamic_modules_rust_sdk::{
-    EnvoyCounterId, EnvoyCounterVecId, EnvoyHttpFilter, EnvoyHttpFilterConfig,
-};
+use envoy_proxy_dynamic_modules_rust_sdk::prelude::*;
 use transformations::stats::Metric;
 use transformations::{Direction, TransformErrorKind};
 

@@ -7,6 +7,7 @@ use crate::abi::{
 };
 
 use super::Exchange;
+use crate::testing::callouts::FakeCallout;
 use crate::testing::header_map::FakeHeaderMap;
 use crate::testing::message::FakeMessage;
 
@@ -33,6 +34,18 @@ impl Exchange<'_> {
         }
         self.hook(|filter, envoy| filter.on_http_callout_done(envoy, id, result, None, None));
         true
+    }
+
+    /// Answers the callout that has waited longest, and returns what was asked; `None` if none waits.
+    pub fn answer_next_callout(&mut self, answer: &FakeMessage) -> Option<FakeCallout> {
+        let asked = self.envoy.callouts().first()?.clone();
+        self.answer_callout(asked.id, answer).then_some(asked)
+    }
+
+    /// Lets the callout fail that has waited longest, and returns what was asked; `None` if none waits.
+    pub fn fail_next_callout(&mut self, result: CalloutResult) -> Option<FakeCallout> {
+        let asked = self.envoy.callouts().first()?.clone();
+        self.fail_callout(asked.id, result).then_some(asked)
     }
 
     /// Response headers on one of the filter's HTTP streams. False if the stream is not open.

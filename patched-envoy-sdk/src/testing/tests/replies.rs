@@ -1,5 +1,7 @@
 //! Local replies, streamed replies, resets, callouts and HTTP streams.
 
+use std::time::Duration;
+
 use super::script::Script;
 use crate::abi::{
     envoy_dynamic_module_type_http_callout_init_result as InitResult,
@@ -12,7 +14,7 @@ use crate::abi::{
     envoy_dynamic_module_type_on_http_filter_response_headers_status as ResponseHeaders,
 };
 use crate::testing::{Exchange, FakeEnvoy, FakeMessage};
-use crate::{EnvoyHttpFilter, EnvoyVersion};
+use crate::{EnvoyHttpFilter, EnvoyHttpFilterScheduler, EnvoyVersion, HttpMessage};
 
 const CALL: &[(&str, &[u8])] = &[(":method", b"GET"), (":path", b"/check"), ("host", b"h")];
 
@@ -189,6 +191,29 @@ fn a_callout_is_answered_by_the_test_and_the_request_goes_on() {
 }
 
 #[test]
+fn a_continue_in_the_last_hook_lets_the_whole_message_pass() {
+    let script = || Script {
+        request_headers: |_, _| RequestHeaders::StopIteration,
+        request_body: |envoy, end| {
+            if end {
+                envoy.continue_decoding();
+            }
+            RequestBody::StopIterationAndBuffer
+        },
+        ..Script::default()
+    };
+    let ended_by_a_chunk = script();
+    let mut exchange = Exchange::new(&ended_by_a_chunk, FakeEnvoy::default());
+    exchange
+        .request_headers(&get(), false)
+        .request_body("one ", false)
+        .request_body("two", true);
+    assert_eq!(exchange.upstream().text(), "one two");
+    assert!(exchange.upstream().is_complete());
+    assert!(!exchange.is_held(HttpMessage::Request));
+}
+
+#[test]
 fn an_answer_that_comes_inline_is_delivered_after_the_hook_and_resumes_it() {
     let script = Script {
         request_headers: |envoy, _| {
@@ -218,6 +243,51 @@ fn a_failed_callout_brings_neither_headers_nor_body() {
     let id = exchange.envoy().callouts()[0].id;
     assert!(exchange.fail_callout(id, CalloutResult::Reset));
     assert_eq!(script.seen()[1], "callout_done Reset None");
+}
+
+#[test]
+fn callouts_are_answered_in_turn_and_show_what_was_asked() {
+    let script = Script {
+        request_headers: |envoy, _| {
+            envoy.send_http_callout("auth", CALL, Some(b"one"), 50);
+            envoy.send_http_callout("auth", CALL, Some(b"two"), 50);
+            RequestHeaders::StopIteration
+        },
+        ..Script::default()
+    };
+    let mut exchange = Exchange::new(&script, FakeEnvoy::default().with_cluster("auth"));
+    exchange.request(&get());
+    let asked = exchange.answer_next_callout(&FakeMessage::response(200));
+    assert_eq!(asked.map(|it| it.body).as_deref(), Some(&b"one"[..]));
+    let asked = exchange.fail_next_callout(CalloutResult::Reset);
+    assert_eq!(asked.map(|it| it.body).as_deref(), Some(&b"two"[..]));
+    let none = exchange.answer_next_callout(&FakeMessage::response(200));
+    assert!(none.is_none());
+    assert!(exchange.fail_next_callout(CalloutResult::Reset).is_none());
+    assert_eq!(
+        script.seen()[1..],
+        ["callout_done Success Some(\"\")", "callout_done Reset None"]
+    );
+}
+
+#[test]
+fn what_another_thread_commits_is_waited_for() {
+    let script = Script {
+        request_headers: |envoy, _| {
+            let scheduler = envoy.new_scheduler();
+            std::thread::spawn(move || scheduler.commit(7));
+            RequestHeaders::StopIteration
+        },
+        scheduled: |envoy, _| envoy.continue_decoding(),
+        ..Script::default()
+    };
+    let mut exchange = Exchange::new(&script, FakeEnvoy::default());
+    exchange.request(&get());
+    assert!(exchange.wait_scheduled(Duration::from_secs(30)));
+    assert!(exchange.upstream().is_complete());
+    assert!(!exchange.wait_scheduled(Duration::ZERO));
+    exchange.downstream_closed();
+    assert!(!exchange.wait_scheduled(Duration::from_secs(30)));
 }
 
 #[test]
