@@ -3,6 +3,8 @@
 .POSIX:
 
 CARGO = cargo
+# The project to copy is a workspace of its own.
+EXAMPLE = examples/my-filter/Cargo.toml
 BENCH_OPTIONS =
 # For each target.
 FUZZ_SECONDS = 20
@@ -54,7 +56,10 @@ sweep: need-cargo
 
 lint: need-cargo
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path $(EXAMPLE) --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	CARGO='$(CARGO)' examples/cargo.sh clippy --locked --manifest-path $(EXAMPLE) --target-dir target/examples \
+		--all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --workspace
 # The module must compile for arm64 as well; checked where that target is installed.
 	@if rustup target list --installed 2>/dev/null | grep -qx $(ARM64); then \
@@ -66,6 +71,7 @@ lint: need-cargo
 
 fmt: need-cargo
 	$(CARGO) fmt --all
+	$(CARGO) fmt --manifest-path $(EXAMPLE)
 
 reference: need-cargo
 	UPDATE_DOCS=1 $(CARGO) test --quiet -p transformations \

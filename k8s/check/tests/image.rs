@@ -386,7 +386,7 @@ fn the_scripts_are_clean_shell() {
         return;
     };
     let mut scripts = vec![(tree::root().join(".ci/run"), "bash")];
-    for folder in ["", "fuzz", "k8s", "tests"] {
+    for folder in ["", "examples", "fuzz", "k8s", "tests"] {
         let files = fs::read_dir(tree::root().join(folder)).unwrap();
         let files = files.map(|entry| entry.unwrap().path());
         let posix = files.filter(|file| file.extension().is_some_and(|it| it == "sh"));
