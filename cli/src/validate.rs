@@ -1,6 +1,6 @@
 //! `validate`: every configuration that is found is compiled as the module would do it.
 
-mod report;
+pub(crate) mod report;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

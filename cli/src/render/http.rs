@@ -16,17 +16,22 @@ use transformations::memory::Message;
 /// If it cannot be read, or is none.
 pub(crate) fn request(path: &Path) -> Result<Message> {
     let text = std::fs::read(path).with_context(|| path.display().to_string())?;
-    let (first, headers, body) = parts(&text).with_context(|| path.display().to_string())?;
+    request_of_text(&text).with_context(|| path.display().to_string())
+}
+
+/// The request of a text.
+///
+/// # Errors
+/// If it is none.
+pub(crate) fn request_of_text(text: &[u8]) -> Result<Message> {
+    let (first, headers, body) = parts(text)?;
     let mut words = first.split_whitespace();
     match (words.next(), words.next(), words.next(), words.next()) {
         (Some(method), Some(target), None, _) => request_of(method, target, &headers, body),
         (Some(method), Some(target), Some(version), None) if version.starts_with("HTTP/") => {
             request_of(method, target, &headers, body)
         }
-        _ => bail!(
-            "{}: expected a request line, such as \"GET / HTTP/1.1\"",
-            path.display()
-        ),
+        _ => bail!("expected a request line, such as \"GET / HTTP/1.1\""),
     }
 }
 
@@ -102,15 +107,20 @@ pub(crate) fn response(path: &Path) -> Result<Message> {
         };
         return Ok(message);
     }
-    let (first, headers, body) = parts(&text).with_context(|| path.display().to_string())?;
+    response_of_text(&text).with_context(|| path.display().to_string())
+}
+
+/// The response of a text.
+///
+/// # Errors
+/// If it is none.
+pub(crate) fn response_of_text(text: &[u8]) -> Result<Message> {
+    let (first, headers, body) = parts(text)?;
     let mut words = first.split_whitespace();
     let version = words.next().unwrap_or_default();
     let status = words.next().filter(|status| status.parse::<u16>().is_ok());
     let Some(status) = status.filter(|_| version.starts_with("HTTP/")) else {
-        bail!(
-            "{}: expected a status line, such as \"HTTP/1.1 200 OK\"",
-            path.display()
-        );
+        bail!("expected a status line, such as \"HTTP/1.1 200 OK\"");
     };
     let mut all = vec![(":status".to_owned(), status.to_owned())];
     for header in &headers {

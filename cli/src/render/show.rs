@@ -1,10 +1,12 @@
 //! What became of the messages, for people and for programs.
 
+mod differences;
+
 use std::io::{self, Write};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use similar::{ChangeTag, TextDiff};
+use similar::ChangeTag;
 use transformations::memory::{MemoryHost, Message, MetadataValue};
 use transformations::{Applied, Direction, Exchange, Failure, Observer, Program, Reply, Step};
 
@@ -15,7 +17,7 @@ use crate::paint::{BOLD, CYAN, GREEN, RED, painted};
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Both messages, before and after.
-pub(super) struct Shown {
+pub(crate) struct Shown {
     program: Arc<Program>,
     request: Passage,
     response: Option<Passage>,
@@ -256,11 +258,16 @@ impl Shown {
             let pairs: Vec<_> = pairs.collect();
             all["reply"] = json!({"status": reply.status, "headers": pairs, "body": reply.body, "details": reply.details});
         }
+        all["metadata"] = self.entries();
+        writeln!(out, "{all:#}")
+    }
+
+    /// The metadata.
+    fn entries(&self) -> Value {
         let entries = self.metadata.iter().map(|(namespace, key, value)| {
             json!({"namespace": namespace, "key": key, "value": metadata(value)})
         });
-        all["metadata"] = entries.collect();
-        writeln!(out, "{all:#}")
+        entries.collect()
     }
 }
 
@@ -286,10 +293,8 @@ fn name(direction: Direction) -> &'static str {
 }
 
 pub(crate) fn diff(before: &str, after: &str, out: &mut dyn Write) -> io::Result<()> {
-    let diff = TextDiff::from_lines(before, after);
-    for change in diff.iter_all_changes() {
-        let line = change.value().trim_end_matches('\n');
-        match change.tag() {
+    for (tag, line) in differences::lines(before, after) {
+        match tag {
             ChangeTag::Equal => writeln!(out, "{}", format!("  {line}").trim_end())?,
             ChangeTag::Delete => writeln!(out, "{}", painted(RED, format!("- {line}").trim_end()))?,
             ChangeTag::Insert => {

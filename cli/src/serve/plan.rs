@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use envoys::Settings;
@@ -46,18 +46,18 @@ impl Plan {
     /// If the file holds no configuration, or several, or nothing can be written.
     pub(super) fn new(
         asked: &Arguments,
+        config: &Path,
         place: &Place,
         out: &mut dyn Write,
     ) -> Result<Option<Plan>> {
         let files = || FileArguments::of_profiles(asked.profiles.clone());
-        let checked = validate::Arguments::of(&asked.config, place.envoy, files());
+        let checked = validate::Arguments::of(config, place.envoy, files());
         if validate::run(&checked, out)? == Outcome::Refused {
             return Ok(None);
         }
-        let text =
-            std::fs::read(&asked.config).with_context(|| asked.config.display().to_string())?;
+        let text = std::fs::read(config).with_context(|| config.display().to_string())?;
         let mut plan = Plan {
-            bootstrap: std::path::absolute(&asked.config)?,
+            bootstrap: std::path::absolute(config)?,
             listeners: Vec::new(),
             settings: settings(place),
             folder: tempfile::tempdir().context("no temporary folder can be made")?,
@@ -66,10 +66,10 @@ impl Plan {
             plan.name_profiles(std::path::absolute(profiles)?);
         }
         match bootstrap::read(&text) {
-            Some(own) => plan.run(own, asked)?,
+            Some(own) => plan.run(own, asked, config)?,
             None => {
                 let files = LocalFiles::new(&files());
-                let chosen = choose::configuration(&asked.config, &asked.place, &files)?;
+                let chosen = choose::configuration(config, &asked.place, &files)?;
                 plan.wrap(&chosen, place, asked.port)?;
             }
         }
@@ -77,12 +77,12 @@ impl Plan {
     }
 
     /// A bootstrap is run as it is.
-    fn run(&mut self, own: Bootstrap, asked: &Arguments) -> Result<()> {
+    fn run(&mut self, own: Bootstrap, asked: &Arguments, config: &Path) -> Result<()> {
         if asked.upstream.is_some() || asked.port.is_some() {
             bail!(
                 "{} is a bootstrap, which says itself where it listens and where requests go: --port and --upstream \
                  are not for it",
-                asked.config.display()
+                config.display()
             );
         }
         if !own.has_admin {

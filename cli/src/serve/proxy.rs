@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -31,8 +32,12 @@ const START_DEADLINE: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// If something that it needs is not there, or nothing can be written.
-pub(super) async fn serve(asked: &Arguments, out: &mut dyn Write) -> Result<Outcome> {
-    if asked.config.as_os_str() == "-" {
+pub(super) async fn serve(
+    asked: &Arguments,
+    config: &Path,
+    out: &mut dyn Write,
+) -> Result<Outcome> {
+    if config.as_os_str() == "-" {
         bail!("what is served is a file, whose changes take effect; name one with -c");
     }
     let module_folder = needs::module_folder(asked.module.as_deref())?;
@@ -48,8 +53,8 @@ pub(super) async fn serve(asked: &Arguments, out: &mut dyn Write) -> Result<Outc
         module_folder,
         envoy: (envoy.version().major, envoy.version().minor),
     };
-    let mut file = Watched::new(asked);
-    let Some(plan) = Plan::new(asked, &place, out)? else {
+    let mut file = Watched::new(config);
+    let Some(plan) = Plan::new(asked, config, &place, out)? else {
         return Ok(Outcome::Refused);
     };
     check_free(&plan)?;
@@ -58,7 +63,7 @@ pub(super) async fn serve(asked: &Arguments, out: &mut dyn Write) -> Result<Outc
         Start::Refused(why) => return refused(&why, out),
         Start::Stopped => return Ok(Outcome::Fine),
     };
-    announce(asked, &envoy, &running, out)?;
+    announce(config, &envoy, &running, out)?;
     loop {
         tokio::select! {
             () = signals.any() => break,
@@ -76,7 +81,7 @@ pub(super) async fn serve(asked: &Arguments, out: &mut dyn Write) -> Result<Outc
         if !file.has_changed() {
             continue;
         }
-        let Some(plan) = changed(asked, &place, &envoy, out)? else {
+        let Some(plan) = changed(asked, config, &place, &envoy, out)? else {
             writeln!(out, "the configuration before it stays")?;
             out.flush()?;
             continue;
@@ -98,12 +103,13 @@ pub(super) async fn serve(asked: &Arguments, out: &mut dyn Write) -> Result<Outc
 /// The plan for a file that has changed, if Envoy takes it.
 fn changed(
     asked: &Arguments,
+    config: &Path,
     place: &Place,
     envoy: &Envoy,
     out: &mut dyn Write,
 ) -> Result<Option<Plan>> {
-    writeln!(out, "\n{} has changed", asked.config.display())?;
-    let plan = match Plan::new(asked, place, out) {
+    writeln!(out, "\n{} has changed", config.display())?;
+    let plan = match Plan::new(asked, config, place, out) {
         Ok(Some(plan)) => plan,
         Ok(None) => return Ok(None),
         Err(why) => {
@@ -119,19 +125,14 @@ fn changed(
     Ok(Some(plan))
 }
 
-fn announce(
-    asked: &Arguments,
-    envoy: &Envoy,
-    running: &Running,
-    out: &mut dyn Write,
-) -> Result<()> {
+fn announce(config: &Path, envoy: &Envoy, running: &Running, out: &mut dyn Write) -> Result<()> {
     let urls: Vec<String> = running.plan.listeners.iter().map(url).collect();
     let at = match urls.as_slice() {
         [] => String::new(),
         urls => format!(" on {}", urls.join(", ")),
     };
     let version = envoy.version();
-    writeln!(out, "Envoy {version} serves {}{at}", asked.config.display())?;
+    writeln!(out, "Envoy {version} serves {}{at}", config.display())?;
     for url in &urls {
         writeln!(out, "\n  {}", painted(BOLD, format!("curl -v {url}/")))?;
     }
@@ -240,17 +241,17 @@ fn why(log: &str) -> String {
 
 /// The file of the configuration.
 struct Watched<'a> {
-    asked: &'a Arguments,
+    path: &'a Path,
     /// What was in it when it last was looked at.
     seen: Vec<u8>,
     is_new: bool,
 }
 
 impl<'a> Watched<'a> {
-    fn new(asked: &'a Arguments) -> Watched<'a> {
+    fn new(path: &'a Path) -> Watched<'a> {
         Watched {
-            asked,
-            seen: std::fs::read(&asked.config).unwrap_or_default(),
+            path,
+            seen: std::fs::read(path).unwrap_or_default(),
             is_new: false,
         }
     }
@@ -258,7 +259,7 @@ impl<'a> Watched<'a> {
     /// Whether there is something new in it, and whoever writes it has finished: it is the same as a moment before.
     fn has_changed(&mut self) -> bool {
         // Between two versions there may be no file.
-        let Ok(now) = std::fs::read(&self.asked.config) else {
+        let Ok(now) = std::fs::read(self.path) else {
             return false;
         };
         let is_still = now == self.seen;

@@ -125,7 +125,22 @@ impl Report {
 }
 
 fn as_json(problem: &Problem) -> Value {
-    let found = &problem.diagnostic;
+    let mut fields = Map::new();
+    if !problem.file.is_empty() {
+        fields.insert("file".to_owned(), problem.file.as_str().into());
+    }
+    if let Some(line) = problem.line {
+        fields.insert("line".to_owned(), line.into());
+    }
+    if !problem.place.is_empty() {
+        fields.insert("configuration".to_owned(), problem.place.as_str().into());
+    }
+    fields.extend(of_diagnostic(&problem.diagnostic));
+    Value::Object(fields)
+}
+
+/// What is known of a problem by itself.
+pub(crate) fn of_diagnostic(found: &Diagnostic) -> Map<String, Value> {
     let mut fields = Map::new();
     let mut put = |name: &str, value: Option<Value>| {
         if let Some(value) = value {
@@ -133,16 +148,13 @@ fn as_json(problem: &Problem) -> Value {
         }
     };
     let text = |text: &str| (!text.is_empty()).then(|| Value::from(text));
-    put("file", text(&problem.file));
-    put("line", problem.line.map(Value::from));
-    put("configuration", text(&problem.place));
     put("severity", text(&found.severity().to_string()));
     put("code", text(&found.code().to_string()));
     put("path", text(found.path()));
     put("message", text(found.message()));
     put("excerpt", found.excerpt().map(Value::from));
     put("help", found.help().map(Value::from));
-    Value::Object(fields)
+    fields
 }
 
 /// The text of a workflow command.
