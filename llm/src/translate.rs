@@ -49,6 +49,7 @@ mod loss;
 mod messages;
 mod provider;
 mod same;
+mod schema;
 mod stream;
 mod unfold;
 

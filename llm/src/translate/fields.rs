@@ -85,7 +85,10 @@ pub const CHAT_TO_ANTHROPIC: &[Row] = &[
         Nothing("usage is always told, and passed on where it is asked for"),
     ),
     row("temperature", Field("temperature, up to 1")),
-    row("top_p", Field("top_p")),
+    row(
+        "top_p",
+        Field("top_p, where `temperature` is not said to a model of Anthropic's since 4.1"),
+    ),
     row("top_k", Field("top_k")),
     row("stop", Field("stop_sequences, of more than white space")),
     row("tools", Field("tools")),
@@ -103,7 +106,7 @@ pub const CHAT_TO_ANTHROPIC: &[Row] = &[
     ),
     row(
         "response_format",
-        Field("output_config.format, of json_schema"),
+        Field("output_config.format, of json_schema, with closed objects"),
     ),
     row("response_format.json_object", Refused),
     row("response_format.(other)", Refused),
@@ -323,7 +326,12 @@ pub const CHAT_TO_CONVERSE: &[Row] = &[
         Nothing("usage is always told, and passed on where it is asked for"),
     ),
     row("temperature", Field("inferenceConfig.temperature, up to 1")),
-    row("top_p", Field("inferenceConfig.topP")),
+    row(
+        "top_p",
+        Field(
+            "inferenceConfig.topP, where `temperature` is not said to a model of Anthropic's since 4.1",
+        ),
+    ),
     row("top_k", Field("additionalModelRequestFields.top_k")),
     row("stop", Field("inferenceConfig.stopSequences")),
     row("tools", Field("toolConfig.tools")),
@@ -338,7 +346,7 @@ pub const CHAT_TO_CONVERSE: &[Row] = &[
     row("parallel_tool_calls", Refused),
     row(
         "response_format",
-        Field("outputConfig.textFormat, of json_schema"),
+        Field("outputConfig.textFormat, of json_schema, with closed objects"),
     ),
     row("response_format.json_object", Refused),
     row("response_format.(other)", Refused),
@@ -385,7 +393,7 @@ pub const CHAT_TO_CONVERSE: &[Row] = &[
 
 /// From Anthropic's Messages to OpenAI's chat. Tools of the server's, which have no schema, are
 /// always dropped and counted, as `tools[].(server)`; so is `thinking` where the model is not known
-/// to think.
+/// to think, and strictness where a schema lets something be left out, which OpenAI refuses.
 pub const MESSAGES_TO_CHAT: &[Row] = &[
     row("model", Field("model, or the path")),
     row("messages", Field("messages")),

@@ -1,6 +1,6 @@
 //! A chat request as one of Anthropic's Messages API.
 
-use super::effort::Thinking;
+use super::effort::{Thinking, takes_one_of_sampling};
 use super::messages::Turns;
 use super::tools;
 use crate::refusal::Refusal;
@@ -9,6 +9,7 @@ use crate::translate::chat::{Chat, Format};
 use crate::translate::json::{Json, Value};
 use crate::translate::loss::{Losses, invalid};
 use crate::translate::provider::Provider;
+use crate::translate::schema::write_closed;
 
 /// How many tokens an answer may have where neither the client nor the configuration says.
 const MAX_TOKENS: u64 = 4096;
@@ -62,7 +63,7 @@ pub(in crate::translate) fn write(
     } else {
         json.member_if("thinking", chat.thinking);
     }
-    write_sampling(chat, thinking.is_some(), &mut json, losses)?;
+    write_sampling(chat, model, thinking.is_some(), &mut json, losses)?;
     write_output(chat, thinking, &mut json, losses)?;
     if let Some(user) = chat.user.filter(|it| it.is_string()) {
         json.key("metadata");
@@ -146,6 +147,7 @@ fn thinking(
 
 fn write_sampling(
     chat: &Chat<'_>,
+    model: &str,
     thinks: bool,
     json: &mut Json,
     losses: &mut Losses,
@@ -162,7 +164,8 @@ fn write_sampling(
         }
     }
     if let Some(value) = chat.top_p {
-        match number(value, "top_p")? < 0.95 && thinks {
+        let is_second = chat.temperature.is_some() && takes_one_of_sampling(model);
+        match is_second || (number(value, "top_p")? < 0.95 && thinks) {
             true => losses.lose("top_p")?,
             false => json.member("top_p", value.text()),
         }
@@ -222,7 +225,8 @@ fn write_output(
         json.key("format");
         json.open_object();
         json.member_string("type", "json_schema");
-        json.member("schema", schema.text());
+        json.key("schema");
+        write_closed(schema, json);
         json.close_object();
     }
     if let Some(effort) = effort {

@@ -4,11 +4,12 @@ use super::messages::{Turns, write_cache_point};
 use super::names::Names;
 use crate::refusal::Refusal;
 use crate::translate::Options;
-use crate::translate::anthropic::effort::Thinking;
+use crate::translate::anthropic::effort::{Thinking, takes_one_of_sampling};
 use crate::translate::chat::tools::{Choice, Function};
 use crate::translate::chat::{Chat, Format};
 use crate::translate::json::{Json, Value};
 use crate::translate::loss::{Losses, invalid};
+use crate::translate::schema::write_closed;
 
 /// What stands where a conversation has calls and the request no tools: Bedrock wants some.
 const NO_TOOL: &str = concat!(
@@ -53,7 +54,15 @@ pub(in crate::translate) fn write(
         chat, model, max_tokens, is_forced, &turns, &mut more, losses,
     )?;
     let mut inference = Json::default();
-    write_inference(chat, options, thinks, &mut inference, &mut more, losses)?;
+    write_inference(
+        chat,
+        model,
+        options,
+        thinks,
+        &mut inference,
+        &mut more,
+        losses,
+    )?;
     for (key, members) in [
         ("inferenceConfig", &inference),
         ("additionalModelRequestFields", &more),
@@ -200,6 +209,7 @@ fn write_effort(
 /// Writes the members of `inferenceConfig`, and what is beside it.
 fn write_inference(
     chat: &Chat<'_>,
+    model: &str,
     options: &Options<'_>,
     thinks: bool,
     json: &mut Json,
@@ -224,7 +234,8 @@ fn write_inference(
         }
     }
     if let Some(value) = chat.top_p {
-        match number(value, "top_p")? < 0.95 && thinks {
+        let is_second = chat.temperature.is_some() && takes_one_of_sampling(model);
+        match is_second || (number(value, "top_p")? < 0.95 && thinks) {
             true => losses.lose("top_p")?,
             false => json.member("topP", value.text()),
         }
@@ -256,7 +267,9 @@ fn write_format(chat: &Chat<'_>, json: &mut Json, losses: &mut Losses) -> Result
     json.key("jsonSchema");
     json.open_object();
     // Bedrock takes the schema as text.
-    json.member_string("schema", schema.text());
+    let mut closed = Json::with_capacity(schema.text().len() + 64);
+    write_closed(schema, &mut closed);
+    json.member_string("schema", closed.text());
     json.member_if("name", name);
     json.close_object();
     json.close_object();

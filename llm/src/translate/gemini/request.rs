@@ -209,15 +209,34 @@ fn version(model: &str) -> Option<(u32, u32)> {
 pub(super) fn call_id(exchange: &str, call: u64, signature: Option<Value<'_>>) -> String {
     use crate::translate::chat::tools::SIGNED;
     let signature = signature.and_then(Value::string);
+    let exchange = short(exchange);
     match signature.filter(|it| !it.is_empty()) {
         Some(signature) => format!("call_{exchange}_{call}{SIGNED}{signature}"),
         None => format!("call_{exchange}_{call}"),
     }
 }
 
+/// The end of a name, which tells long ones apart: OpenAI takes ids of 40 letters, and a
+/// conversation may go on there.
+fn short(exchange: &str) -> &str {
+    let start = exchange.len().saturating_sub(30);
+    exchange.get(start..).unwrap_or(exchange)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::version;
+    use super::{call_id, version};
+
+    #[test]
+    fn ids_of_calls_are_short_enough_for_others() {
+        let exchange = "8a1e6c0e-3a5c-4c8e-9d1b-0123456789ab";
+        assert_eq!(call_id(exchange, 12, None).len(), 38);
+        assert_eq!(call_id("req-1", 0, None), "call_req-1_0");
+        assert_ne!(
+            call_id(exchange, 0, None),
+            call_id("8a1e6c0e-3a5c-4c8e-9d1b-0123456789ac", 0, None)
+        );
+    }
 
     #[test]
     fn versions_are_told_by_names() {

@@ -8,6 +8,7 @@ use crate::translate::fields::Row;
 use crate::translate::json::{Json, Value};
 use crate::translate::loss::{Losses, invalid};
 use crate::translate::model;
+use crate::translate::schema::is_strict;
 
 /// A request that was translated.
 #[derive(Debug)]
@@ -111,7 +112,13 @@ fn write_tools(
         list.member("name", name.text());
         list.member_if("description", description.filter(|it| !it.is_blank()));
         list.member_if("parameters", schema);
-        list.member_if("strict", strict);
+        if strict.and_then(Value::bool) == Some(true) {
+            match schema.is_some_and(is_strict) {
+                true => list.member("strict", "true"),
+                // OpenAI keeps to no schema in which something may be left out.
+                false => losses.drop("tools[].strict"),
+            }
+        }
         list.close_object();
         list.close_object();
     }
@@ -172,7 +179,10 @@ fn write_output(
                 json.open_object();
                 json.member_string("name", "answer");
                 json.member("schema", schema.text());
-                json.member("strict", "true");
+                match is_strict(schema) {
+                    true => json.member("strict", "true"),
+                    false => losses.drop("output_config.format.(strict)"),
+                }
                 json.close_object();
                 json.close_object();
             }

@@ -1,9 +1,10 @@
 //! Earlier turns of a conversation that another provider answered, for one that speaks the client's
 //! dialect and would refuse what it finds there.
 //!
-//! Ids of calls may hold signatures of Gemini's, which are longer than ids of OpenAI's may be;
-//! thoughts that came from OpenAI have no signature, without which Anthropic takes none back. What
-//! holds neither keeps its bytes.
+//! Ids of calls may hold signatures of Gemini's, which are longer than ids of OpenAI's may be, and
+//! messages the signed thoughts of others, which OpenAI does not know; thoughts that came from OpenAI
+//! have no signature, without which Anthropic takes none back. What holds none of these keeps its
+//! bytes.
 
 use memchr::memmem;
 
@@ -11,17 +12,26 @@ use crate::dialect::Dialect;
 use crate::translate::chat::tools::SIGNED;
 use crate::translate::json::{Json, Value};
 
+/// Writes a message; tells whether that changes it.
+type Write = fn(Value<'_>, &mut Json) -> bool;
+
 /// The messages without what the provider would refuse; none if there is nothing of that.
 ///
 /// # Cost
 /// A search for a word, if there is nothing.
 pub(super) fn clean(client: Dialect, messages: Value<'_>) -> Option<String> {
-    let (word, write): (&str, fn(Value<'_>, &mut Json) -> bool) = match client {
-        Dialect::OpenaiChat => (SIGNED, write_unsigned),
-        Dialect::AnthropicMessages => ("thinking", write_thoughtless),
+    let (words, write): (&[&str], Write) = match client {
+        Dialect::OpenaiChat => (&[SIGNED, THOUGHTS], write_unsigned),
+        Dialect::AnthropicMessages => (&["thinking"], write_thoughtless),
         _ => return None,
     };
-    memmem::find(messages.text().as_bytes(), word.as_bytes())?;
+    let text = messages.text().as_bytes();
+    if words
+        .iter()
+        .all(|it| memmem::find(text, it.as_bytes()).is_none())
+    {
+        return None;
+    }
     let mut json = Json::with_capacity(messages.text().len());
     let mut has_changed = false;
     json.open_array();
@@ -32,9 +42,23 @@ pub(super) fn clean(client: Dialect, messages: Value<'_>) -> Option<String> {
     has_changed.then(|| json.into_text())
 }
 
-/// Writes a message of OpenAI's with ids alone; tells whether that changes it.
+/// The member of a message that holds what another provider signed.
+const THOUGHTS: &str = "thinking_blocks";
+
+/// Whether another provider made the message: something in it is signed.
+fn is_signed(message: Value<'_>) -> bool {
+    let [thoughts, calls] = message.members([THOUGHTS, "tool_calls"]);
+    let has_signature = |call: &Value<'_>| {
+        let id = call.get("id").and_then(Value::spelled);
+        id.is_some_and(|id| id.contains(SIGNED))
+    };
+    thoughts.is_some() || calls.is_some_and(|it| it.items().iter().any(has_signature))
+}
+
+/// Writes a message of OpenAI's with ids alone, and without the thoughts of another provider; tells
+/// whether that changes it.
 fn write_unsigned(message: Value<'_>, json: &mut Json) -> bool {
-    let mut has_changed = false;
+    let (mut has_changed, mut has_thoughts) = (false, false);
     let mut write_id = |key: &str, value: Value<'_>, json: &mut Json| {
         let id = value.string().unwrap_or_default();
         match id.split_once(SIGNED) {
@@ -49,9 +73,12 @@ fn write_unsigned(message: Value<'_>, json: &mut Json) -> bool {
         json.raw(message.text());
         return false;
     }
+    let is_signed = is_signed(message);
     json.open_object();
     message.each(|key, value| {
-        if key.is("tool_call_id") && value.is_string() {
+        if is_signed && (key.is(THOUGHTS) || key.is("reasoning_content")) {
+            has_thoughts = true;
+        } else if key.is("tool_call_id") && value.is_string() {
             write_id("tool_call_id", value, json);
         } else if key.is("tool_calls") && value.is_array() {
             json.key("tool_calls");
@@ -70,7 +97,7 @@ fn write_unsigned(message: Value<'_>, json: &mut Json) -> bool {
         }
     });
     json.close_object();
-    has_changed
+    has_changed || has_thoughts
 }
 
 /// Writes a message of Anthropic's without thoughts that nobody signed; tells whether that changes
