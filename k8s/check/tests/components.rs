@@ -9,6 +9,7 @@ use std::path::Path;
 use k8s_check::references::Objects;
 use k8s_check::schema::Definitions;
 use k8s_check::tree::{self, EXAMPLES, Line};
+use rustformations_tests::tools;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -196,7 +197,7 @@ fn refusals(line: Line, way: &str) -> &'static [&'static str] {
 
 #[test]
 fn gateways_without_parameters_get_some_with_the_values_of_the_user() {
-    if !tree::has_tool("kubectl").unwrap() {
+    if !tools::has_tool("kubectl").unwrap() {
         return;
     }
     let labels = json!({"labels": {"team": "edge"}});
@@ -250,7 +251,7 @@ fn gateways_without_parameters_get_some_with_the_values_of_the_user() {
 
 #[test]
 fn parameters_that_are_there_keep_what_they_have() {
-    if !tree::has_tool("kubectl").unwrap() {
+    if !tools::has_tool("kubectl").unwrap() {
         return;
     }
     for (way, keys) in WAYS {
@@ -290,7 +291,7 @@ fn parameters_that_are_there_keep_what_they_have() {
 /// Profiles go beside any way in.
 #[test]
 fn profiles_are_mounted_beside_what_is_there() {
-    if !tree::has_tool("kubectl").unwrap() {
+    if !tools::has_tool("kubectl").unwrap() {
         return;
     }
     let own = own_parameters(Line::V2_4);
@@ -328,7 +329,7 @@ fn profiles_are_mounted_beside_what_is_there() {
 /// What kubectl says then is what troubleshooting.md has as headings.
 #[test]
 fn a_folder_whose_values_are_missing_is_refused_with_what_is_missing() {
-    if !tree::has_tool("kubectl").unwrap() {
+    if !tools::has_tool("kubectl").unwrap() {
         return;
     }
     let page = fs::read_to_string(tree::root().join("k8s/troubleshooting.md")).unwrap();
@@ -357,7 +358,7 @@ fn a_folder_whose_values_are_missing_is_refused_with_what_is_missing() {
 /// Every value of an example can be changed, and is in what is applied.
 #[test]
 fn the_examples_say_what_their_values_say() {
-    if !tree::has_tool("kubectl").unwrap() {
+    if !tools::has_tool("kubectl").unwrap() {
         return;
     }
     for example in EXAMPLES {

@@ -3,10 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "what fails here is a failed test")]
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use k8s_check::references::Objects;
 use k8s_check::schema::Definitions;
 use k8s_check::tree::{self, Line};
+use rustformations_tests::tools;
 use serde_json::{Value, json};
 
 fn page(name: &str) -> String {
@@ -70,14 +73,20 @@ fn gateway() -> Value {
 
 /// Beside a clone, as the page has it.
 fn render(way: &str) -> Vec<Value> {
-    let page = page("README.md");
     let folder = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(tree::root(), folder.path().join("rustformations")).unwrap();
-    let mine = folder.path().join("mine");
+    render_in(folder.path(), |text| {
+        text.replace("components/volume", &format!("components/{way}"))
+    })
+}
+
+/// The folder of the page below `folder`, after a change of what it lists.
+fn render_in(folder: &Path, change: impl FnOnce(&str) -> String) -> Vec<Value> {
+    let page = page("README.md");
+    let mine = folder.join("mine");
     fs::create_dir(&mine).unwrap();
     let (kustomization, _) = block_of_kind(&page, "Kustomization");
-    let kustomization = kustomization.replace("components/volume", &format!("components/{way}"));
-    fs::write(mine.join("kustomization.yaml"), kustomization).unwrap();
+    fs::write(mine.join("kustomization.yaml"), change(&kustomization)).unwrap();
     fs::write(
         mine.join("values.yaml"),
         block_of_kind(&page, "ConfigMap").0,
@@ -89,7 +98,7 @@ fn render(way: &str) -> Vec<Value> {
 
 #[test]
 fn the_folder_of_the_page_renders_with_each_way_in() {
-    if !tree::has_tool("kubectl").unwrap() {
+    if !tools::has_tool("kubectl").unwrap() {
         return;
     }
     let values = block_of_kind(&page("README.md"), "ConfigMap").1["data"].clone();
@@ -114,6 +123,49 @@ fn the_folder_of_the_page_renders_with_each_way_in() {
     }
 }
 
+/// The other form that the page names: an address, a folder behind two slashes, and a version.
+#[test]
+fn the_components_can_be_listed_from_a_repository() {
+    if !tools::has_tool("kubectl").unwrap() || !tools::has_tool("git").unwrap() {
+        return;
+    }
+    let listed = page("README.md");
+    let (_, listed) = listed.split_once("(`https://.../rustformations").unwrap();
+    let (path, version) = listed.split_once("/volume?ref=").unwrap();
+    let (version, _) = version.split_once('`').unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let repository = folder.path().join("rustformations");
+    fs::create_dir_all(repository.join("k8s")).unwrap();
+    let run = |program: &str, words: &[&str]| {
+        let mut command = Command::new(program);
+        command.args(words).current_dir(&repository);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{words:?}: {output:?}");
+    };
+    let from = tree::root().join("k8s/components");
+    run("cp", &["-R", from.to_str().unwrap(), "k8s/"]);
+    run("git", &["init", "--quiet"]);
+    run("git", &["add", "--all"]);
+    let who = ["-c", "user.name=test", "-c", "user.email=test@test.test"];
+    let what = ["-c", "commit.gpgsign=false", "commit", "--quiet", "-m", "x"];
+    run("git", &[&who[..], &what].concat());
+    run("git", &["tag", version]);
+    let address = format!("file://{}{path}", repository.display());
+    let objects = render_in(folder.path(), |text| {
+        let text = text.replace("../rustformations/k8s/components", &address);
+        let lines = text.lines().map(|line| {
+            let line = line.split('#').next().unwrap().trim_end();
+            let version = match line.contains(&address) {
+                true => format!("?ref={version}"),
+                false => String::new(),
+            };
+            line.to_owned() + &version
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    });
+    assert_eq!(objects, render("volume"));
+}
+
 /// What is between the quotes after `-p` in the line that patches a Gateway in this way.
 fn patch(kind: &str) -> Value {
     let page = page("README.md");
@@ -124,7 +176,7 @@ fn patch(kind: &str) -> Value {
 
 #[test]
 fn a_gateway_patched_by_hand_is_what_the_component_makes_of_it_and_the_way_back() {
-    if !tree::has_tool("kubectl").unwrap() {
+    if !tools::has_tool("kubectl").unwrap() {
         return;
     }
     let objects = render("volume");
