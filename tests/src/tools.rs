@@ -118,6 +118,36 @@ pub fn by_pip(name: &str) -> Result<Option<PathBuf>> {
     Ok(None)
 }
 
+/// The program `package` of a Go module at `version`, which `go install` builds and keeps in a folder of cargo's
+/// target directory.
+///
+/// # Errors
+/// Where Go is not installed or cannot build it: in one sentence.
+pub fn by_go(package: &str, version: &str) -> Result<PathBuf> {
+    let name = package.rsplit('/').next().unwrap_or(package);
+    let cache = workspace::target_folder().join("tools").join(name);
+    let folder = cache.join(version);
+    let program = folder.join(name);
+    // One build at a time: the program of the first is there for the second.
+    static BUILDS: Mutex<()> = Mutex::new(());
+    let _one = BUILDS.lock().unwrap_or_else(PoisonError::into_inner);
+    if program.is_file() {
+        return Ok(program);
+    }
+    let output = Command::new("go")
+        .arg("install")
+        .arg(format!("{package}@{version}"))
+        .env("GOBIN", &folder)
+        .output()
+        .context("Go is not installed")?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let last = said.lines().last().unwrap_or_default();
+        bail!("go install {name} fails: {last}");
+    }
+    Ok(program)
+}
+
 fn pinned_version(pin: &Path) -> Result<String> {
     let text = std::fs::read_to_string(pin).with_context(|| pin.display().to_string())?;
     let version = text

@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use rustformations_tests::workspace;
+use rustformations_tests::tools;
 
 use crate::PATIENCE;
 
@@ -39,22 +39,7 @@ pub(super) fn program() -> Result<&'static Path, &'static str> {
 fn build() -> Result<PathBuf> {
     let redis = Command::new("redis-server").arg("--version").output();
     redis.context("redis-server is not installed")?;
-    let folder = workspace::root().join("target/ratelimit").join(VERSION);
-    let program = folder.join("service_cmd");
-    if program.is_file() {
-        return Ok(program);
-    }
-    let output = Command::new("go")
-        .arg("install")
-        .arg(format!("{PROGRAM}@{VERSION}"))
-        .env("GOBIN", &folder)
-        .output()
-        .context("Go is not installed")?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        bail!("go install fails: {}", said.lines().last().unwrap_or(""));
-    }
-    Ok(program)
+    tools::by_go(PROGRAM, VERSION)
 }
 
 impl RateLimitService {
