@@ -6,7 +6,10 @@
 
 mod document;
 mod envoy;
+pub(crate) mod locate;
 mod markdown;
+mod path;
+mod tree;
 pub(crate) mod yaml;
 
 pub(crate) use envoy::Filter;
@@ -15,14 +18,15 @@ use serde_json::Value;
 use transformations::{Code, Diagnostic};
 
 use crate::source::Source;
+use locate::Spot;
 
 /// Something that the module would be given.
 #[derive(Debug)]
 pub(crate) struct Found {
     /// Where it stands in its file, for people; empty if it is the file.
     pub(crate) place: String,
-    /// The line where its document begins, if that is known.
-    pub(crate) line: Option<usize>,
+    /// The same, to be followed.
+    pub(crate) spot: Spot,
     pub(crate) what: What,
 }
 
@@ -83,8 +87,7 @@ pub(crate) fn find(source: &Source) -> Vec<Found> {
                 true => text.as_bytes(),
                 false => &[],
             };
-            let found = values.iter().flat_map(|value| document::find(value, text));
-            found.collect()
+            document::find_all(&values, text)
         }
         Err(_) if source.is_named && looks_like_json => {
             vec![Found::whole(What::Bare(bytes.clone()))]
@@ -107,10 +110,10 @@ pub(crate) fn alone(source: &Source, filter: Filter) -> Vec<Found> {
         return vec![what(bytes.clone())];
     }
     match yaml::documents(text) {
-        Ok(values) => values
-            .iter()
-            .map(|it| what(it.to_string().into_bytes()))
-            .collect(),
+        Ok(values) => {
+            let all = values.iter().map(|it| what(it.to_string().into_bytes()));
+            in_documents(all.map(|it| vec![it]))
+        }
         Err(why) => vec![wrong(Code::NOT_A_DOCUMENT, why)],
     }
 }
@@ -131,22 +134,40 @@ impl What {
 
 impl Found {
     fn whole(what: What) -> Found {
-        Found::at("", what)
+        Found::at("", Spot::default(), what)
     }
 
-    fn at(place: impl Into<String>, what: What) -> Found {
+    fn at(place: impl Into<String>, spot: Spot, what: What) -> Found {
         Found {
             place: place.into(),
-            line: None,
+            spot,
             what,
+        }
+    }
+
+    /// The same in a text that has a name.
+    fn under(self, name: &str) -> Found {
+        let place = match self.place.as_str() {
+            "" => name.to_owned(),
+            inside => format!("{name}: {inside}"),
+        };
+        Found { place, ..self }
+    }
+
+    /// The same somewhere else.
+    fn moved(self, change: impl FnOnce(Spot) -> Spot) -> Found {
+        Found {
+            spot: change(self.spot),
+            ..self
         }
     }
 }
 
-/// A member's path below its parent's.
-fn join(path: &str, name: &str) -> String {
-    match path {
-        "" => name.to_owned(),
-        path => format!("{path}.{name}"),
-    }
+/// What was found in the documents of a text, in their order.
+fn in_documents(all: impl Iterator<Item = Vec<Found>>) -> Vec<Found> {
+    let numbered = all.enumerate().flat_map(|(number, found)| {
+        let found = found.into_iter();
+        found.map(move |it| it.moved(|spot| spot.in_document(number)))
+    });
+    numbered.collect()
 }

@@ -32,6 +32,15 @@ pub(crate) fn of_severity(severity: Severity) -> Style {
 
 /// A diagnostic as Envoy's log has it.
 pub(crate) fn diagnostic(out: &mut dyn Write, problem: &Diagnostic) -> io::Result<()> {
+    diagnostic_at(out, problem, None)
+}
+
+/// The same with where it stands in which file.
+pub(crate) fn diagnostic_at(
+    out: &mut dyn Write,
+    problem: &Diagnostic,
+    place: Option<&str>,
+) -> io::Result<()> {
     let style = of_severity(problem.severity());
     let label = format!("{}[{}]", problem.severity(), problem.code());
     write!(out, "{} ", painted(style, label))?;
@@ -39,6 +48,9 @@ pub(crate) fn diagnostic(out: &mut dyn Write, problem: &Diagnostic) -> io::Resul
         write!(out, "{}: ", painted(BOLD, problem.path()))?;
     }
     writeln!(out, "{}", problem.message())?;
+    if let Some(place) = place {
+        writeln!(out, "{} {place}", painted(CYAN, " -->"))?;
+    }
     if let Some(excerpt) = problem.excerpt() {
         // The second line holds nothing but the caret.
         let (line, caret) = excerpt.rsplit_once('\n').unwrap_or((&excerpt, ""));

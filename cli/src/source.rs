@@ -32,6 +32,12 @@ impl Source {
         }
     }
 
+    /// What is in it, without a mark of its encoding, if that is text.
+    pub(crate) fn text(&self) -> Option<&str> {
+        let text = str::from_utf8(self.bytes.as_ref().ok()?).ok()?;
+        Some(text.strip_prefix('\u{feff}').unwrap_or(text))
+    }
+
     fn standard_input() -> Source {
         let mut bytes = Vec::new();
         let read = io::stdin().lock().read_to_end(&mut bytes);

@@ -16,6 +16,7 @@ use transformations::{Capabilities, Code, CompileOptions, Diagnostic, Program};
 
 use crate::Outcome;
 use crate::files::{FileArguments, LocalFiles};
+use crate::find::locate::{Position, Text};
 use crate::find::{self, Filter, Found, What, find};
 use crate::source::{self, Source};
 use report::{Problem, Report};
@@ -144,8 +145,9 @@ pub(crate) fn run(asked: &Arguments, out: &mut dyn Write) -> Result<Outcome> {
         report: Report::default(),
     };
     for (source, found) in &found {
+        let text = source.text().map(Text::new);
         for one in found {
-            check.one(source, one);
+            check.one(source, text.as_ref(), one);
         }
     }
     let mut report = check.report;
@@ -172,7 +174,7 @@ fn nothing(paths: &[PathBuf]) -> Problem {
     Problem {
         file: names.collect::<Vec<_>>().join(", "),
         place: String::new(),
-        line: None,
+        position: None,
         diagnostic: Diagnostic::error(Code::NOTHING_FOUND, "", message).with_help(help),
     }
 }
@@ -192,6 +194,24 @@ fn nearby(found: &[(&Source, Vec<Found>)]) -> Vec<(String, Arc<Profiles>)> {
     nearby
 }
 
+/// Where a problem stands in its file.
+fn position(
+    source: &Source,
+    text: Option<&Text<'_>>,
+    one: &Found,
+    problem: &Diagnostic,
+) -> Option<Position> {
+    let is_malformed = problem.code() == Code::NOT_JSON;
+    // What stands in the profiles of this file says so.
+    let here = format!("{}: ", source.name);
+    let field = problem.path();
+    let field = match &one.what {
+        What::Profiles(_) => field.strip_prefix(&here).unwrap_or(field),
+        _ => field,
+    };
+    one.spot.locate(text?, field, is_malformed)
+}
+
 /// Checking what was found.
 struct Check {
     options: CompileOptions,
@@ -203,7 +223,7 @@ struct Check {
 }
 
 impl Check {
-    fn one(&mut self, source: &Source, one: &Found) {
+    fn one(&mut self, source: &Source, text: Option<&Text<'_>>, one: &Found) {
         let mut found = Vec::new();
         match &one.what {
             What::Config(filter, text) => found = self.compile_for(*filter, text, source),
@@ -227,7 +247,7 @@ impl Check {
             .extend(found.into_iter().map(|it| Problem {
                 file: source.name.clone(),
                 place: one.place.clone(),
-                line: one.line,
+                position: position(source, text, one, &it),
                 diagnostic: it,
             }));
     }

@@ -37,18 +37,22 @@ fn commands_print_what_is_written_down() {
 #[test]
 fn every_configuration_of_the_repository_is_valid() {
     let prices = "/etc/rustformations=k8s/components/profiles";
+    let profiles = ["--profiles", "k8s/components/profiles/profiles.yaml"];
     for envoy in ["1.36", "1.37", "1.38", "1.39", "1.40"] {
         let bootstraps = ["validate", "envoy.yaml", "k8s", "--map", prices];
-        let output = run(&[&bootstraps[..], &["--envoy", envoy]].concat(), &[]);
+        let output = run(
+            &[&bootstraps[..], &profiles, &["--envoy", envoy]].concat(),
+            &[],
+        );
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(output.status.success(), "{text}");
         assert!(text.contains(" 0 errors"), "{text}");
     }
     let everything = std::fs::read_dir(root()).unwrap();
     let everything = everything.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    // Its goldens are wrong on purpose.
+    // The goldens of the tool are wrong on purpose; k8s has profiles of its own, and was checked with them.
     let everything: Vec<_> = everything
-        .filter(|it| it != "cli" && it != "target")
+        .filter(|it| !["cli", "k8s", "target"].contains(&it.as_str()))
         .collect();
     let mut all = vec!["validate", "--map", prices, "--format", "json"];
     let looked_at = |name: &&String| root().join(name).is_dir() || name.ends_with(".yaml");
@@ -77,7 +81,9 @@ fn configurations_of_every_filter_are_found_on_pages() {
 fn every_policy_of_the_repository_can_be_carried_by_every_kgateway() {
     let prices = "/etc/rustformations=k8s/components/profiles";
     for kgateway in ["2.2", "2.3", "2.4"] {
-        let policies = ["validate", "k8s", "--map", prices, "--traffic-policy"];
+        let profiles = "k8s/components/profiles/profiles.yaml";
+        let files = ["validate", "k8s", "--map", prices, "--profiles", profiles];
+        let policies = [&files[..], &["--traffic-policy"]].concat();
         let output = run(&[&policies[..], &[kgateway]].concat(), &[]);
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(output.status.success(), "{text}");

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use transformations::config::fields::{Object, access, provider, top};
 
-use super::{Filter, Found, What, envoy};
+use super::{Filter, Found, What, envoy, in_documents};
 
 mod kubernetes;
 
@@ -11,7 +11,7 @@ mod kubernetes;
 /// that, with the lines that its author knows.
 pub(super) fn find(value: &Value, text: &[u8]) -> Vec<Found> {
     let Value::Object(fields) = value else {
-        return envoy::find(value, "");
+        return envoy::find(value);
     };
     let written = || match text {
         [] => value.to_string().into_bytes(),
@@ -25,8 +25,13 @@ pub(super) fn find(value: &Value, text: &[u8]) -> Vec<Found> {
     }
     match filter(fields) {
         Some(filter) => vec![Found::whole(What::alone(filter, written()))],
-        None => envoy::find(value, ""),
+        None => envoy::find(value),
     }
+}
+
+/// The same in all documents of a text.
+pub(super) fn find_all(values: &[Value], text: &[u8]) -> Vec<Found> {
+    in_documents(values.iter().map(|value| find(value, text)))
 }
 
 /// The filter whose configuration these fields are, if they are one.

@@ -6,7 +6,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 use transformations::{Code, Diagnostic};
 
-use super::{Found, What, join};
+use super::locate::Spot;
+use super::path::Path;
+use super::{Found, What};
 
 /// The name under which kgateway, and every example here, loads the module.
 const MODULE: &str = "rust_module";
@@ -53,14 +55,14 @@ impl Filter {
     }
 }
 
-/// The configurations in a value, at and below a path.
-pub(super) fn find(value: &Value, path: &str) -> Vec<Found> {
+/// The configurations in a value.
+pub(super) fn find(value: &Value) -> Vec<Found> {
     let mut found = Vec::new();
-    walk(value, path, &mut found);
+    walk(value, &Path::default(), &mut found);
     found
 }
 
-fn walk(value: &Value, path: &str, found: &mut Vec<Found>) {
+fn walk(value: &Value, path: &Path, found: &mut Vec<Found>) {
     match value {
         Value::Object(fields) => {
             if let Some((filter, path)) = filter(fields, path) {
@@ -68,12 +70,12 @@ fn walk(value: &Value, path: &str, found: &mut Vec<Found>) {
                 return;
             }
             for (name, value) in fields {
-                walk(value, &join(path, name), found);
+                walk(value, &path.name(name), found);
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                walk(item, &format!("{path}[{index}]"), found);
+                walk(item, &path.number(index), found);
             }
         }
         _ => {}
@@ -83,22 +85,22 @@ fn walk(value: &Value, path: &str, found: &mut Vec<Found>) {
 /// The fields of a filter for dynamic modules, if an object is one: as an `Any`, or as a `TypedStruct`.
 fn filter<'v>(
     fields: &'v Map<String, Value>,
-    path: &str,
-) -> Option<(&'v Map<String, Value>, String)> {
+    path: &Path,
+) -> Option<(&'v Map<String, Value>, Path)> {
     let is_filter = |field: &str| {
         let kind = fields.get(field).and_then(Value::as_str)?;
         let (_, name) = kind.rsplit_once('.')?;
         matches!(name, "DynamicModuleFilter" | "DynamicModuleFilterPerRoute").then_some(())
     };
     if is_filter("@type").is_some() {
-        return Some((fields, path.to_owned()));
+        return Some((fields, path.clone()));
     }
     is_filter("type_url").or_else(|| is_filter("typeUrl"))?;
     let inside = fields.get("value")?.as_object()?;
-    Some((inside, join(path, "value")))
+    Some((inside, path.name("value")))
 }
 
-fn of_filter(fields: &Map<String, Value>, path: &str) -> Option<Found> {
+fn of_filter(fields: &Map<String, Value>, path: &Path) -> Option<Found> {
     let either = |one: &str, other: &str| fields.get(one).or_else(|| fields.get(other));
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
     let name = text(either("filter_name", "filterName"));
@@ -116,33 +118,55 @@ fn of_filter(fields: &Map<String, Value>, path: &str) -> Option<Found> {
         true => "filterConfig",
         false => "filter_config",
     };
-    let bytes = fields.get(spelt).map(bytes).unwrap_or_default();
-    Some(Found::at(join(path, spelt), What::Config(filter, bytes)))
+    let path = path.name(spelt);
+    let config = fields.get(spelt);
+    let spot = match config.and_then(string) {
+        Some(_) => Spot::inside(path.name("value")),
+        None => Spot::of(path.clone()),
+    };
+    let bytes = config.map(bytes).unwrap_or_default();
+    Some(Found::at(
+        path.to_string(),
+        spot,
+        What::Config(filter, bytes),
+    ))
 }
 
-fn unknown(name: &str, path: &str) -> Found {
+fn unknown(name: &str, path: &Path) -> Found {
     let shown: String = name.chars().take(64).collect();
     let message = format!("this module has no filter named {shown:?}");
     let problem = Diagnostic::error(Code::UNKNOWN_FILTER_NAME, "", message);
     let known: Vec<_> = NAMES.into_iter().map(|(known, _)| known).collect();
     let help = format!("it has: {}", known.join(", "));
-    Found::at(path, What::Wrong(problem.with_help(help)))
+    let spot = Spot::of(path.clone());
+    Found::at(path.to_string(), spot, What::Wrong(problem.with_help(help)))
 }
 
 /// What Envoy hands over of an `Any`. What is no text comes as a protobuf message, for which the module has a
 /// sentence.
 fn bytes(config: &Value) -> Vec<u8> {
+    if let Some(text) = string(config) {
+        return text.as_bytes().to_vec();
+    }
     let kind = config.get("@type").and_then(Value::as_str);
     let value = config.get("value").and_then(Value::as_str);
     let name = kind.and_then(|kind| kind.rsplit_once('.'));
     match (name, value) {
-        (Some((_, "StringValue")), value) => value.unwrap_or_default().as_bytes().to_vec(),
+        (Some((_, "StringValue")), None) => Vec::new(),
         (Some((_, "BytesValue")), value) => {
             let decoded = STANDARD.decode(value.unwrap_or_default());
             decoded.unwrap_or_else(|_| config.to_string().into_bytes())
         }
         _ => config.to_string().into_bytes(),
     }
+}
+
+/// The text of a StringValue.
+fn string(config: &Value) -> Option<&str> {
+    let kind = config.get("@type").and_then(Value::as_str)?;
+    let (_, name) = kind.rsplit_once('.')?;
+    let value = config.get("value").and_then(Value::as_str);
+    value.filter(|_| name == "StringValue")
 }
 
 #[cfg(test)]

@@ -3,34 +3,47 @@
 //! Pages show pieces of configurations, too, and messages: what is no document that the module would be given is
 //! passed over.
 
+use super::locate::Around;
 use super::{Found, document, yaml};
 
 /// The configurations of a page.
 pub(super) fn find(page: &str) -> Vec<Found> {
     let mut found = Vec::new();
-    for (line, language, text) in fences(page) {
-        let inside = match language {
+    for fence in fences(page) {
+        let text = fence.text;
+        let inside = match fence.language {
             "json" => match serde_json::from_str(&text) {
                 Ok(value) => document::find(&value, text.as_bytes()),
                 Err(_) => Vec::new(),
             },
             _ => {
                 let values = yaml::documents(&text).unwrap_or_default();
-                let inside = values.iter().flat_map(|value| document::find(value, &[]));
-                inside.collect()
+                document::find_all(&values, &[])
             }
         };
-        found.extend(inside.into_iter().map(|it| Found {
-            line: Some(line),
-            ..it
-        }));
+        let around = Around::Lines {
+            first: fence.first,
+            count: text.lines().count(),
+            indent: fence.indent,
+        };
+        let inside = inside.into_iter();
+        found.extend(inside.map(|it| it.moved(|spot| spot.within(around.clone()))));
     }
     found
 }
 
-/// Fences of JSON and YAML: the line where their text begins, their language, their text without what indents
-/// the fence.
-fn fences(page: &str) -> Vec<(usize, &'static str, String)> {
+/// A fence of JSON or YAML.
+#[derive(Debug, PartialEq, Eq)]
+struct Fence {
+    /// The line where its text begins.
+    first: usize,
+    indent: usize,
+    language: &'static str,
+    /// Its text without what indents the fence.
+    text: String,
+}
+
+fn fences(page: &str) -> Vec<Fence> {
     let mut fences = Vec::new();
     let mut lines = page.lines().zip(1..);
     while let Some((line, number)) = lines.next() {
@@ -54,7 +67,12 @@ fn fences(page: &str) -> Vec<(usize, &'static str, String)> {
             text.push('\n');
         }
         if let Some(language) = language {
-            fences.push((number + 1, language, text));
+            fences.push(Fence {
+                first: number + 1,
+                indent,
+                language,
+                text,
+            });
         }
     }
     fences
@@ -68,12 +86,16 @@ mod tests {
     fn fences_are_told_apart_with_their_lines() {
         let page =
             "# a\n```json\n{}\n```\n- b\n  ```yaml\n  a:\n    b: 1\n  ```\n```sh\n```\n```json\n1";
-        let text = |text: &str| text.to_owned();
         let expected = [
-            (3, "json", text("{}\n")),
-            (7, "yaml", text("a:\n  b: 1\n")),
-            (13, "json", text("1\n")),
+            (3, 0, "json", "{}\n"),
+            (7, 2, "yaml", "a:\n  b: 1\n"),
+            (13, 0, "json", "1\n"),
         ];
-        assert_eq!(fences(page), expected);
+        let found = fences(page);
+        let found = found.iter();
+        let found: Vec<_> = found
+            .map(|it| (it.first, it.indent, it.language, it.text.as_str()))
+            .collect();
+        assert_eq!(found, expected);
     }
 }

@@ -76,7 +76,7 @@ pub(crate) fn candidates(sources: &[Source], files: &LocalFiles) -> Result<Vec<C
     let mut candidates = Vec::new();
     for source in sources {
         for found in find(source) {
-            let about = match found.line {
+            let about = match found.spot.line() {
                 Some(line) => format!("line {line} {}", found.place),
                 None => found.place,
             };

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 use transformations::{Diagnostic, Severity};
 
+use crate::find::locate::Position;
 use crate::paint::{self, BOLD, painted};
 
 /// All of it.
@@ -21,8 +22,8 @@ pub(super) struct Problem {
     pub(super) file: String,
     /// Where the configuration stands in the file; empty if it is the file.
     pub(super) place: String,
-    /// The line of the document.
-    pub(super) line: Option<usize>,
+    /// Where in the file it stands.
+    pub(super) position: Option<Position>,
     pub(super) diagnostic: Diagnostic,
 }
 
@@ -30,13 +31,16 @@ impl Problem {
     /// The configuration that it is about.
     fn about(&self) -> String {
         let mut about = self.file.clone();
-        if let Some(line) = self.line {
-            about.push_str(&format!(":{line}"));
-        }
         if !self.place.is_empty() {
             about.push_str(&format!(": {}", self.place));
         }
         about
+    }
+
+    /// The file, the line and the column, as editors follow them.
+    fn link(&self) -> Option<String> {
+        let Position { line, column } = self.position?;
+        Some(format!("{}:{line}:{column}", self.file))
     }
 }
 
@@ -65,7 +69,7 @@ impl Report {
                 writeln!(out, "{}", painted(BOLD, &about))?;
                 last = about;
             }
-            paint::diagnostic(out, &problem.diagnostic)?;
+            paint::diagnostic_at(out, &problem.diagnostic, problem.link().as_deref())?;
         }
         let (errors, warnings) = (self.errors(), self.warnings());
         let style = match (errors, warnings) {
@@ -108,9 +112,9 @@ impl Report {
             for part in [found.excerpt(), help].into_iter().flatten() {
                 message.push_str(&format!("\n{part}"));
             }
-            let line = problem
-                .line
-                .map_or(String::new(), |line| format!(",line={line}"));
+            let line = problem.position.map_or(String::new(), |at| {
+                format!(",line={},col={}", at.line, at.column)
+            });
             writeln!(
                 out,
                 "::{} file={}{line},title={}::{}",
@@ -129,8 +133,9 @@ fn as_json(problem: &Problem) -> Value {
     if !problem.file.is_empty() {
         fields.insert("file".to_owned(), problem.file.as_str().into());
     }
-    if let Some(line) = problem.line {
+    if let Some(Position { line, column }) = problem.position {
         fields.insert("line".to_owned(), line.into());
+        fields.insert("column".to_owned(), column.into());
     }
     if !problem.place.is_empty() {
         fields.insert("configuration".to_owned(), problem.place.as_str().into());

@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::find::locate::{Around, Spot};
+use crate::find::path::Path;
 use crate::find::{Filter, Found, What, document, envoy, yaml};
 
 /// The configurations in an object.
@@ -25,14 +27,22 @@ pub(super) fn find(fields: &Map<String, Value>) -> Vec<Found> {
         "TrafficPolicy" => {
             let there = |pointer| at(pointer).filter(|value| !value.is_null());
             let rules = there("spec/transformation");
-            let rules = rules.map(|it| Found::whole(What::Policy(it.clone())));
+            let spec = Path::default().name("spec");
+            let rules = rules.map(|it| {
+                let spot = Spot::of(spec.name("transformation"));
+                Found::at("", spot, What::Policy(it.clone()))
+            });
             let list = there("spec/acl").map(|it| it.to_string().into_bytes());
-            let list = list.map(|it| Found::at("spec.acl", What::Config(Filter::AccessList, it)));
+            let list = list.map(|it| {
+                let what = What::Config(Filter::AccessList, it);
+                Found::at("spec.acl", Spot::of(spec.name("acl")), what)
+            });
             rules.into_iter().chain(list).collect()
         }
         "EnvoyExtensionPolicy" => {
             let modules = at("spec/dynamicModule").and_then(Value::as_array);
-            modules.into_iter().flatten().flat_map(module).collect()
+            let modules = modules.into_iter().flatten().enumerate();
+            modules.flat_map(module).collect()
         }
         "ConfigMap" => {
             let files = fields.get("data").and_then(Value::as_object);
@@ -40,28 +50,33 @@ pub(super) fn find(fields: &Map<String, Value>) -> Vec<Found> {
         }
         "List" => {
             let items = fields.get("items").and_then(Value::as_array);
-            let objects = items.into_iter().flatten().filter_map(Value::as_object);
-            return objects.flat_map(find).collect();
+            let items = items.into_iter().flatten().enumerate();
+            let objects = items.filter_map(|(number, it)| Some((number, it.as_object()?)));
+            let found = objects.flat_map(|(number, object)| {
+                let base = Path::default().name("items").number(number);
+                let found = find(object).into_iter();
+                found.map(move |it| it.moved(|spot| spot.below(&base)))
+            });
+            return found.collect();
         }
-        _ => envoy::find(&Value::Object(fields.clone()), ""),
+        _ => envoy::find(&Value::Object(fields.clone())),
     };
-    let placed = found.into_iter().map(|it| Found {
-        place: match it.place.as_str() {
-            "" => called.clone(),
-            inside => format!("{called}: {inside}"),
-        },
-        ..it
-    });
-    placed.collect()
+    found.into_iter().map(|it| it.under(&called)).collect()
 }
 
 /// An entry of Envoy Gateway's `dynamicModule`, whose `config` is sent as JSON.
-fn module(entry: &Value) -> Option<Found> {
+fn module((number, entry): (usize, &Value)) -> Option<Found> {
     let name = entry.get("filterName").and_then(Value::as_str)?;
     let filter = Filter::configured(name).ok()?;
     let config = entry.get("config").filter(|config| !config.is_null());
     let text = config.map(ToString::to_string).unwrap_or_default();
-    Some(Found::at(name, What::Config(filter, text.into_bytes())))
+    let modules = Path::default().name("spec").name("dynamicModule");
+    let spot = Spot::of(modules.number(number).name("config"));
+    Some(Found::at(
+        name,
+        spot,
+        What::Config(filter, text.into_bytes()),
+    ))
 }
 
 /// A file of a ConfigMap.
@@ -73,16 +88,13 @@ fn file((name, text): (&String, &Value)) -> Vec<Found> {
         Ok(value) => document::find(&value, text.as_bytes()),
         Err(_) => {
             let values = yaml::documents(text).unwrap_or_default();
-            let inside = values.iter().flat_map(|value| document::find(value, &[]));
-            inside.collect()
+            document::find_all(&values, &[])
         }
     };
-    let placed = inside.into_iter().map(|it| Found {
-        place: match it.place.as_str() {
-            "" => name.clone(),
-            inside => format!("{name}: {inside}"),
-        },
-        ..it
-    });
-    placed.collect()
+    let path = Path::default().name("data").name(name);
+    let here = Around::String { document: 0, path };
+    let inside = inside.into_iter().map(|it| it.under(name));
+    inside
+        .map(|it| it.moved(|spot| spot.within(here.clone())))
+        .collect()
 }
