@@ -4,14 +4,16 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use rustformations_release::{licences, linked};
 use rustformations_tests::lab::with_envoy;
 use rustformations_tests::workspace::{self, MODULE_FILE};
-use rustformations_tests::{EnvoyConfig, Lab, Route, Settings, VERSIONS, tools};
+use rustformations_tests::{EnvoyConfig, Lab, Request, Route, Settings, VERSIONS, tools};
 use serde_json::json;
 
 /// The Python environment that a user's `pip install` filled, made once; `None` where there is no maturin. The tool in it is
@@ -80,6 +82,36 @@ fn the_tool_of_the_wheel_runs() {
         said.trim(),
         concat!("rustformations ", env!("CARGO_PKG_VERSION"))
     );
+}
+
+/// The tool finds the module beside it, so that a rule can be tried with no more than pip.
+#[test]
+fn the_tool_of_the_wheel_serves_with_the_module_of_the_wheel() {
+    let Some(prefix) = installed() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let config = r#"{"response": {"set": [{"name": "x-from", "value": "the wheel"}]}}"#;
+    fs::write(folder.path().join("config.json"), config).unwrap();
+    with_envoy(VERSIONS[0], |envoy| {
+        let mut serve = Command::new(prefix.join("bin/rustformations"));
+        serve
+            .args(["serve", "-c", "config.json", "--port", "0"])
+            .current_dir(folder.path())
+            .env("ENVOY", envoy.binary())
+            .stdout(Stdio::piped());
+        let mut child = serve.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let address = lines.find_map(|line| address_in(&line.unwrap()));
+        let from = address.map(|to| Request::new(to, "GET", "/").send().header("x-from"));
+        let ended = Command::new("kill").arg(child.id().to_string()).status();
+        assert!(ended.unwrap().success());
+        child.wait().unwrap();
+        assert_eq!(from.as_deref(), Some("the wheel"));
+    });
+}
+
+fn address_in(line: &str) -> Option<SocketAddr> {
+    let (_, rest) = line.split_once("http://")?;
+    rest.split(['/', ' ', ',']).next()?.parse().ok()
 }
 
 /// Found by the command that `release/wheel.md` prints.
