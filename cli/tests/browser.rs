@@ -25,16 +25,19 @@ struct Page {
 impl Page {
     /// `None` where there is no browser, after saying so.
     fn open() -> Option<Page> {
-        for program in ["chromium", "chromedriver"] {
-            if !tools::has_tool(program).unwrap() {
-                return None;
-            }
+        if !tools::has_tool("chromedriver").unwrap() {
+            return None;
         }
+        let Some(chromium) = driver::chromium() else {
+            let why = format!("none of {} is on PATH", driver::BROWSERS.join(", "));
+            tools::skip_outside_ci(&why).unwrap();
+            return None;
+        };
         let mut command = tool();
         let served = Served::start(command.args(["serve", "--ui", "--port", "0"]));
         let url = format!("http://{}/", served.address);
         let page = Page {
-            browser: Browser::start(),
+            browser: Browser::start(&chromium),
             url,
             _served: served,
         };

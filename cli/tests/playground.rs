@@ -5,8 +5,9 @@
 mod served;
 
 use std::process::Command;
+use std::time::Duration;
 
-use rustformations_tests::{Answer, Request};
+use rustformations_tests::{Answer, Body, Request};
 use serde_json::{Value, json};
 use served::{Served, tool};
 
@@ -304,6 +305,15 @@ fn a_link_reads_neither_files_nor_the_environment() {
     let text = r#"{"request": {"set": [{"name": "x", "value": "<{{ env('SECRET_OF_TEST') }}>"}]}}"#;
     let answer = ask(&served, &question(text)).text();
     assert!(!answer.contains("sesame"), "{answer}");
+}
+
+#[test]
+fn nobody_waits_for_what_does_not_come() {
+    let served = Served::start(&mut playground(&[]));
+    let patience = Duration::from_secs(15);
+    let body = Body::chunked().piece("{").pause(patience).piece("}");
+    let stalled = request(&served, "POST", "/try").header("content-type", "application/json");
+    assert_eq!(stalled.stream(body).send().status, 503);
 }
 
 #[test]

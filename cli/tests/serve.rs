@@ -170,18 +170,29 @@ on_both_ends! {
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let origin = Origin::start().unwrap();
         let lab = EnvoyConfig::new().filter_level(json!({"response": {"set": [{"name": "x-served", "value": "yes"}]}}));
-        let mut bootstrap = lab.to_bootstrap(origin.address(), folder.path());
+        let mut bootstrap = lab.connection_manager("access_log", json!([{
+            "name": "envoy.access_loggers.stdout",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog",
+                "log_format": {"text_format_source": {"inline_string": "logged %REQ(:PATH)%\n"}},
+            },
+        }])).to_bootstrap(origin.address(), folder.path());
         bootstrap.as_object_mut().unwrap().remove("admin");
         let address = &mut bootstrap["static_resources"]["listeners"][0]["address"];
         address["socket_address"]["port_value"] = json!(free.port());
         let config = write(&folder, "envoy.json", &bootstrap.to_string());
         let served = Served::start(&mut serve_alone(envoy, &config));
         assert_eq!(served.address, free);
-        assert_eq!(get(free, "/").header("x-served"), "yes");
-        drop(served);
+        assert_eq!(get(free, "/path").header("x-served"), "yes");
+        served.expect("logged /path");
 
         bootstrap["static_resources"]["listners"] = json!([]);
         let config = write(&folder, "envoy.json", &bootstrap.to_string());
+        served.expect("Envoy does not take it: ");
+        served.expect("the configuration before it stays");
+        assert_eq!(get(free, "/").header("x-served"), "yes");
+        drop(served);
+
         let (code, text) = Served::refuse(&mut serve_alone(envoy, &config));
         assert_eq!(code, Some(1), "{text}");
         assert!(text.contains("Envoy has ended") && text.contains("listners"), "{text}");

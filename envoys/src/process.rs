@@ -32,6 +32,8 @@ pub struct Settings {
     pub component_log_level: String,
     /// Arguments beyond those.
     pub arguments: Vec<String>,
+    /// What it prints, such as access logs, goes where this process prints.
+    pub prints: bool,
     /// Environment variables beyond those of this process.
     pub environment: Vec<(String, String)>,
     /// The folder with the module; `None` when the configuration names none.
@@ -46,6 +48,7 @@ impl Default for Settings {
             log_level: "warning".to_owned(),
             component_log_level: "dynamic_modules:debug".to_owned(),
             arguments: Vec::new(),
+            prints: false,
             environment: Vec::new(),
             module_folder: None,
         }
@@ -103,7 +106,7 @@ impl Process {
     ) -> Result<(bool, String)> {
         let folder = tempfile::tempdir().context("no temporary folder can be made")?;
         let mut command = command(envoy, bootstrap, folder.path(), settings)?;
-        command.args(["--mode", "validate"]);
+        command.args(["--mode", "validate"]).stdout(Stdio::null());
         let status = run(command, envoy)?.wait()?;
         Ok((status.success(), read(&log_file(folder.path()))))
     }
@@ -224,7 +227,10 @@ fn command(envoy: &Envoy, bootstrap: &Path, folder: &Path, settings: &Settings) 
         .args(["--component-log-level", &settings.component_log_level])
         .args(&settings.arguments)
         .stdin(Stdio::null())
-        .stdout(Stdio::null())
+        .stdout(match settings.prints {
+            true => Stdio::inherit(),
+            false => Stdio::null(),
+        })
         .stderr(log);
     if let Some(folder) = &settings.module_folder {
         command.env("ENVOY_DYNAMIC_MODULES_SEARCH_PATH", folder);

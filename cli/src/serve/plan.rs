@@ -124,6 +124,7 @@ fn settings(place: &Place) -> Settings {
         log_level: "error".to_owned(),
         component_log_level: "dynamic_modules:warning".to_owned(),
         arguments: ["--log-format", "%l %v"].map(str::to_owned).to_vec(),
+        prints: true,
         module_folder: Some(place.module_folder.clone()),
         ..Settings::default()
     }

@@ -76,7 +76,7 @@ pub(super) async fn serve(
                 break;
             }
             running.tell()?;
-            return refused(&running.why(), out);
+            return refused(&ended(&running.process), out);
         }
         if !file.has_changed() {
             continue;
@@ -119,7 +119,7 @@ fn changed(
     };
     let (is_taken, log) = Process::validate(envoy, &plan.bootstrap, &plan.settings)?;
     if !is_taken {
-        refused(&why(&log), out)?;
+        refused(&format!("Envoy does not take it: {}", why(&log)), out)?;
         return Ok(None);
     }
     Ok(Some(plan))
@@ -195,7 +195,7 @@ async fn start(envoy: &Envoy, plan: Plan, signals: &mut Signals) -> Result<Start
     loop {
         match process.started()? {
             Some(Started::Serving) => break,
-            Some(Started::Ended(_)) => return Ok(Start::Refused(why(&process.logs()))),
+            Some(Started::Ended(_)) => return Ok(Start::Refused(ended(&process))),
             None if Instant::now() > deadline => bail!(
                 "Envoy does not serve after {} s; its log ends:\n{}",
                 START_DEADLINE.as_secs(),
@@ -221,22 +221,18 @@ impl Running {
         self.log.read_to_end(&mut news)?;
         Ok(anstream::stderr().write_all(&news)?)
     }
+}
 
-    /// Why it has ended.
-    fn why(&self) -> String {
-        why(&self.process.logs())
-    }
+fn ended(process: &Process) -> String {
+    format!("Envoy has ended: {}", why(&process.logs()))
 }
 
 /// What matters of the log of an Envoy that has ended: what the module refuses, else Envoy's last sentence.
-fn why(log: &str) -> String {
+fn why(log: &str) -> &str {
     let module = log.find("error[RF").map(|at| &log[at..]);
     let module = module.map(|rest| rest.split("\ncritical ").next().unwrap_or(rest));
     let last = || log.lines().rev().find(|line| !line.trim().is_empty());
-    match module.or_else(last) {
-        Some(why) => format!("Envoy has ended: {why}"),
-        None => "Envoy has ended without a word".to_owned(),
-    }
+    module.or_else(last).unwrap_or("it has not said why")
 }
 
 /// The file of the configuration.
@@ -286,11 +282,8 @@ mod tests {
     #[test]
     fn of_a_log_the_sentence_that_matters_is_told() {
         let module = "error rustformation: the configuration is refused\nerror[RF1203] a: b\n 1 | x\ncritical error\nit failed";
-        assert_eq!(why(module), "Envoy has ended: error[RF1203] a: b\n 1 | x");
-        assert_eq!(
-            why("critical x\nit failed\n\n"),
-            "Envoy has ended: it failed"
-        );
-        assert_eq!(why(""), "Envoy has ended without a word");
+        assert_eq!(why(module), "error[RF1203] a: b\n 1 | x");
+        assert_eq!(why("critical x\nit failed\n\n"), "it failed");
+        assert_eq!(why(""), "it has not said why");
     }
 }

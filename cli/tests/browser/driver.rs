@@ -1,7 +1,9 @@
 //! A headless Chromium: WebDriver's JSON over the client of the tests.
 
+use std::env;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use rustformations_tests::Request;
@@ -20,6 +22,17 @@ const FLAGS: [&str; 9] = [
     "--window-size=1280,900",
 ];
 
+/// The names that Chromium has.
+pub(crate) const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
+
+/// The Chromium of this machine, if it has one.
+pub(crate) fn chromium() -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = env::split_paths(&path);
+    let mut programs = folders.flat_map(|folder| BROWSERS.map(|name| folder.join(name)));
+    programs.find(|program| program.is_file())
+}
+
 /// What WebDriver calls the id of an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
@@ -32,7 +45,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    pub(crate) fn start() -> Browser {
+    pub(crate) fn start(chromium: &Path) -> Browser {
         let mut driver = Command::new("chromedriver");
         driver.arg("--port=0").stdin(Stdio::null());
         driver.stdout(Stdio::piped()).stderr(Stdio::null());
@@ -54,7 +67,7 @@ impl Browser {
         flags.push(folder);
         let asked = json!({"capabilities": {"alwaysMatch": {
             "browserName": "chrome",
-            "goog:chromeOptions": {"args": flags},
+            "goog:chromeOptions": {"args": flags, "binary": chromium},
             "goog:loggingPrefs": {"browser": "ALL"},
         }}});
         let session = browser.ask("POST", "/session", &asked);
