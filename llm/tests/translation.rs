@@ -413,8 +413,9 @@ fn messages(stream: &[u8]) -> Value {
     Value::Array(seen)
 }
 
-/// Every row of the tables is what happens: what is refused is refused by its name, and dropped by
-/// it where that is wanted; everything else goes through.
+/// Every row of the tables is what happens: what is refused is refused by its name, and left out and
+/// counted by it where that is wanted; what becomes something makes another request of it, and what
+/// becomes nothing the same.
 #[test]
 fn rows_of_fields() {
     let samples = cases("fields.json");
@@ -431,21 +432,18 @@ fn rows_of_fields() {
             };
             let sample = samples.iter().find(of_row);
             let sample = sample.unwrap_or_else(|| panic!("no sample of {}", row.field));
-            let mut body = match client {
-                Dialect::AnthropicMessages => json!({"model": "m", "max_tokens": 9,
-                    "messages": [{"role": "user", "content": "hi"}]}),
-                _ => json!({"model": "m", "messages": [{"role": "user", "content": "hi"}]}),
+            let ask = |members: &Value, unsupported: &str| {
+                request(
+                    &json!({"client": client.name(), "provider": provider.name(),
+                    "body": asking(*client, members),
+                    "options": {"unsupported": unsupported, "region": "r", "project": "p"}}),
+                )
             };
-            for (key, value) in sample["body"].as_object().unwrap() {
-                body[key] = value.clone();
-            }
-            let case = |unsupported: &str| {
-                json!({"client": client.name(), "provider": provider.name(), "body": body,
-                    "options": {"unsupported": unsupported, "region": "r", "project": "p"}})
-            };
-            let (refuse, drop) = (request(&case("refuse")), request(&case("drop")));
-            let dropped = drop.map_err(|it| it.message).unwrap().dropped;
             let at = format!("{client} at {provider}: {}", row.field);
+            let (refuse, drop) = (ask(&sample["body"], "refuse"), ask(&sample["body"], "drop"));
+            let drop = drop.map_err(|it| it.message).unwrap();
+            let without = ask(&without(sample), "refuse").map_err(|it| it.message);
+            let without = sent(&without.unwrap_or_else(|why| panic!("{at}: {why}")));
             match row.becomes {
                 Becomes::Refused => {
                     let refusal = refuse.err().unwrap_or_else(|| panic!("{at} goes through"));
@@ -453,18 +451,58 @@ fn rows_of_fields() {
                         (refusal.status, refusal.code),
                         (422, Some("unsupported_field"))
                     );
-                    if row.field != "(unknown)" {
-                        assert_eq!(refusal.param, Some(row.field), "{at}");
+                    match row.field {
+                        "(unknown)" => assert!(refusal.message.contains("`mine`"), "{at}"),
+                        field => assert_eq!(refusal.param, Some(field), "{at}"),
                     }
-                    assert_eq!(dropped, [row.field], "{at}");
+                    assert_eq!(drop.dropped, [row.field], "{at}");
+                    assert_eq!(sent(&drop), without, "{at}");
                 }
-                _ => {
-                    let refused = refuse.err().map(|it| it.message);
-                    assert_eq!((refused, dropped), (None, Vec::new()), "{at}");
+                becomes => {
+                    let refuse = refuse.map_err(|it| it.message);
+                    let refuse = refuse.unwrap_or_else(|why| panic!("{at}: {why}"));
+                    assert_eq!(drop.dropped, [""; 0], "{at}");
+                    assert_eq!(sent(&drop), sent(&refuse), "{at}");
+                    let is_same = sent(&refuse) == without;
+                    assert_eq!(is_same, matches!(becomes, Becomes::Nothing(_)), "{at}");
                 }
             }
         }
     }
+}
+
+/// The smallest request of a dialect, with these members.
+fn asking(client: Dialect, members: &Value) -> Value {
+    let mut body = match client {
+        Dialect::AnthropicMessages => json!({"model": "m", "max_tokens": 9,
+            "messages": [{"role": "user", "content": "hi"}]}),
+        _ => json!({"model": "m", "messages": [{"role": "user", "content": "hi"}]}),
+    };
+    for (key, value) in members.as_object().unwrap() {
+        match value {
+            Value::Null => drop(body.as_object_mut().unwrap().remove(key)),
+            value => body[key] = value.clone(),
+        }
+    }
+    body
+}
+
+/// What a sample asks without its field: as it says, or all but the member of that name.
+fn without(sample: &Value) -> Value {
+    if let Some(without) = sample.get("without") {
+        return without.clone();
+    }
+    let mut members = sample["body"].clone();
+    let field = sample["field"].as_str().unwrap();
+    assert!(members.get(field).is_some(), "{field} is no member");
+    members[field] = Value::Null;
+    members
+}
+
+/// What goes to the provider.
+fn sent(translated: &Translated) -> (String, Value) {
+    let body = serde_json::from_slice(&translated.body).unwrap();
+    (translated.path.clone(), body)
 }
 
 /// Whatever a case is refused for stands in the table of its pair.
