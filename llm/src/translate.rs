@@ -46,6 +46,7 @@ pub mod fields;
 mod gemini;
 mod json;
 mod loss;
+mod members;
 mod messages;
 mod provider;
 mod same;

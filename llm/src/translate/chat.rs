@@ -5,15 +5,18 @@
 use std::borrow::Cow;
 
 use super::Options;
-use super::fields::{Becomes, Row, asks_for_nothing, becomes};
+use super::fields::Row;
 use super::json::{Json, Value};
 use super::loss::{Losses, invalid};
+use super::members::Members;
 use crate::refusal::Refusal;
 
 pub(super) mod answer;
 pub(super) mod chunks;
 pub(super) mod message;
+pub(super) mod sampling;
 pub(super) mod tools;
+pub(super) mod turns;
 
 /// The members of a request that some target has a place for.
 #[derive(Debug)]
@@ -54,93 +57,45 @@ impl<'t> Chat<'t> {
         options: &Options<'_>,
         losses: &mut Losses,
     ) -> Result<Chat<'t>, Refusal> {
-        check_members(body, rows, options, losses)?;
-        let [model, messages, stream, stream_options, completion, tokens] = members(
-            body,
-            options,
-            [
-                "model",
-                "messages",
-                "stream",
-                "stream_options",
-                "max_completion_tokens",
-                "max_tokens",
-            ],
-        );
-        let [
-            temperature,
-            top_p,
-            top_k,
-            stop,
-            tools,
-            tool_choice,
-            parallel,
-        ] = members(
-            body,
-            options,
-            [
-                "temperature",
-                "top_p",
-                "top_k",
-                "stop",
-                "tools",
-                "tool_choice",
-                "parallel_tool_calls",
-            ],
-        );
-        let [response_format, effort, thinking, user, safety] = members(
-            body,
-            options,
-            [
-                "response_format",
-                "reasoning_effort",
-                "thinking",
-                "user",
-                "safety_identifier",
-            ],
-        );
-        let [n, seed, presence_penalty, frequency_penalty] = members(
-            body,
-            options,
-            ["n", "seed", "presence_penalty", "frequency_penalty"],
-        );
-        let messages = match messages {
+        let members = Members::read(body, rows, options, losses)?;
+        let get = |name: &str| members.get(name);
+        let messages = match get("messages") {
             Some(messages) if messages.is_array() => messages.items(),
             _ => return Err(invalid("messages", "must be a list of messages")),
         };
-        let tools = tools.map(Value::items).unwrap_or_default();
+        let tools = get("tools").map(Value::items).unwrap_or_default();
+        let tool_choice = get("tool_choice");
         // What must be called is then nothing: no target would say so.
         let is_free = |it: Value<'_>| it.is("auto") || it.is("none");
         if tools.is_empty() && tool_choice.is_some_and(|it| !is_free(it)) {
             return Err(invalid("tool_choice", "must not be there without `tools`"));
         }
-        let flag = |value: Option<Value<'_>>| value.and_then(Value::bool);
-        let stream = flag(stream).unwrap_or_default();
-        let wants_usage = stream_options.and_then(|it| it.get("include_usage"));
+        let flag = |name: &str| get(name).and_then(Value::bool);
+        let wants_usage = get("stream_options").and_then(|it| it.get("include_usage"));
         Ok(Chat {
-            model: model.and_then(Value::string),
+            model: get("model").and_then(Value::string),
             messages,
-            stream,
-            wants_usage: flag(wants_usage).unwrap_or_default(),
-            max_tokens: completion.or(tokens),
-            temperature,
-            top_p,
-            top_k,
-            stop: match stop {
+            stream: flag("stream").unwrap_or_default(),
+            wants_usage: wants_usage.and_then(Value::bool).unwrap_or_default(),
+            max_tokens: get("max_completion_tokens").or(get("max_tokens")),
+            temperature: get("temperature"),
+            top_p: get("top_p"),
+            top_k: get("top_k"),
+            stop: match get("stop") {
                 Some(stop) if stop.is_array() => stop.items(),
                 stop => stop.into_iter().collect(),
             },
             tools,
             tool_choice,
-            one_call: flag(parallel) == Some(false),
-            response_format,
-            reasoning_effort: effort.and_then(Value::string),
-            thinking,
-            user: user.or(safety),
-            n,
-            seed,
-            presence_penalty,
-            frequency_penalty,
+            one_call: flag("parallel_tool_calls") == Some(false),
+            response_format: get("response_format"),
+            reasoning_effort: get("reasoning_effort").and_then(Value::string),
+            thinking: get("thinking"),
+            user: get("user").or(get("safety_identifier")),
+            n: get("n"),
+            seed: get("seed"),
+            presence_penalty: get("presence_penalty"),
+            frequency_penalty: get("frequency_penalty"),
         })
     }
 
@@ -163,57 +118,6 @@ impl<'t> Chat<'t> {
         json.close_array();
         Ok(())
     }
-}
-
-fn members<'t, const N: usize>(
-    body: Value<'t>,
-    options: &Options<'_>,
-    names: [&str; N],
-) -> [Option<Value<'t>>; N] {
-    let mut members = body.members(names);
-    for (name, member) in names.iter().zip(&mut members) {
-        if options.remove.iter().any(|it| it == name) {
-            *member = None;
-        }
-    }
-    members
-}
-
-/// Loses what has no place, and refuses a key that repeats: parsers disagree about which one
-/// counts.
-pub(super) fn check_members(
-    body: Value<'_>,
-    rows: &'static [Row],
-    options: &Options<'_>,
-    losses: &mut Losses,
-) -> Result<(), Refusal> {
-    if !body.is_object() {
-        return Err(Refusal::new(400, "The body must be a JSON object."));
-    }
-    let mut checked = Ok(());
-    let mut seen: Vec<Cow<'_, str>> = Vec::new();
-    body.each(|key, value| {
-        let name = key.as_str().unwrap_or_default();
-        if checked.is_err() || options.remove.iter().any(|it| *it == name) {
-            return;
-        }
-        if seen.contains(&name) {
-            checked = Err(Refusal::new(400, "A member of the request comes twice."));
-            return;
-        }
-        match becomes(rows, &name) {
-            Some(row) if row.becomes == Becomes::Refused => {
-                if !asks_for_nothing(&name, value) {
-                    checked = losses.lose(row.field);
-                }
-            }
-            Some(_) => {}
-            None if asks_for_nothing(&name, value) => {}
-            None => checked = losses.lose_unknown(&name),
-        }
-        seen.push(name);
-    });
-    checked
 }
 
 /// What an answer must be.

@@ -3,7 +3,9 @@
 //! Models since 4.6 see for themselves, and are told an effort; the latest refuse a budget. Models
 //! before know nothing but budgets.
 
+use crate::refusal::Refusal;
 use crate::translate::json::Json;
+use crate::translate::loss::Losses;
 
 /// The least that may be thought.
 const LEAST: u64 = 1024;
@@ -20,7 +22,7 @@ pub(in crate::translate) enum Thinking {
 impl Thinking {
     /// What `reasoning_effort` asks of a model; none if that is no thought at all, or less than the
     /// least. `max_tokens` includes what is thought.
-    pub(in crate::translate) fn of(effort: &str, model: &str, max_tokens: u64) -> Option<Thinking> {
+    fn of(effort: &str, model: &str, max_tokens: u64) -> Option<Thinking> {
         if effort == "none" {
             return None;
         }
@@ -43,6 +45,28 @@ impl Thinking {
             "xhigh" if version.is_none_or(|it| it > (4, 6)) => "xhigh",
             _ => "max",
         }))
+    }
+
+    /// The same of a request, as far as it can be had: nobody thinks who must call, and models with a
+    /// budget go on thinking only from what they thought. A client that lost that would not get an
+    /// answer at all, so what it asks for is left out, whatever is done with others.
+    pub(in crate::translate) fn asked(
+        effort: &str,
+        model: &str,
+        max_tokens: Option<u64>,
+        (must_call, lacks_thoughts): (bool, bool),
+        losses: &mut Losses,
+    ) -> Result<Option<Thinking>, Refusal> {
+        const FIELD: &str = "reasoning_effort";
+        let thinking = Thinking::of(effort, model, max_tokens.unwrap_or(u64::MAX));
+        match thinking {
+            None if effort == "none" => {}
+            None => losses.drop(FIELD),
+            Some(_) if must_call => losses.lose(FIELD)?,
+            Some(Thinking::Budget(_)) if lacks_thoughts => losses.drop(FIELD),
+            Some(_) => return Ok(thinking),
+        }
+        Ok(None)
     }
 
     /// Writes the member `thinking`.

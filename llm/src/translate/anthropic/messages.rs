@@ -2,28 +2,34 @@
 
 use crate::refusal::Refusal;
 use crate::translate::chat::message::{Content, Message, Part, Role, Source, Thought};
-use crate::translate::chat::tools::{Call, SIGNED, clean_id};
+use crate::translate::chat::tools::{Call, clean_id};
+use crate::translate::chat::turns::Turns;
 use crate::translate::json::{Json, Value};
-use crate::translate::loss::{Losses, invalid};
+use crate::translate::loss::Losses;
 
 /// The images that models can see.
 const IMAGES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
 
-/// The turns so far.
-#[derive(Debug, Default)]
-pub(super) struct Turns {
+/// The conversation so far.
+#[derive(Debug)]
+pub(super) struct Messages {
     /// The blocks of system prompts.
     pub(super) system: Json,
-    /// The turns, the last of which is open.
-    messages: Json,
-    /// Whose turn it is.
-    open: Option<&'static str>,
+    pub(super) turns: Turns,
     /// The model has called tools, and is not done; its last message says nothing of what it
     /// thought.
     pub(super) lacks_thoughts: bool,
 }
 
-impl Turns {
+impl Messages {
+    pub(super) fn new() -> Messages {
+        Messages {
+            system: Json::default(),
+            turns: Turns::new("content"),
+            lacks_thoughts: false,
+        }
+    }
+
     /// Appends a message of the client's.
     pub(super) fn push(&mut self, message: Value<'_>, losses: &mut Losses) -> Result<(), Refusal> {
         let message = Message::read(message, losses)?;
@@ -31,60 +37,24 @@ impl Turns {
         match message.role {
             Role::System => {
                 for part in &message.parts {
-                    match &part.content {
-                        Content::Text(text) => write_text(*text, part.cache, &mut self.system),
-                        _ => {
-                            let should = "of a system message must be text";
-                            return Err(invalid("messages[].content", should));
-                        }
-                    }
+                    write_text(part.as_text("system")?, part.cache, &mut self.system);
                 }
             }
             Role::User => {
                 self.lacks_thoughts = false;
                 write_parts(&message.parts, &mut blocks, losses)?;
-                self.append("user", &blocks);
+                self.turns.append("user", blocks.text());
             }
             Role::Assistant => {
                 self.lacks_thoughts = write_answer(&message, &mut blocks, losses)?;
-                self.append("assistant", &blocks);
+                self.turns.append("assistant", blocks.text());
             }
             Role::Tool => {
                 write_result(&message, &mut blocks, losses)?;
-                self.append("user", &blocks);
+                self.turns.append("user", blocks.text());
             }
         }
         Ok(())
-    }
-
-    /// Appends blocks of a role: neighbours of one role are one turn, and a turn without blocks,
-    /// which Anthropic refuses, is none.
-    fn append(&mut self, role: &'static str, blocks: &Json) {
-        if blocks.is_empty() {
-            return;
-        }
-        if self.open != Some(role) {
-            self.close();
-            self.messages.open_object();
-            self.messages.member_string("role", role);
-            self.messages.key("content");
-            self.messages.open_array();
-            self.open = Some(role);
-        }
-        self.messages.raw(blocks.text());
-    }
-
-    /// Ends the turn that is open.
-    pub(super) fn close(&mut self) {
-        if self.open.take().is_some() {
-            self.messages.close_array();
-            self.messages.close_object();
-        }
-    }
-
-    /// All turns that are closed, without brackets around them.
-    pub(super) fn messages(&self) -> &str {
-        self.messages.text()
     }
 }
 
@@ -117,8 +87,7 @@ fn write_result(
     json: &mut Json,
     losses: &mut Losses,
 ) -> Result<(), Refusal> {
-    let call = message.tool_call_id.as_deref().unwrap_or_default();
-    let call = call.split_once(SIGNED).map_or(call, |(id, _)| id);
+    let call = message.answered_call();
     json.open_object();
     json.member_string("type", "tool_result");
     json.member_string("tool_use_id", &clean_id(call, "messages[].tool_call_id")?);

@@ -1,12 +1,12 @@
 //! A chat request as one of Anthropic's Messages API.
 
-use super::effort::{Thinking, takes_one_of_sampling};
-use super::messages::Turns;
+use super::effort::Thinking;
+use super::messages::Messages;
 use super::tools;
 use crate::refusal::Refusal;
 use crate::translate::Options;
 use crate::translate::chat::{Chat, Format};
-use crate::translate::json::{Json, Value};
+use crate::translate::json::Json;
 use crate::translate::loss::{Losses, invalid};
 use crate::translate::provider::Provider;
 use crate::translate::schema::write_closed;
@@ -23,13 +23,13 @@ pub(in crate::translate) fn write(
     losses: &mut Losses,
 ) -> Result<String, Refusal> {
     let facts = provider.facts();
-    let mut turns = Turns::default();
+    let mut messages = Messages::new();
     for message in &chat.messages {
-        turns.push(*message, losses)?;
+        messages.push(*message, losses)?;
     }
-    turns.close();
-    let messages = turns.messages();
-    let mut json = Json::with_capacity(messages.len() + turns.system.text().len() + 512);
+    messages.turns.close();
+    let (system, turns) = (messages.system.text(), messages.turns.text());
+    let mut json = Json::with_capacity(turns.len() + system.len() + 512);
     json.open_object();
     if let Some(version) = facts.body_version {
         let version = if options.api_version.is_empty() {
@@ -42,21 +42,27 @@ pub(in crate::translate) fn write(
     if !facts.is_model_in_path {
         json.member_string("model", model);
     }
-    if !turns.system.is_empty() {
+    if !system.is_empty() {
         json.key("system");
         json.open_array();
-        json.raw(turns.system.text());
+        json.raw(system);
         json.close_array();
     }
     json.key("messages");
     json.open_array();
-    if !messages.is_empty() {
-        json.raw(messages);
+    if !turns.is_empty() {
+        json.raw(turns);
     }
     json.close_array();
     let is_forced = tools::write(chat, &mut json, losses)?;
     let max_tokens = max_tokens(chat)?;
-    let thinking = thinking(chat, model, max_tokens, is_forced, &turns, losses)?;
+    let thinking = match (&chat.reasoning_effort, chat.thinking) {
+        (Some(effort), None) => {
+            let cannot = (is_forced, messages.lacks_thoughts);
+            Thinking::asked(effort, model, max_tokens, cannot, losses)?
+        }
+        _ => None,
+    };
     write_max_tokens(chat, options, thinking, &mut json);
     if let Some(thinking) = thinking {
         thinking.write(&mut json);
@@ -109,42 +115,6 @@ fn write_max_tokens(
     json.member_number("max_tokens", said.saturating_add(thought));
 }
 
-/// What `reasoning_effort` asks for, as far as it can be had.
-fn thinking(
-    chat: &Chat<'_>,
-    model: &str,
-    max_tokens: Option<u64>,
-    is_forced: bool,
-    turns: &Turns,
-    losses: &mut Losses,
-) -> Result<Option<Thinking>, Refusal> {
-    let Some(effort) = &chat.reasoning_effort else {
-        return Ok(None);
-    };
-    if chat.thinking.is_some() {
-        return Ok(None);
-    }
-    let thinking = Thinking::of(effort, model, max_tokens.unwrap_or(u64::MAX));
-    if thinking.is_none() {
-        if effort != "none" {
-            losses.drop("reasoning_effort");
-        }
-        return Ok(None);
-    }
-    // Nobody thinks who must call.
-    if is_forced {
-        losses.lose("reasoning_effort")?;
-        return Ok(None);
-    }
-    // Models with a budget go on thinking only from what they thought; a client that lost it would
-    // not get an answer at all.
-    if turns.lacks_thoughts && matches!(thinking, Some(Thinking::Budget(_))) {
-        losses.drop("reasoning_effort");
-        return Ok(None);
-    }
-    Ok(thinking)
-}
-
 fn write_sampling(
     chat: &Chat<'_>,
     model: &str,
@@ -152,31 +122,10 @@ fn write_sampling(
     json: &mut Json,
     losses: &mut Losses,
 ) -> Result<(), Refusal> {
-    let number = |value: Value<'_>, param| {
-        let should = "must be a number";
-        value.float().ok_or_else(|| invalid(param, should))
-    };
-    if let Some(value) = chat.temperature {
-        let temperature = number(value, "temperature")?;
-        match temperature > 1.0 || (thinks && temperature != 1.0) {
-            true => losses.lose("temperature")?,
-            false => json.member("temperature", value.text()),
-        }
-    }
-    if let Some(value) = chat.top_p {
-        let is_second = chat.temperature.is_some() && takes_one_of_sampling(model);
-        match is_second || (number(value, "top_p")? < 0.95 && thinks) {
-            true => losses.lose("top_p")?,
-            false => json.member("top_p", value.text()),
-        }
-    }
-    if let Some(value) = chat.top_k {
-        number(value, "top_k")?;
-        match thinks {
-            true => losses.lose("top_k")?,
-            false => json.member("top_k", value.text()),
-        }
-    }
+    let sampling = chat.sampling(model, thinks, losses)?;
+    json.member_if("temperature", sampling.temperature);
+    json.member_if("top_p", sampling.top_p);
+    json.member_if("top_k", sampling.top_k);
     let mut stops = Json::default();
     for stop in &chat.stop {
         if !stop.is_string() {

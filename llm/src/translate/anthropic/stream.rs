@@ -56,19 +56,26 @@ impl FromAnthropic {
 
     /// Translates an event.
     pub(in crate::translate) fn event(&mut self, event: Value<'_>, out: &mut Vec<u8>) -> Step {
-        let Some(of) = event.get("type").and_then(Value::string) else {
-            return match event.get("error") {
+        let [of, delta, block, message, usage, error] = event.members([
+            "type",
+            "delta",
+            "content_block",
+            "message",
+            "usage",
+            "error",
+        ]);
+        let Some(of) = of.and_then(Value::string) else {
+            return match error {
                 Some(_) => Step::Fail(Failure::of_event(event)),
                 None => Step::More,
             };
         };
         match &*of {
-            "message_start" => self.start(event, out),
-            "content_block_start" => self.open(event, out),
-            "content_block_delta" => self.delta(event, out),
+            "message_start" => self.start(message, out),
+            "content_block_start" => self.open(block, out),
+            "content_block_delta" => self.delta(delta, out),
             "content_block_stop" => self.close(out),
             "message_delta" => {
-                let [delta, usage] = event.members(["delta", "usage"]);
                 let reason = delta.and_then(|it| it.get("stop_reason"));
                 if let Some(reason) = reason.and_then(Value::string) {
                     self.finish = Some(finish(&reason));
@@ -101,8 +108,7 @@ impl FromAnthropic {
         }
     }
 
-    fn start(&mut self, event: Value<'_>, out: &mut Vec<u8>) {
-        let message = event.get("message");
+    fn start(&mut self, message: Option<Value<'_>>, out: &mut Vec<u8>) {
         let [id, model, usage] =
             message.map_or([None; 3], |it| it.members(["id", "model", "usage"]));
         self.report(usage);
@@ -118,10 +124,10 @@ impl FromAnthropic {
         self.chunks(out);
     }
 
-    fn open(&mut self, event: Value<'_>, out: &mut Vec<u8>) {
+    fn open(&mut self, block: Option<Value<'_>>, out: &mut Vec<u8>) {
         // Some servers do not say when a block ends.
         self.close(out);
-        let Some(block) = event.get("content_block") else {
+        let Some(block) = block else {
             return;
         };
         let [of, text, thinking, data] = block.members(["type", "text", "thinking", "data"]);
@@ -154,8 +160,8 @@ impl FromAnthropic {
         }
     }
 
-    fn delta(&mut self, event: Value<'_>, out: &mut Vec<u8>) {
-        let Some(delta) = event.get("delta") else {
+    fn delta(&mut self, delta: Option<Value<'_>>, out: &mut Vec<u8>) {
+        let Some(delta) = delta else {
             return;
         };
         let [of, text, json, thinking, signature] =

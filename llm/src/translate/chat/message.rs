@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::refusal::Refusal;
 
+use super::tools::SIGNED;
 use crate::translate::json::Value;
 use crate::translate::loss::{Losses, invalid};
 
@@ -69,15 +70,25 @@ impl<'t> Message<'t> {
         message: Value<'t>,
         losses: &mut Losses,
     ) -> Result<Message<'t>, Refusal> {
-        let [role, content, refusal, name, audio, function_call] = message.members([
+        let [
+            role,
+            content,
+            refusal,
+            name,
+            audio,
+            function_call,
+            calls,
+            id,
+            blocks,
+            reasoning,
+            cache,
+        ] = message.members([
             "role",
             "content",
             "refusal",
             "name",
             "audio",
             "function_call",
-        ]);
-        let [calls, id, blocks, reasoning, cache] = message.members([
             "tool_calls",
             "tool_call_id",
             "thinking_blocks",
@@ -132,6 +143,12 @@ pub(in crate::translate) enum Thought<'t> {
 }
 
 impl<'t> Message<'t> {
+    /// The id of the call that a result answers, without the signature that may travel in it.
+    pub(in crate::translate) fn answered_call(&self) -> &str {
+        let id = self.tool_call_id.as_deref().unwrap_or_default();
+        id.split_once(SIGNED).map_or(id, |(id, _)| id)
+    }
+
     /// What was thought, as far as it is signed: nothing else may be sent back.
     pub(in crate::translate) fn thoughts(&self) -> Vec<Thought<'t>> {
         let is_only = self.thinking_blocks.len() == 1;
@@ -163,6 +180,17 @@ impl<'t> Message<'t> {
 }
 
 impl<'t> Part<'t> {
+    /// The text that a message of this role must be.
+    pub(in crate::translate) fn as_text(&self, role: &str) -> Result<Value<'t>, Refusal> {
+        match &self.content {
+            Content::Text(text) => Ok(*text),
+            _ => {
+                let should = format!("of a {role} message must be text");
+                Err(invalid("messages[].content", &should))
+            }
+        }
+    }
+
     fn text(text: Value<'t>) -> Part<'t> {
         Part {
             content: Content::Text(text),

@@ -4,17 +4,17 @@
 use super::names::Names;
 use crate::refusal::Refusal;
 use crate::translate::chat::message::{Content, Message, Part, Role, Source, Thought};
-use crate::translate::chat::tools::{Call, SIGNED, clean_id};
+use crate::translate::chat::tools::{Call, clean_id};
+use crate::translate::chat::turns::Turns;
 use crate::translate::json::{Json, Value};
-use crate::translate::loss::{Losses, invalid};
+use crate::translate::loss::Losses;
 
-/// The turns so far.
-#[derive(Debug, Default)]
-pub(super) struct Turns {
+/// The conversation so far.
+#[derive(Debug)]
+pub(super) struct Messages {
     /// The blocks of system prompts.
     pub(super) system: Json,
-    messages: Json,
-    open: Option<&'static str>,
+    pub(super) turns: Turns,
     /// Tools are called, or answer.
     pub(super) has_tools: bool,
     /// The last answer calls tools and says nothing of what it thought.
@@ -22,7 +22,17 @@ pub(super) struct Turns {
     documents: u64,
 }
 
-impl Turns {
+impl Messages {
+    pub(super) fn new() -> Messages {
+        Messages {
+            system: Json::default(),
+            turns: Turns::new("content"),
+            has_tools: false,
+            lacks_thoughts: false,
+            documents: 0,
+        }
+    }
+
     /// Appends a message of the client's.
     pub(super) fn push(
         &mut self,
@@ -35,19 +45,13 @@ impl Turns {
         match message.role {
             Role::System => {
                 for part in &message.parts {
-                    match &part.content {
-                        Content::Text(text) => write_text(*text, part.cache, &mut self.system),
-                        _ => {
-                            let should = "of a system message must be text";
-                            return Err(invalid("messages[].content", should));
-                        }
-                    }
+                    write_text(part.as_text("system")?, part.cache, &mut self.system);
                 }
             }
             Role::User => {
                 self.lacks_thoughts = false;
                 self.write_parts(&message.parts, &mut blocks, losses)?;
-                self.append("user", &blocks);
+                self.turns.append("user", blocks.text());
             }
             Role::Assistant => {
                 let is_signed = write_thoughts(&message, &mut blocks);
@@ -61,45 +65,15 @@ impl Turns {
                 }
                 self.has_tools |= has_called;
                 self.lacks_thoughts = has_called && !is_signed;
-                self.append("assistant", &blocks);
+                self.turns.append("assistant", blocks.text());
             }
             Role::Tool => {
                 self.has_tools = true;
                 write_result(&message, &mut blocks)?;
-                self.append("user", &blocks);
+                self.turns.append("user", blocks.text());
             }
         }
         Ok(())
-    }
-
-    /// Appends blocks of a role: neighbours of one role are one turn, and a turn without blocks,
-    /// which Bedrock refuses, is none.
-    fn append(&mut self, role: &'static str, blocks: &Json) {
-        if blocks.is_empty() {
-            return;
-        }
-        if self.open != Some(role) {
-            self.close();
-            self.messages.open_object();
-            self.messages.member_string("role", role);
-            self.messages.key("content");
-            self.messages.open_array();
-            self.open = Some(role);
-        }
-        self.messages.raw(blocks.text());
-    }
-
-    /// Ends the turn that is open.
-    pub(super) fn close(&mut self) {
-        if self.open.take().is_some() {
-            self.messages.close_array();
-            self.messages.close_object();
-        }
-    }
-
-    /// All turns that are closed, without brackets around them.
-    pub(super) fn messages(&self) -> &str {
-        self.messages.text()
     }
 
     fn write_parts(
@@ -222,8 +196,7 @@ fn write_call(call: &Call<'_>, names: &mut Names, json: &mut Json) -> Result<(),
 
 /// Writes a result. No cache is marked behind it, which some models refuse.
 fn write_result(message: &Message<'_>, json: &mut Json) -> Result<(), Refusal> {
-    let call = message.tool_call_id.as_deref().unwrap_or_default();
-    let call = call.split_once(SIGNED).map_or(call, |(id, _)| id);
+    let call = message.answered_call();
     json.open_object();
     json.key("toolResult");
     json.open_object();
@@ -232,18 +205,12 @@ fn write_result(message: &Message<'_>, json: &mut Json) -> Result<(), Refusal> {
     json.open_array();
     let mut is_empty = true;
     for part in &message.parts {
-        match &part.content {
-            Content::Text(text) if text.is_blank() => {}
-            Content::Text(text) => {
-                is_empty = false;
-                json.open_object();
-                json.member("text", text.text());
-                json.close_object();
-            }
-            _ => {
-                let should = "of a tool message must be text";
-                return Err(invalid("messages[].content", should));
-            }
+        let text = part.as_text("tool")?;
+        if !text.is_blank() {
+            is_empty = false;
+            json.open_object();
+            json.member("text", text.text());
+            json.close_object();
         }
     }
     if is_empty {

@@ -1,14 +1,15 @@
 //! A chat request as one of Converse's.
 
-use super::messages::{Turns, write_cache_point};
+use super::messages::{Messages, write_cache_point};
 use super::names::Names;
 use crate::refusal::Refusal;
 use crate::translate::Options;
-use crate::translate::anthropic::effort::{Thinking, takes_one_of_sampling};
+use crate::translate::anthropic::effort::Thinking;
+use crate::translate::chat::sampling::number;
 use crate::translate::chat::tools::{Choice, Function};
 use crate::translate::chat::{Chat, Format};
 use crate::translate::json::{Json, Value};
-use crate::translate::loss::{Losses, invalid};
+use crate::translate::loss::Losses;
 use crate::translate::schema::write_closed;
 
 /// What stands where a conversation has calls and the request no tools: Bedrock wants some.
@@ -25,33 +26,39 @@ pub(in crate::translate) fn write(
     losses: &mut Losses,
 ) -> Result<(String, Names), Refusal> {
     let mut names = Names::default();
-    let mut turns = Turns::default();
+    let mut messages = Messages::new();
     for message in &chat.messages {
-        turns.push(*message, &mut names, losses)?;
+        messages.push(*message, &mut names, losses)?;
     }
-    turns.close();
-    let mut json = Json::with_capacity(turns.messages().len() + turns.system.text().len() + 512);
+    messages.turns.close();
+    let (system, turns) = (messages.system.text(), messages.turns.text());
+    let mut json = Json::with_capacity(turns.len() + system.len() + 512);
     json.open_object();
-    if !turns.system.is_empty() {
+    if !system.is_empty() {
         json.key("system");
         json.open_array();
-        json.raw(turns.system.text());
+        json.raw(system);
         json.close_array();
     }
     json.key("messages");
     json.open_array();
-    if !turns.messages().is_empty() {
-        json.raw(turns.messages());
+    if !turns.is_empty() {
+        json.raw(turns);
     }
     json.close_array();
-    let is_forced = write_tools(chat, turns.has_tools, &mut names, &mut json, losses)?;
+    let is_forced = write_tools(chat, messages.has_tools, &mut names, &mut json, losses)?;
     let mut more = Json::default();
     let max_tokens = chat
         .max_tokens
         .and_then(Value::count)
         .or(options.max_tokens);
     let thinks = write_effort(
-        chat, model, max_tokens, is_forced, &turns, &mut more, losses,
+        chat,
+        model,
+        max_tokens,
+        (is_forced, messages.lacks_thoughts),
+        &mut more,
+        losses,
     )?;
     let mut inference = Json::default();
     write_inference(
@@ -157,8 +164,7 @@ fn write_effort(
     chat: &Chat<'_>,
     model: &str,
     max_tokens: Option<u64>,
-    is_forced: bool,
-    turns: &Turns,
+    cannot: (bool, bool),
     more: &mut Json,
     losses: &mut Losses,
 ) -> Result<bool, Refusal> {
@@ -179,23 +185,9 @@ fn write_effort(
         }
         return Ok(false);
     }
-    let thinking = Thinking::of(effort, model, max_tokens.unwrap_or(u64::MAX));
-    let Some(thinking) = thinking else {
-        if effort != "none" {
-            losses.drop("reasoning_effort");
-        }
+    let Some(thinking) = Thinking::asked(effort, model, max_tokens, cannot, losses)? else {
         return Ok(false);
     };
-    // Nobody thinks who must call.
-    if is_forced {
-        losses.lose("reasoning_effort")?;
-        return Ok(false);
-    }
-    // Models with a budget go on thinking only from what they thought.
-    if turns.lacks_thoughts && matches!(thinking, Thinking::Budget(_)) {
-        losses.drop("reasoning_effort");
-        return Ok(false);
-    }
     thinking.write(more);
     if let Thinking::Effort(effort) = thinking {
         more.key("output_config");
@@ -216,37 +208,16 @@ fn write_inference(
     more: &mut Json,
     losses: &mut Losses,
 ) -> Result<(), Refusal> {
-    let number = |value: Value<'_>, param| {
-        let should = "must be a number";
-        value.float().ok_or_else(|| invalid(param, should))
-    };
     if let Some(tokens) = chat.max_tokens {
         number(tokens, "max_tokens")?;
         json.member("maxTokens", tokens.text());
     } else if let Some(tokens) = options.max_tokens {
         json.member_number("maxTokens", tokens);
     }
-    if let Some(value) = chat.temperature {
-        let temperature = number(value, "temperature")?;
-        match temperature > 1.0 || (thinks && temperature != 1.0) {
-            true => losses.lose("temperature")?,
-            false => json.member("temperature", value.text()),
-        }
-    }
-    if let Some(value) = chat.top_p {
-        let is_second = chat.temperature.is_some() && takes_one_of_sampling(model);
-        match is_second || (number(value, "top_p")? < 0.95 && thinks) {
-            true => losses.lose("top_p")?,
-            false => json.member("topP", value.text()),
-        }
-    }
-    if let Some(value) = chat.top_k {
-        number(value, "top_k")?;
-        match thinks {
-            true => losses.lose("top_k")?,
-            false => more.member("top_k", value.text()),
-        }
-    }
+    let sampling = chat.sampling(model, thinks, losses)?;
+    json.member_if("temperature", sampling.temperature);
+    json.member_if("topP", sampling.top_p);
+    more.member_if("top_k", sampling.top_k);
     chat.write_stop_sequences(json)?;
     Ok(())
 }

@@ -3,21 +3,20 @@
 
 use crate::refusal::Refusal;
 use crate::translate::chat::message::{Content, Message, Part, Role, Source};
-use crate::translate::chat::tools::{Call, SIGNED};
+use crate::translate::chat::tools::Call;
+use crate::translate::chat::turns::Turns;
 use crate::translate::json::{Json, Value};
 use crate::translate::loss::{Losses, invalid};
 
 /// What Google lets stand for a signature that is lost.
 const NO_SIGNATURE: &str = "skip_thought_signature_validator";
 
-/// The turns so far.
+/// The conversation so far.
 #[derive(Debug)]
 pub(super) struct Contents {
     /// The parts of system prompts.
     pub(super) system: Json,
-    contents: Json,
-    /// Whose turn is open.
-    open: Option<Turn>,
+    turns: Turns,
     /// The calls of the conversation: id, and name as it is spelled.
     calls: Vec<(String, String)>,
     /// Where those of the last answer begin.
@@ -28,18 +27,11 @@ pub(super) struct Contents {
     must_sign: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Turn {
-    User,
-    Model,
-}
-
 impl Contents {
     pub(super) fn new(must_sign: bool) -> Contents {
         Contents {
             system: Json::default(),
-            contents: Json::default(),
-            open: None,
+            turns: Turns::new("parts"),
             calls: Vec::new(),
             latest: 0,
             results: Vec::new(),
@@ -54,18 +46,12 @@ impl Contents {
         match message.role {
             Role::System => {
                 for part in &message.parts {
-                    match &part.content {
-                        Content::Text(text) => write_text(*text, &mut self.system),
-                        _ => {
-                            let should = "of a system message must be text";
-                            return Err(invalid("messages[].content", should));
-                        }
-                    }
+                    write_text(part.as_text("system")?, &mut self.system);
                 }
             }
             Role::User => {
                 write_parts(&message.parts, &mut parts, losses)?;
-                self.append(Turn::User, &parts);
+                self.append("user", &parts);
             }
             Role::Assistant => {
                 write_parts(&message.parts, &mut parts, losses)?;
@@ -75,7 +61,7 @@ impl Contents {
                         self.write_call(call, &mut parts);
                     }
                 }
-                self.append(Turn::Model, &parts);
+                self.append("model", &parts);
             }
             Role::Tool => self.hold_result(&message)?,
         }
@@ -102,8 +88,7 @@ impl Contents {
     }
 
     fn hold_result(&mut self, message: &Message<'_>) -> Result<(), Refusal> {
-        let id = message.tool_call_id.as_deref().unwrap_or_default();
-        let id = id.split_once(SIGNED).map_or(id, |(id, _)| id);
+        let id = message.answered_call();
         let Some(place) = self.calls.iter().rposition(|(call, _)| call == id) else {
             return Err(invalid(
                 "messages[].tool_call_id",
@@ -112,13 +97,7 @@ impl Contents {
         };
         let mut output = String::new();
         for part in &message.parts {
-            match &part.content {
-                Content::Text(text) => output.push_str(text.spelled().unwrap_or_default()),
-                _ => {
-                    let should = "of a tool message must be text";
-                    return Err(invalid("messages[].content", should));
-                }
-            }
+            output.push_str(part.as_text("tool")?.spelled().unwrap_or_default());
         }
         let name = self
             .calls
@@ -139,61 +118,36 @@ impl Contents {
         Ok(())
     }
 
-    /// Appends parts to the turn of a role. A turn without parts, which Gemini refuses, is none.
-    fn append(&mut self, turn: Turn, parts: &Json) {
-        if parts.is_empty() {
-            return;
+    /// Appends what a role says, behind the results that wait.
+    fn append(&mut self, role: &'static str, parts: &Json) {
+        if !parts.is_empty() {
+            self.flush_results();
+            self.turns.append(role, parts.text());
         }
-        self.flush_results();
-        if self.open != Some(turn) {
-            self.close_turn();
-            self.open_turn(turn);
-        }
-        self.contents.raw(parts.text());
     }
 
     fn flush_results(&mut self) {
         if self.results.is_empty() {
             return;
         }
-        self.close_turn();
-        self.open_turn(Turn::User);
+        self.turns.close();
         let mut results = std::mem::take(&mut self.results);
         results.sort_by_key(|(place, _)| *place);
         for (_, result) in results {
-            self.contents.raw(&result);
+            self.turns.append("user", &result);
         }
-        self.close_turn();
-    }
-
-    fn open_turn(&mut self, turn: Turn) {
-        let role = match turn {
-            Turn::User => "user",
-            Turn::Model => "model",
-        };
-        self.contents.open_object();
-        self.contents.member_string("role", role);
-        self.contents.key("parts");
-        self.contents.open_array();
-        self.open = Some(turn);
-    }
-
-    fn close_turn(&mut self) {
-        if self.open.take().is_some() {
-            self.contents.close_array();
-            self.contents.close_object();
-        }
+        self.turns.close();
     }
 
     /// Ends the turn that is open.
     pub(super) fn close(&mut self) {
         self.flush_results();
-        self.close_turn();
+        self.turns.close();
     }
 
-    /// All turns that are closed, without brackets around them.
+    /// All turns, without brackets around them.
     pub(super) fn text(&self) -> &str {
-        self.contents.text()
+        self.turns.text()
     }
 }
 

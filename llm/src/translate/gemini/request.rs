@@ -2,10 +2,11 @@
 
 use super::contents::Contents;
 use crate::refusal::Refusal;
+use crate::translate::chat::sampling::number;
 use crate::translate::chat::tools::{Choice, Function};
 use crate::translate::chat::{Chat, Format};
 use crate::translate::json::{Json, Value};
-use crate::translate::loss::{Losses, invalid};
+use crate::translate::loss::Losses;
 
 /// Writes the body. `model` is the one that is to answer.
 pub(in crate::translate) fn write(
@@ -119,9 +120,7 @@ fn write_generation(
     ];
     for (field, key, value) in numbers {
         let Some(value) = value else { continue };
-        if value.float().is_none() {
-            return Err(invalid(field, "must be a number"));
-        }
+        number(value, field)?;
         json.member(key, value.text());
     }
     if let Some(seed) = chat.seed {

@@ -3,10 +3,10 @@
 use super::blocks::Turns;
 use crate::refusal::Refusal;
 use crate::translate::Options;
-use crate::translate::chat::check_members;
 use crate::translate::fields::Row;
 use crate::translate::json::{Json, Value};
 use crate::translate::loss::{Losses, invalid};
+use crate::translate::members::Members;
 use crate::translate::model;
 use crate::translate::schema::is_strict;
 
@@ -28,9 +28,8 @@ pub(in crate::translate) fn write(
     options: &Options<'_>,
     losses: &mut Losses,
 ) -> Result<Request, Refusal> {
-    check_members(body, rows, options, losses)?;
-    let is_there = |name: &str| !options.remove.iter().any(|it| it == name);
-    let get = |name: &str| body.get(name).filter(|_| is_there(name));
+    let members = Members::read(body, rows, options, losses)?;
+    let get = |name: &str| members.get(name);
     let named = get("model").and_then(Value::string);
     let model = model(options, named.as_deref())?.to_owned();
     let Some(messages) = get("messages").filter(|it| it.is_array()) else {
