@@ -7,9 +7,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use transformations::files::{Files, LivePrices, NoProfiles, Prices, read_prices};
+use transformations::files::{Files, NoProfiles, Prices, read_prices};
+use transformations::live::{Fixed, Live};
 use transformations::profiles::{PROFILES_VARIABLE, Profiles};
-use transformations::provider::{Key, Keys, LiveKey};
+use transformations::provider::{Key, Keys};
 
 /// What commands that compile configurations take.
 #[derive(Debug, Default, clap::Args)]
@@ -98,35 +99,25 @@ impl Files for LocalFiles {
         self.profiles.clone()
     }
 
-    fn prices(&self, path: &str) -> Result<Arc<dyn LivePrices>, String> {
+    fn prices(&self, path: &str) -> Result<Arc<dyn Live<Prices>>, String> {
         let text = std::fs::read(self.here(path))
             .map_err(|error| format!("{error} (--map says where it is here)"))?;
         let prices = read_prices(&text)?;
-        Ok(Arc::new(Fixed(Arc::new(prices))))
-    }
-}
-
-/// What never changes.
-#[derive(Debug)]
-struct Fixed<T>(Arc<T>);
-
-impl LivePrices for Fixed<Prices> {
-    fn current(&self) -> Arc<Prices> {
-        Arc::clone(&self.0)
+        Ok(Arc::new(Fixed::new(prices)))
     }
 }
 
 /// Keys are secrets, which are seldom where configurations are checked: what is here is read, and of what is not,
 /// nothing is said. A file in a folder that is mapped is one that should be here.
 impl Keys for LocalFiles {
-    fn file(&self, path: &str) -> Result<Arc<dyn LiveKey>, String> {
+    fn file(&self, path: &str) -> Result<Arc<dyn Live<Key>>, String> {
         match (self.mapped(path), Path::new(path)) {
-            (None, there) if !there.exists() => Ok(Arc::new(Fixed(Arc::new(elsewhere()?)))),
+            (None, there) if !there.exists() => Ok(Arc::new(Fixed::new(elsewhere()?))),
             (mapped, there) => {
                 let text = std::fs::read(mapped.as_deref().unwrap_or(there));
                 let text = text.map_err(|error| error.to_string())?;
                 let key = Key::read(&text).map_err(|error| error.to_string())?;
-                Ok(Arc::new(Fixed(Arc::new(key))))
+                Ok(Arc::new(Fixed::new(key)))
             }
         }
     }
@@ -142,10 +133,4 @@ const ELSEWHERE: &[u8] = b"elsewhere";
 
 fn elsewhere() -> Result<Key, String> {
     Key::read(ELSEWHERE).map_err(|error| error.to_string())
-}
-
-impl LiveKey for Fixed<Key> {
-    fn current(&self) -> Arc<Key> {
-        Arc::clone(&self.0)
-    }
 }

@@ -19,6 +19,7 @@ use std::{io, mem};
 use envoy_proxy_dynamic_modules_rust_sdk::{envoy_log_error, envoy_log_warn};
 use once_cell::sync::Lazy;
 
+pub(crate) mod file;
 mod seen;
 
 pub(crate) use seen::{Seen, read};

@@ -27,7 +27,8 @@ use crate::config::ai::stages::LimitRules;
 use crate::config::{PublishedMetadata, Usage};
 use crate::direction::Direction;
 use crate::error::{Failure, FieldId, StageName, TransformErrorKind};
-use crate::files::LivePrices;
+use crate::files::Prices;
+use crate::live::Live;
 use crate::needs::{BodyNeed, DirectionNeeds, Writes};
 use crate::observer::Observer;
 
@@ -185,7 +186,7 @@ impl AiProgram {
     }
 
     /// Takes the prices of a file, for models that the configuration itself does not know.
-    pub(crate) fn follow_prices(&mut self, file: Arc<dyn LivePrices>) {
+    pub(crate) fn follow_prices(&mut self, file: Arc<dyn Live<Prices>>) {
         if let Some(prices) = &mut self.prices {
             prices.file = Some(file);
         }

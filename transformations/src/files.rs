@@ -4,11 +4,11 @@
 //! Nothing here touches a file: a host with threads watches them, a command-line tool reads them once, and
 //! [`NoFiles`] has none.
 
-use std::fmt::Debug;
 use std::sync::Arc;
 
 pub use llm::price::Prices;
 
+use crate::live::Live;
 pub use crate::profiles::NoProfiles;
 use crate::profiles::Profiles;
 
@@ -24,13 +24,7 @@ pub trait Files {
     ///
     /// # Errors
     /// Why there are none: one sentence that names what would be right, without the path.
-    fn prices(&self, path: &str) -> Result<Arc<dyn LivePrices>, String>;
-}
-
-/// Prices that somebody keeps up to date.
-pub trait LivePrices: Debug + Send + Sync {
-    /// The prices now. Called on workers, once for each exchange that has a cost.
-    fn current(&self) -> Arc<Prices>;
+    fn prices(&self, path: &str) -> Result<Arc<dyn Live<Prices>>, String>;
 }
 
 /// No files at all.
@@ -42,7 +36,7 @@ impl Files for NoFiles {
         Err(NoProfiles::Unset)
     }
 
-    fn prices(&self, _path: &str) -> Result<Arc<dyn LivePrices>, String> {
+    fn prices(&self, _path: &str) -> Result<Arc<dyn Live<Prices>>, String> {
         Err("files of prices cannot be read here".to_owned())
     }
 }

@@ -44,6 +44,7 @@ pub mod files;
 pub mod functions;
 mod host;
 pub mod http;
+pub mod live;
 #[cfg(feature = "memory")]
 pub mod memory;
 mod message;

@@ -12,8 +12,9 @@ use crate::config::{Config, OnError};
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::direction::Direction;
 use crate::error::FieldId;
-use crate::files::{Files, LivePrices, NoFiles};
+use crate::files::{Files, NoFiles, Prices};
 use crate::http::NamePattern;
+use crate::live::Live;
 use crate::message::{HeaderNames, Reads};
 use crate::metadata::MetadataType;
 use crate::needs::{DirectionNeeds, Needs};
@@ -388,7 +389,7 @@ fn prices(
     config: &Config,
     files: &dyn Files,
     found: &mut Vec<Diagnostic>,
-) -> Option<Arc<dyn LivePrices>> {
+) -> Option<Arc<dyn Live<Prices>>> {
     let cost = config.ai.as_ref()?.cost.as_ref()?;
     let file = cost.file.as_ref()?;
     let refuse = |why| {

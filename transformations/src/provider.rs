@@ -14,7 +14,7 @@ mod originals;
 
 pub use attempt::{Attempt, Counts, Refused, Step};
 pub use compile::Providers;
-pub use keys::{Key, KeyError, Keys, LiveKey, NoKeys};
+pub use keys::{Key, KeyError, Keys, NoKeys};
 
 /// The namespace of what is read and written in metadata.
 pub const NAMESPACE: &str = "rustformations.llm";

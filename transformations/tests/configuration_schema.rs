@@ -10,8 +10,9 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 use transformations::access::AccessPolicy;
 use transformations::config::Schema;
+use transformations::live::{Fixed, Live};
 use transformations::profiles::Profiles;
-use transformations::provider::{Key, Keys, LiveKey, Providers};
+use transformations::provider::{Key, Keys, Providers};
 use transformations::{Code, CompileOptions, Diagnostic, Diagnostics, Program, Severity};
 
 /// Problems of fields and shapes, which a schema can see.
@@ -121,18 +122,11 @@ fn every_field_is_described_without_markdown_links() {
 }
 
 /// Whatever is asked for is there.
-#[derive(Debug)]
 struct AnyKey;
 
-impl LiveKey for AnyKey {
-    fn current(&self) -> Arc<Key> {
-        Arc::new(Key::read(b"k").unwrap())
-    }
-}
-
 impl Keys for AnyKey {
-    fn file(&self, _: &str) -> Result<Arc<dyn LiveKey>, String> {
-        Ok(Arc::new(AnyKey))
+    fn file(&self, _: &str) -> Result<Arc<dyn Live<Key>>, String> {
+        Ok(Arc::new(Fixed::new(Key::read(b"k").unwrap())))
     }
 
     fn variable(&self, _: &str) -> Option<Vec<u8>> {

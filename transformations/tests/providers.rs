@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 
 use llm::translate::fields::Becomes;
 use serde_json::{Value, json};
-use transformations::provider::{Attempt, Counts, Key, Keys, LiveKey, NAMESPACE, Providers, Step};
+use transformations::live::Live;
+use transformations::provider::{Attempt, Counts, Key, Keys, NAMESPACE, Providers, Step};
 use transformations::testing::{MemoryHost, Message};
 use transformations::{HostValue, MetadataSource};
 
@@ -28,14 +29,14 @@ fn key(text: &str) -> Key {
     Key::read(format!(" {text}\n").as_bytes()).unwrap()
 }
 
-impl LiveKey for Safe {
+impl Live<Key> for Safe {
     fn current(&self) -> Arc<Key> {
         Arc::new(self.0.lock().unwrap().clone())
     }
 }
 
 impl Keys for Safe {
-    fn file(&self, path: &str) -> Result<Arc<dyn LiveKey>, String> {
+    fn file(&self, path: &str) -> Result<Arc<dyn Live<Key>>, String> {
         match path {
             "/keys/a" => Ok(Arc::new(self.clone())),
             _ => Err("no such file".to_owned()),
@@ -581,7 +582,7 @@ const MARKER: &str = "<!-- Everything below is generated from the code: UPDATE_D
 struct AnyKey;
 
 impl Keys for AnyKey {
-    fn file(&self, _: &str) -> Result<Arc<dyn LiveKey>, String> {
+    fn file(&self, _: &str) -> Result<Arc<dyn Live<Key>>, String> {
         Ok(Arc::new(Safe::new()))
     }
 

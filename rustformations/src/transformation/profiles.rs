@@ -5,22 +5,23 @@
 //! profile by itself and with each configuration that uses it, and only if all of it is valid does any of it
 //! come into use. New exchanges run the new programs then; those that are open keep theirs.
 
-use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use envoy_proxy_dynamic_modules_rust_sdk::{envoy_log_error, envoy_log_info, envoy_log_warn};
 use once_cell::sync::Lazy;
-use transformations::files::{Files, LivePrices, NoProfiles};
+use transformations::files::{Files, NoProfiles, Prices};
+use transformations::live::Live;
 use transformations::profiles::{PROFILES_VARIABLE, Profiles};
 use transformations::{CompileOptions, Program};
 
 use super::programs;
 use super::reloads::{self, Reload};
 use super::{Loaded, prices};
-use crate::watch::{self, Follower, Watcher};
+use crate::watch::Follower;
+use crate::watch::file::OpenFiles;
 
 /// The file of profiles.
 pub(super) struct ProfileFile {
@@ -31,7 +32,7 @@ pub(super) struct ProfileFile {
 }
 
 /// Those in use, by path: one in a process, none while no configuration follows it.
-static FILES: Lazy<Mutex<HashMap<PathBuf, Weak<ProfileFile>>>> = Lazy::new(Mutex::default);
+static FILES: Lazy<OpenFiles<ProfileFile>> = Lazy::new(OpenFiles::default);
 
 /// The files of this process, for the compilation of one configuration.
 pub(super) struct ModuleFiles {
@@ -79,7 +80,7 @@ impl Files for ModuleFiles {
         Ok(profiles)
     }
 
-    fn prices(&self, path: &str) -> Result<Arc<dyn LivePrices>, String> {
+    fn prices(&self, path: &str) -> Result<Arc<dyn Live<Prices>>, String> {
         prices::open(path)
     }
 }
@@ -92,7 +93,7 @@ impl Files for Candidates {
         Ok(Arc::clone(&self.0))
     }
 
-    fn prices(&self, path: &str) -> Result<Arc<dyn LivePrices>, String> {
+    fn prices(&self, path: &str) -> Result<Arc<dyn Live<Prices>>, String> {
         prices::open(path)
     }
 }
@@ -113,30 +114,22 @@ impl Candidates {
 impl ProfileFile {
     /// The file that is in use, if it is this one; else it is read.
     fn open(path: &Path, options: &Arc<CompileOptions>) -> Result<Arc<Self>, NoProfiles> {
-        let mut files = FILES.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(file) = files.get(path).and_then(Weak::upgrade) {
-            return Ok(file);
-        }
-        let (seen, content) = watch::read(path);
-        let profiles = parse(path, content).map_err(|why| NoProfiles::Broken {
-            file: path.display().to_string(),
-            why,
-        })?;
-        let candidates = Candidates(Arc::new(profiles));
-        for problems in candidates.broken(options) {
-            // Whoever chooses one of these is refused; the others are fine.
-            envoy_log_warn!("a profile cannot be used\n{problems}");
-        }
-        let opened = Arc::new(ProfileFile {
-            path: path.to_owned(),
-            profiles: ArcSwap::new(candidates.0),
-            options: Arc::clone(options),
-        });
-        let follower: Weak<dyn Follower> = Arc::downgrade(&opened) as _;
-        Watcher::of_process().follow(follower, seen);
-        files.retain(|_, file| file.strong_count() > 0);
-        files.insert(path.to_owned(), Arc::downgrade(&opened));
-        Ok(opened)
+        FILES.open(path, |content| {
+            let profiles = parse(path, content).map_err(|why| NoProfiles::Broken {
+                file: path.display().to_string(),
+                why,
+            })?;
+            let candidates = Candidates(Arc::new(profiles));
+            for problems in candidates.broken(options) {
+                // Whoever chooses one of these is refused; the others are fine.
+                envoy_log_warn!("a profile cannot be used\n{problems}");
+            }
+            Ok(ProfileFile {
+                path: path.to_owned(),
+                profiles: ArcSwap::new(candidates.0),
+                options: Arc::clone(options),
+            })
+        })
     }
 
     /// Takes what the file holds now, as a whole or not at all; answers how many configurations changed.

@@ -6,7 +6,7 @@ use llm::facts::Cost;
 use llm::price::{self, Prices};
 use llm::usage::Usage;
 
-use crate::files::LivePrices;
+use crate::live::Live;
 
 /// Where prices are looked up.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub(super) struct PriceTables {
     /// What the configuration says.
     pub(super) own: Option<Prices>,
     /// What a file says of other models.
-    pub(super) file: Option<Arc<dyn LivePrices>>,
+    pub(super) file: Option<Arc<dyn Live<Prices>>>,
     /// The price of the model that answers goes before that of the one that is asked.
     pub(super) prices_the_answered: bool,
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::files::{Files, LivePrices, NoProfiles, Prices, read_prices};
+use crate::files::{Files, NoProfiles, Prices, read_prices};
+use crate::live::{Fixed, Live};
 use crate::profiles::Profiles;
 
 /// Texts in the place of files.
@@ -25,18 +26,9 @@ impl Files for MemoryFiles {
         })
     }
 
-    fn prices(&self, path: &str) -> Result<Arc<dyn LivePrices>, String> {
+    fn prices(&self, path: &str) -> Result<Arc<dyn Live<Prices>>, String> {
         let text = self.prices.get(path).ok_or("there is no such file")?;
         let prices = read_prices(text.as_bytes())?;
-        Ok(Arc::new(Fixed(Arc::new(prices))))
-    }
-}
-
-#[derive(Debug)]
-struct Fixed(Arc<Prices>);
-
-impl LivePrices for Fixed {
-    fn current(&self) -> Arc<Prices> {
-        Arc::clone(&self.0)
+        Ok(Arc::new(Fixed::new(prices)))
     }
 }

@@ -221,12 +221,13 @@ impl Attempt {
 
     /// Sends on what was held, translated.
     fn ask(&mut self, ops: &mut (impl TransformationOps + ?Sized), has_trailers: bool) -> Step {
-        let Asking::Held(held) = std::mem::replace(&mut self.request, Asking::Done) else {
+        let Asking::Held(mut held) = std::mem::replace(&mut self.request, Asking::Done) else {
             return Step::Pass;
         };
+        let body = std::mem::take(&mut held.body);
         let path = held.originals.get(":path");
         let facts = PathFacts::of(path);
-        let body = match decoded(&held.body, &held.originals) {
+        let body = match decoded(body, &held.originals) {
             Ok(body) => body,
             Err(refusal) => return self.refuse(facts.dialect, refusal),
         };
@@ -401,15 +402,15 @@ fn edited(
 }
 
 /// The body without its content codings.
-fn decoded(body: &[u8], originals: &Originals) -> Result<Vec<u8>, Refusal> {
+fn decoded(body: Vec<u8>, originals: &Originals) -> Result<Vec<u8>, Refusal> {
     let unreadable = |_| Refusal::new(415, "The content coding of the body cannot be undone.");
     let limits = Limits::of_bytes(usize::try_from(MAX_REQUEST_BYTES).unwrap_or(usize::MAX));
     let mut decoder = Decoder::of(originals.get("content-encoding"), limits).map_err(unreadable)?;
     if decoder.is_identity() {
-        return Ok(body.to_vec());
+        return Ok(body);
     }
     let mut out = Vec::new();
-    decoder.push(body, &mut out).map_err(unreadable)?;
+    decoder.push(&body, &mut out).map_err(unreadable)?;
     decoder.finish().map_err(unreadable)?;
     Ok(out)
 }

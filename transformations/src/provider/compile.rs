@@ -7,10 +7,11 @@ use llm::pattern::{Pattern, Patterns};
 use llm::translate::{Options, Provider};
 
 use super::attempt::Attempt;
-use super::keys::{Constant, Key, Keys, LiveKey};
+use super::keys::{Key, Keys};
 use crate::codes::Code;
 use crate::config::provider::{Auth, KeyPlace, ProviderRules, ProvidersRules};
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
+use crate::live::{Fixed, Live};
 
 /// The providers of a configuration: valid, shared by all workers, and never changed.
 #[derive(Debug)]
@@ -43,7 +44,7 @@ pub(super) struct Target {
 #[derive(Debug)]
 pub(super) enum Credential {
     None,
-    Key(Arc<dyn LiveKey>),
+    Key(Arc<dyn Live<Key>>),
     Metadata(String, String),
 }
 
@@ -195,7 +196,7 @@ fn credential(auth: &Auth, path: &str, keys: &dyn Keys, found: &mut Vec<Diagnost
         KeyPlace::Env(name) => match keys.variable(name) {
             None => Err("this environment variable is not set".to_owned()),
             Some(content) => match Key::read(&content) {
-                Ok(key) => Ok(Arc::new(Constant(Arc::new(key))) as Arc<dyn LiveKey>),
+                Ok(key) => Ok(Arc::new(Fixed::new(key)) as Arc<dyn Live<Key>>),
                 Err(error) => Err(error.to_string()),
             },
         },

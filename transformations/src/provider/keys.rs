@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::http;
+use crate::live::Live;
 
 /// A key, fit to be the value of a header.
 #[derive(Clone, PartialEq, Eq)]
@@ -60,19 +61,13 @@ impl fmt::Display for KeyError {
     }
 }
 
-/// A key that somebody keeps up to date.
-pub trait LiveKey: fmt::Debug + Send + Sync {
-    /// The key now. Called on workers, once for each attempt.
-    fn current(&self) -> Arc<Key>;
-}
-
 /// The keys of a host.
 pub trait Keys {
     /// The key in the file at `path`, as it is at any later time.
     ///
     /// # Errors
     /// Why there is none, without a word of the content.
-    fn file(&self, path: &str) -> Result<Arc<dyn LiveKey>, String>;
+    fn file(&self, path: &str) -> Result<Arc<dyn Live<Key>>, String>;
 
     /// What an environment variable holds; none if it is not set.
     fn variable(&self, name: &str) -> Option<Vec<u8>>;
@@ -83,21 +78,11 @@ pub trait Keys {
 pub struct NoKeys;
 
 impl Keys for NoKeys {
-    fn file(&self, _path: &str) -> Result<Arc<dyn LiveKey>, String> {
+    fn file(&self, _path: &str) -> Result<Arc<dyn Live<Key>>, String> {
         Err("files of keys cannot be read here".to_owned())
     }
 
     fn variable(&self, _name: &str) -> Option<Vec<u8>> {
         None
-    }
-}
-
-/// A key that never changes.
-#[derive(Debug)]
-pub(super) struct Constant(pub(super) Arc<Key>);
-
-impl LiveKey for Constant {
-    fn current(&self) -> Arc<Key> {
-        Arc::clone(&self.0)
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use transformations::files::{Files as Asked, LivePrices, NoProfiles};
+use transformations::files::{Files as Asked, NoProfiles, Prices};
+use transformations::live::Live;
 use transformations::memory::Message;
 use transformations::profiles::Profiles;
 use transformations::{CompileOptions, Diagnostic, Program};
@@ -30,7 +31,7 @@ impl Asked for Files {
         self.0.profiles()
     }
 
-    fn prices(&self, _: &str) -> Result<Arc<dyn LivePrices>, String> {
+    fn prices(&self, _: &str) -> Result<Arc<dyn Live<Prices>>, String> {
         Err("the playground reads no files: write the prices into the configuration".to_owned())
     }
 }

@@ -1,9 +1,12 @@
 //! Files of prices that change, told as the watcher tells them.
 
+use std::io;
+
 use super::*;
+use crate::watch::Follower as _;
 
 /// A price, by our own shape or by LiteLLM's.
-fn has(prices: &Arc<dyn LivePrices>, model: &str) -> bool {
+fn has(prices: &Arc<dyn Live<Prices>>, model: &str) -> bool {
     prices.current().find(model).is_some()
 }
 
@@ -23,7 +26,7 @@ fn a_table_is_one_for_its_path_and_changes_for_all_who_use_it() {
     let first = open(name).unwrap();
     let second = open(name).unwrap();
     assert!(has(&first, "m-1") && !has(&first, "m-2"));
-    let file = FILES.lock().unwrap().get(&path).unwrap().upgrade().unwrap();
+    let file = WatchedFile::open(&FILES, name).unwrap();
     let of_a_token = r#"{"m-2": {"litellm_provider": "x", "input_cost_per_token": 1e-06, "output_cost_per_token": 2e-06}}"#;
     file.on_change(Ok(of_a_token.as_bytes().to_vec()));
     for prices in [&first, &second] {
