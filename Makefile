@@ -39,7 +39,7 @@ check: need-python module
 	@$(CARGO) run --quiet -p rustformations-tests --bin lab -- check
 
 module: need-cargo
-	$(CARGO) build --release -p rustformations
+	@CARGO='$(CARGO)' release/build.sh -p rustformations
 
 test: need-python module
 	@CARGO='$(CARGO)' tests/all.sh

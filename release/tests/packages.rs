@@ -161,6 +161,28 @@ fn the_wheel_says_whose_it_is_and_holds_the_licences() {
     assert!(texts.contains("minijinja"));
 }
 
+/// Bytes that are the same wherever it is built name nothing of where that was.
+#[test]
+fn the_module_names_no_folder_of_this_machine() {
+    let module = workspace::module_folder().unwrap().join(MODULE_FILE);
+    let module = fs::read(module).unwrap();
+    let has = |text: &str| {
+        module
+            .windows(text.len())
+            .any(|part| part == text.as_bytes())
+    };
+    // Where crates are said to be; so that what follows is looked for in a file that names paths at all.
+    assert!(
+        has("/cargo/registry/src/"),
+        "built without release/build.sh"
+    );
+    let home = std::env::home_dir().unwrap();
+    for folder in [workspace::root(), &home] {
+        let folder = format!("{}/", folder.display());
+        assert!(!has(&folder), "{folder}");
+    }
+}
+
 fn archives(prefix: &Path, out: &Path) {
     let mut pack = Command::new(workspace::root().join("release/archives.sh"));
     pack.args(["0.0.0", "linux-amd64"])
