@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::{
-    explain, functions, generate, mask, price, render, replay, schema, serve, usage, validate,
+    explain, functions, generate, mask, migrate, price, render, replay, schema, serve, usage,
+    validate,
 };
 
 /// Checks and tries configurations of rustformations, without an Envoy or in one.
@@ -29,6 +30,7 @@ pub(crate) enum Command {
     Price(price::Arguments),
     Explain(explain::Arguments),
     Functions(functions::Arguments),
+    Migrate(migrate::Arguments),
     Schema(schema::Arguments),
     Serve(serve::Arguments),
     Completions(generate::CompletionArguments),

@@ -8,7 +8,7 @@ mod document;
 mod envoy;
 pub(crate) mod locate;
 mod markdown;
-mod path;
+pub(crate) mod path;
 mod tree;
 pub(crate) mod yaml;
 

@@ -13,6 +13,7 @@ mod find;
 mod functions;
 mod generate;
 mod mask;
+mod migrate;
 mod paint;
 mod price;
 mod render;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         Command::Price(asked) => price::run(asked, &mut out),
         Command::Explain(asked) => explain::run(asked, &mut out),
         Command::Functions(asked) => functions::run(asked, &mut out),
+        Command::Migrate(asked) => migrate::run(asked, &mut out),
         Command::Schema(asked) => schema::run(asked, &mut out),
         Command::Serve(asked) => serve::run(asked, &mut out),
         Command::Completions(asked) => generate::completions(asked, Arguments::command(), &mut out),

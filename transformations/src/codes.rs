@@ -103,6 +103,7 @@ codes! {
     NOTHING_FOUND = 2003, "there is no configuration of this module where one was looked for (tools only)";
     NOT_IN_POLICY = 2004, "a TrafficPolicy of this kgateway has no such field (tools only)";
     UNKNOWN_FILTER_NAME = 2005, "this module has no filter of this name (tools only)";
+    NOT_MOVED = 2006, "something of another engine is not moved (tools only)";
 }
 
 #[cfg(test)]

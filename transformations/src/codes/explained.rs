@@ -151,6 +151,7 @@ pub const EXPLAINED: &[Explained] = &[
     other(Code::NOTHING_FOUND, Example::File("replicas: 2"), "name the file or folder that holds configurations"),
     other(Code::NOT_IN_POLICY, Example::Policy(r#"{"ai": {"usage": {}}}"#), "put it into a profile, which a policy can choose, or use the kgateway that is named"),
     other(Code::UNKNOWN_FILTER_NAME, Example::File(r#"{"@type": "type.googleapis.com/envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter", "dynamic_module_config": {"name": "rust_module"}, "filter_name": "rustformatoin"}"#), "use one of the names that are listed"),
+    other(Code::NOT_MOVED, Example::File(r#"{"transformationTemplate": {"headers": {"x-key": {"text": "{{ data_source('key') }}"}}}}"#), "do what the help says, by hand, in what was moved"),
 ];
 
 #[cfg(test)]

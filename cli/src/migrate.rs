@@ -1,0 +1,114 @@
+//! `migrate`: what the other engines of kgateway and Gloo are given, in the shape and the language of this module.
+//!
+//! It reads TrafficPolicies whose templates are Inja's, transformations of the classic filter wherever they stand,
+//! and what the Rust engine of kgateway 2.0 and 2.1 was given. What has no counterpart here is left out, and told
+//! with the line it stands in; what comes out is compiled as the module would do it.
+
+mod classic;
+mod inja;
+mod notes;
+mod setters;
+mod shapes;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use transformations::{CompileOptions, Program, Severity};
+
+use crate::find::locate::Text;
+use crate::find::yaml;
+use crate::{Outcome, paint, source};
+use notes::Notes;
+
+const EXAMPLES: &str = "\
+Examples:
+  rustformations migrate policy.yaml > new.json           a TrafficPolicy with Inja's templates
+  rustformations migrate virtual-service.yaml             every transformation of the classic filter in it
+  kubectl get trafficpolicies -o yaml | rustformations migrate - | kubectl apply -f -
+
+What was moved is printed on standard output: JSON, several as the documents of one YAML stream. What could not be
+moved is left out, and said on standard error with its place. Templates that are Jinja's already are not for it.
+
+Exit codes: 0 if everything was moved; 1 if something was not, or there is nothing to move; 2 if the file cannot be
+read.";
+
+/// Move configurations of kgateway's and Gloo's other engines: Inja templates, and the shapes of 2.0 and 2.1
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// JSON or YAML; "-" is standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If the file cannot be read, or nothing can be written.
+pub(crate) fn run(asked: &Arguments, out: &mut dyn Write) -> Result<Outcome> {
+    if asked.file.is_dir() {
+        bail!("{}: a folder; name a file", asked.file.display());
+    }
+    let sources = source::read_all(std::slice::from_ref(&asked.file));
+    let Some(source) = sources.first() else {
+        bail!("{}: nothing to read", asked.file.display());
+    };
+    let text = match (&source.bytes, source.text()) {
+        (Err(why), _) => bail!("{}: {why}", source.name),
+        (Ok(_), None) => bail!("{}: this is not UTF-8 text", source.name),
+        (Ok(_), Some(text)) => text,
+    };
+    let documents = match yaml::documents(text) {
+        Ok(documents) => documents,
+        Err(why) => bail!("{}: {why}", source.name),
+    };
+    let mut notes = Notes::default();
+    let mut moved = Vec::new();
+    for (number, document) in documents.iter().enumerate() {
+        notes.in_document(number);
+        moved.extend(shapes::moved(document, &mut notes));
+    }
+    if moved.is_empty() {
+        notes.nothing();
+    }
+    for one in &moved {
+        check(one, &mut notes);
+    }
+    let several = moved.len() > 1;
+    for one in &moved {
+        if several {
+            writeln!(out, "---")?;
+        }
+        if !one.place.is_empty() && several {
+            writeln!(out, "# {}", one.place)?;
+        }
+        writeln!(out, "{:#}", one.document)?;
+    }
+    let text = Text::new(text);
+    let mut err = anstream::stderr().lock();
+    for (spot, problem) in notes.all() {
+        let place = match spot.locate(&text, problem.path(), false) {
+            Some(at) => format!("{}:{}:{}", source.name, at.line, at.column),
+            None => source.name.clone(),
+        };
+        paint::diagnostic_at(&mut err, problem, Some(&place))?;
+    }
+    let is_refused = notes
+        .all()
+        .any(|(_, problem)| problem.severity() == Severity::Error);
+    Ok(match is_refused {
+        true => Outcome::Refused,
+        false => Outcome::Fine,
+    })
+}
+
+/// Says what the module would say of a configuration that was moved.
+fn check(one: &shapes::Moved, notes: &mut Notes) {
+    let text = one.config().to_string();
+    if let Err(found) = Program::compile(text.as_bytes(), &CompileOptions::from_process()) {
+        for problem in &found {
+            notes.of(&one.spot, problem.clone());
+        }
+    }
+}
