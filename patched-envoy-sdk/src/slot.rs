@@ -19,6 +19,8 @@
 
 mod last_chunk;
 mod make;
+mod show;
+mod status;
 mod tell;
 #[cfg(test)]
 mod tests;

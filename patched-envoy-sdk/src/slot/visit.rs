@@ -5,10 +5,10 @@
 
 use std::ptr::NonNull;
 
-use super::{Filter, Flow, Place, Slot, last_chunk};
-use crate::abi;
+use super::status::Status;
+use super::{Filter, Flow, Place, Slot};
 use crate::guard::{self, Panicked};
-use crate::host::filter::{EnvoyHttpFilterImpl, bodies, headers, replies};
+use crate::host::filter::{EnvoyHttpFilterImpl, headers, replies};
 use crate::host::raw::FilterPtr;
 use crate::http::{HttpFilter, HttpMessage, grpc};
 use crate::stream::Waiting;
@@ -26,52 +26,6 @@ pub(crate) enum Outcome<R> {
     Inert,
     /// The filter is in the middle of another hook; nothing ran.
     Busy,
-}
-
-/// A status that a hook answers Envoy with.
-pub(crate) trait Status: Copy {
-    /// Lets the message pass.
-    const PASS: Self;
-    /// Holds the message and keeps nothing of it.
-    const STOP: Self;
-    /// Whether the message is held.
-    fn stops(self) -> bool;
-    /// The C value.
-    fn raw(self) -> u32;
-    /// Whether the host keeps what is held.
-    fn keeps(self) -> bool {
-        self.stops() && self.raw() != Self::STOP.raw()
-    }
-}
-
-macro_rules! statuses {
-    ($($name:ident stops as $stop:ident unless $($pass:ident)|+;)*) => {$(
-        impl Status for abi::$name {
-            const PASS: Self = Self::Continue;
-            const STOP: Self = Self::$stop;
-            fn stops(self) -> bool {
-                !matches!(self, $(Self::$pass)|+)
-            }
-            fn raw(self) -> u32 {
-                self as u32
-            }
-        }
-    )*};
-}
-
-statuses! {
-    envoy_dynamic_module_type_on_http_filter_request_headers_status
-        stops as StopIteration unless Continue | ContinueAndDontEndStream;
-    envoy_dynamic_module_type_on_http_filter_response_headers_status
-        stops as StopIteration unless Continue | ContinueAndDontEndStream;
-    envoy_dynamic_module_type_on_http_filter_request_body_status
-        stops as StopIterationNoBuffer unless Continue;
-    envoy_dynamic_module_type_on_http_filter_response_body_status
-        stops as StopIterationNoBuffer unless Continue;
-    envoy_dynamic_module_type_on_http_filter_request_trailers_status
-        stops as StopIteration unless Continue;
-    envoy_dynamic_module_type_on_http_filter_response_trailers_status
-        stops as StopIteration unless Continue;
 }
 
 /// An author's filter, for as long as one of its hooks runs.
@@ -356,54 +310,7 @@ impl Drop for Visit {
 }
 
 impl Slot {
-    /// Moves the last chunk from the end of the buffer, where the host has put it, back to where a body
-    /// hook receives it. What this filter has the host hold is on its way anyway.
-    fn show_last_chunk(&self, message: HttpMessage) {
-        let flow = self.flow(message);
-        let Some(envoy) = self.stream.live().filter(|_| !flow.keeps.get()) else {
-            return;
-        };
-        // SAFETY: not gone, so Envoy's object is alive; the views are used before the body is changed.
-        let (buffered, received) = unsafe { bodies::views(self.stream.host, envoy, message) };
-        if buffered.is_empty() || received.iter().any(|chunk| !chunk.is_empty()) {
-            return;
-        }
-        let total = buffered.iter().map(|chunk| chunk.len()).sum::<usize>();
-        let last = flow.passed.take().last_chunk(&buffered);
-        if last == 0 {
-            return;
-        }
-        let others = last_chunk::range(&buffered, 0, total - last);
-        let chunk = last_chunk::range(&buffered, total - last, last);
-        // SAFETY: not gone, so Envoy's object is alive; no view is left.
-        unsafe {
-            let append = |view, bytes: &[u8]| bodies::append(self.stream.host, envoy, view, bytes);
-            if !bodies::drain(self.stream.host, envoy, message.buffered(), total) {
-                return;
-            }
-            if !others.is_empty() {
-                append(message.buffered(), &others);
-            }
-            if !append(message.received(), &chunk) {
-                append(message.buffered(), &chunk);
-            }
-        }
-    }
-
-    /// Notes what a body hook that is not the last has left, so that the last one is told apart from it.
-    fn remember_chunk(&self, message: HttpMessage) {
-        let Some(envoy) = self.stream.live() else {
-            return;
-        };
-        let flow = self.flow(message);
-        // SAFETY: not gone, so Envoy's object is alive; the views are used before the body is changed.
-        let (buffered, received) = unsafe { bodies::views(self.stream.host, envoy, message) };
-        let mut passed = flow.passed.take();
-        passed.remember(&buffered, &received, flow.keeps.get());
-        flow.passed.set(passed);
-    }
-
-    fn flow(&self, message: HttpMessage) -> &Flow {
+    pub(super) fn flow(&self, message: HttpMessage) -> &Flow {
         match message {
             HttpMessage::Request => &self.request,
             HttpMessage::Response => &self.response,
