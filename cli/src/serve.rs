@@ -5,21 +5,18 @@ mod echo;
 mod needs;
 mod plan;
 mod playground;
+mod port;
 mod proxy;
 mod signals;
 mod upstream;
 
 use std::io::Write;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::Outcome;
 use upstream::Upstream;
-
-/// The port without `--port`.
-const PORT: u16 = 10000;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -88,15 +85,4 @@ pub(crate) fn run(asked: &Arguments, out: &mut dyn Write) -> Result<Outcome> {
             config => playground::serve(asked, config.as_deref(), out).await,
         }
     })
-}
-
-/// The port that is asked for on 127.0.0.1, if nobody listens on it.
-fn free(port: Option<u16>) -> Result<SocketAddr> {
-    let port = port.unwrap_or(PORT);
-    match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-        Ok(listener) => Ok(listener.local_addr()?),
-        Err(error) => {
-            bail!("port {port} cannot be used ({error}); choose another with --port, or 0 for any")
-        }
-    }
 }

@@ -48,6 +48,14 @@ fn serve_alone(envoy: &Envoy, config: &Path) -> Command {
     command
 }
 
+/// A port that nobody is given by chance, for what must say itself where it listens.
+fn own_port(envoy: &Envoy) -> SocketAddr {
+    let first =
+        20_000 + u16::try_from(std::process::id() % 10_000).unwrap() + envoy.version().minor;
+    let mut free = (first..).filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    SocketAddr::from(([127, 0, 0, 1], free.next().unwrap()))
+}
+
 fn get(to: SocketAddr, path: &str) -> Answer {
     Request::new(to, "GET", path).send()
 }
@@ -167,7 +175,7 @@ on_both_ends! {
 
     fn a_bootstrap_runs_as_it_is(envoy) {
         let folder = tempfile::tempdir().unwrap();
-        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let free = own_port(envoy);
         let origin = Origin::start().unwrap();
         let lab = EnvoyConfig::new().filter_level(json!({"response": {"set": [{"name": "x-served", "value": "yes"}]}}));
         let mut bootstrap = lab.connection_manager("access_log", json!([{
@@ -282,6 +290,13 @@ fn a_busy_port_is_named_with_the_remedy() {
         "{text}"
     );
     assert!(text.contains("--port"), "{text}");
+
+    let served = Served::start(&mut serve(&brought(VERSIONS[0]), &config));
+    let port = served.address.port().to_string();
+    let mut command = serve_alone(&brought(VERSIONS[0]), &config);
+    let (code, text) = Served::refuse(command.args(["--port", &port]));
+    assert_eq!(code, Some(2), "{text}");
+    assert_eq!(get(served.address, "/").status, 200);
 }
 
 #[test]

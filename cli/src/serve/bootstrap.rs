@@ -67,8 +67,6 @@ pub(super) fn around(
                 "address": {"socket_address": {
                     "address": address.ip().to_string(), "port_value": address.port(),
                 }},
-                // Nobody else shall listen on it, too.
-                "enable_reuse_port": false,
                 "filter_chains": [{"filters": [{
                     "name": "envoy.filters.network.http_connection_manager",
                     "typed_config": manager,

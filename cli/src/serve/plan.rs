@@ -1,6 +1,6 @@
 //! What Envoy is to run, made of the file of the configuration: checked first, as `validate` does it.
 
-use std::cell::Cell;
+use std::cell::OnceCell;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -9,9 +9,10 @@ use anyhow::{Context, Result, anyhow, bail};
 use envoys::Settings;
 use transformations::profiles::PROFILES_VARIABLE;
 
+use super::Arguments;
 use super::bootstrap::{self, Bootstrap};
+use super::port::Reserved;
 use super::upstream::Upstream;
-use super::{Arguments, free};
 use crate::files::{FileArguments, LocalFiles};
 use crate::render::choose;
 use crate::{Outcome, validate};
@@ -19,8 +20,8 @@ use crate::{Outcome, validate};
 /// Where a proxy is, and what it is in front of.
 #[derive(Debug)]
 pub(super) struct Place {
-    /// Looked for when it is needed first: a bootstrap needs none.
-    pub(super) address: Cell<Option<SocketAddr>>,
+    /// Kept from when it is needed first: a bootstrap needs none.
+    pub(super) port: OnceCell<Reserved>,
     pub(super) upstream: Upstream,
     pub(super) module_folder: PathBuf,
     /// Of the Envoy that runs it.
@@ -96,8 +97,13 @@ impl Plan {
 
     /// A configuration gets a bootstrap.
     fn wrap(&mut self, chosen: &choose::Chosen, place: &Place, port: Option<u16>) -> Result<()> {
-        let address = place.address.get().map_or_else(|| free(port), Ok)?;
-        place.address.set(Some(address));
+        let address = match place.port.get() {
+            Some(reserved) => reserved.address(),
+            None => {
+                let reserved = Reserved::new(port)?;
+                place.port.get_or_init(|| reserved).address()
+            }
+        };
         let text = str::from_utf8(&chosen.text).context("the configuration is not UTF-8")?;
         let around = bootstrap::around(text, address, &place.upstream);
         let around = around.map_err(|why| anyhow!(why))?;

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::signals::Signals;
-use super::{Arguments, free};
+use super::{Arguments, port};
 use crate::Outcome;
 use crate::files::{FileArguments, LocalFiles};
 use crate::paint::{BOLD, painted};
@@ -59,8 +59,10 @@ pub(super) async fn serve(
     config: Option<&Path>,
     out: &mut dyn Write,
 ) -> Result<Outcome> {
-    let address = free(asked.port)?;
-    let listener = TcpListener::bind(address).await?;
+    let listener = port::listen(asked.port)?;
+    listener.set_nonblocking(true)?;
+    let listener = TcpListener::from_std(listener)?;
+    let address = listener.local_addr()?;
     let mut signals = Signals::catch()?;
     let begins = match config {
         Some(path) => {

@@ -1,7 +1,7 @@
 //! A proxy in front of an upstream: starts Envoy, stays until it is stopped, and follows the file of the
 //! configuration.
 
-use std::cell::Cell;
+use std::cell::OnceCell;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -48,7 +48,7 @@ pub(super) async fn serve(
         None => Upstream::own(echo::start().await?),
     };
     let place = Place {
-        address: Cell::new(None),
+        port: OnceCell::new(),
         upstream,
         module_folder,
         envoy: (envoy.version().major, envoy.version().minor),
@@ -57,7 +57,9 @@ pub(super) async fn serve(
     let Some(plan) = Plan::new(asked, config, &place, out)? else {
         return Ok(Outcome::Refused);
     };
-    check_free(&plan)?;
+    if place.port.get().is_none() {
+        check_free(&plan)?;
+    }
     let mut running = match start(&envoy, plan, &mut signals).await? {
         Start::Serving(running) => running,
         Start::Refused(why) => return refused(&why, out),
