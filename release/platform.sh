@@ -20,7 +20,9 @@ case $(uname -m) in
     *) echo "nothing is released for $(uname -m)" >&2; exit 1 ;;
 esac
 
-release/build.sh -p rustformations -p rustformations-cli
+# One by one: together, each would have the features that the other asks of crates that both have.
+release/build.sh -p rustformations
+release/build.sh -p rustformations-cli
 newest=$(readelf --version-info --wide target/release/librust_module.so | grep -o 'GLIBC_2[0-9.]*' | sort --version-sort | tail -n 1)
 if [ "$(printf '%s\n' "$newest" GLIBC_2.31 | sort --version-sort | tail -n 1)" != GLIBC_2.31 ]; then
     echo "the module asks for $newest; build it on Debian 11" >&2
@@ -29,4 +31,4 @@ fi
 texts=target/THIRD-PARTY.txt
 cargo run --locked --quiet -p rustformations-release --bin third-party -- texts >"$texts"
 release/archives.sh "$version" "$platform" target/release/librust_module.so target/release/rustformations "$texts" "$out"
-release/wheel.sh target/release/librust_module.so "$texts" "$out" --release --compatibility manylinux_2_31
+release/build.sh -- release/wheel.sh target/release/librust_module.so "$texts" "$out" --release --compatibility manylinux_2_31

@@ -66,7 +66,14 @@ pub fn crates() -> Result<Vec<Crate>> {
 
 /// Every package by name and version; `None` for those of this workspace.
 fn known() -> Result<BTreeMap<(String, String), Option<Crate>>> {
-    let text = cargo(&["metadata", "--format-version=1"])?;
+    // Crates for other platforms would have to be fetched.
+    let mut asked = vec!["metadata", "--format-version=1"];
+    asked.extend(
+        PLATFORMS
+            .iter()
+            .flat_map(|platform| ["--filter-platform", platform]),
+    );
+    let text = cargo(&asked)?;
     let metadata: Value = serde_json::from_str(&text).context("cargo metadata")?;
     let packages = metadata["packages"].as_array().context("no packages")?;
     let described = packages.iter().map(|package| {
