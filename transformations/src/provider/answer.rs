@@ -167,6 +167,8 @@ impl Answering {
             Answering::Stream(stream) => {
                 let mut out = Vec::new();
                 ops.for_each_received(Direction::Response, &mut |piece| {
+                    // Chunks of OpenAI's are about twice as long as others' events.
+                    out.reserve(piece.len() * 2);
                     stream.push(piece, &mut out, counts);
                 });
                 if end_of_stream {

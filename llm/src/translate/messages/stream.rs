@@ -80,11 +80,13 @@ impl FromChat {
             self.reported.get_or_insert_default().update(later);
         }
         let choices = choices.map(Value::items).unwrap_or_default();
-        let is_first = |it: &&Value<'_>| {
-            let index = it.get("index").and_then(Value::count);
+        let choices = choices.iter();
+        let mut choices = choices.map(|it| it.members(["index", "delta", "finish_reason"]));
+        let is_first = |[index, ..]: &[Option<Value<'_>>; 3]| {
+            let index = index.and_then(Value::count);
             index.unwrap_or_default() == 0
         };
-        let Some(choice) = choices.iter().find(is_first) else {
+        let Some([_, delta, finish]) = choices.find(is_first) else {
             return Step::More;
         };
         if !self.is_started {
@@ -99,7 +101,6 @@ impl FromChat {
             }
             self.start(out);
         }
-        let [delta, finish] = choice.members(["delta", "finish_reason"]);
         if let Some(delta) = delta {
             self.delta(delta, out);
         }
@@ -183,13 +184,14 @@ impl FromChat {
             "reasoning",
             "tool_calls",
         ]);
-        let inside =
-            |it: Option<Value<'_>>| it.and_then(Value::spelled).unwrap_or_default().to_owned();
-        if let Some(thought) = reasoning.or(elder) {
-            self.text(Block::Thinking, &inside(Some(thought)), out);
+        for (block, said) in [
+            (Block::Thinking, reasoning.or(elder)),
+            (Block::Text, content),
+            (Block::Text, refusal),
+        ] {
+            let spelled = said.and_then(Value::spelled);
+            self.text(block, spelled.unwrap_or_default(), out);
         }
-        self.text(Block::Text, &inside(content), out);
-        self.text(Block::Text, &inside(refusal), out);
         for call in calls.map(Value::items).unwrap_or_default() {
             self.call(call, out);
         }
@@ -286,7 +288,7 @@ impl FromChat {
     }
 
     fn block_delta(&mut self, of: &str, key: &str, spelled: &str, out: &mut Vec<u8>) {
-        let mut json = Json::default();
+        let mut json = Json::with_capacity(spelled.len() + 128);
         json.open_object();
         json.member_string("type", "content_block_delta");
         json.member_number("index", self.next);
