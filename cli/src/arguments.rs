@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::{
-    explain, functions, generate, mask, migrate, price, render, replay, schema, serve, usage,
-    validate,
+    explain, functions, generate, inspect, mask, migrate, price, render, replay, schema, serve,
+    usage, validate,
 };
 
 /// Checks and tries configurations of rustformations, without an Envoy or in one.
@@ -31,6 +31,7 @@ pub(crate) enum Command {
     Explain(explain::Arguments),
     Functions(functions::Arguments),
     Migrate(migrate::Arguments),
+    Inspect(inspect::Arguments),
     Schema(schema::Arguments),
     Serve(serve::Arguments),
     Completions(generate::CompletionArguments),

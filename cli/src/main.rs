@@ -1,6 +1,6 @@
 //! `rustformations`: configurations of the module, checked and tried without an Envoy, or in one.
 //!
-//! The same library as in the filter, over files. Nothing here uses a network but `serve`. What it prints is for people, on
+//! The same library as in the filter, over files. Nothing here uses a network but `serve` and `inspect`. What it prints is for people, on
 //! standard output; what it says about its own work is on standard error. The exit codes are those of
 //! [`Outcome`]; each command is a file of its own.
 
@@ -12,6 +12,7 @@ mod files;
 mod find;
 mod functions;
 mod generate;
+mod inspect;
 mod mask;
 mod migrate;
 mod paint;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         Command::Explain(asked) => explain::run(asked, &mut out),
         Command::Functions(asked) => functions::run(asked, &mut out),
         Command::Migrate(asked) => migrate::run(asked, &mut out),
+        Command::Inspect(asked) => inspect::run(asked, &mut out),
         Command::Schema(asked) => schema::run(asked, &mut out),
         Command::Serve(asked) => serve::run(asked, &mut out),
         Command::Completions(asked) => generate::completions(asked, Arguments::command(), &mut out),

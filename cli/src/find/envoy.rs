@@ -41,6 +41,13 @@ impl Filter {
         known.find_map(|(known, filter)| (known == name).then_some(filter))
     }
 
+    /// Its name today.
+    pub(crate) fn name(self) -> &'static str {
+        let mut named = NAMES.into_iter().rev();
+        let found = named.find(|(_, filter)| *filter == self);
+        found.map_or("", |(name, _)| name)
+    }
+
     /// The filter of this name, if it has a configuration.
     ///
     /// # Errors

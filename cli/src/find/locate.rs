@@ -105,6 +105,14 @@ impl Spot {
         self
     }
 
+    /// The way to what is taken out first, or to the configuration itself.
+    pub(crate) fn outermost(&self) -> &Path {
+        match self.around.first() {
+            Some(Around::String { path, .. }) => path,
+            Some(Around::Lines { .. }) | None => &self.path,
+        }
+    }
+
     /// The line of a page at which its fence begins.
     pub(crate) fn line(&self) -> Option<usize> {
         match self.around.first()? {

@@ -115,6 +115,11 @@ impl EnvoyProcess {
         )))
     }
 
+    /// Where the admin interface is.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin
+    }
+
     /// What the admin interface answers to GET `path`.
     ///
     /// # Errors
