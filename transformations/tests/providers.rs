@@ -618,6 +618,7 @@ fn the_documentation_says_what_becomes_of_every_member() {
             let becomes = match row.becomes {
                 Becomes::Field(text) => text.to_owned(),
                 Becomes::Nothing(why) => format!("nothing: {why}"),
+                Becomes::Dropped(why) => format!("nothing, and it is counted: {why}"),
                 Becomes::Refused => "refused, or dropped where that is configured".to_owned(),
             };
             writeln!(tables, "| `{}` | {becomes} |", row.field).unwrap();

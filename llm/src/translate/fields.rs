@@ -26,12 +26,15 @@ pub enum Becomes {
     Field(&'static str),
     /// Nothing, and why that changes no answer.
     Nothing(&'static str),
+    /// Nothing, which is counted, whatever is done with others: clients send it whether they need it
+    /// or not. Why the target cannot have it.
+    Dropped(&'static str),
     /// Nothing: the target has no such thing, and says so, or leaves it out where that is
     /// configured. Values that ask for nothing are fine.
     Refused,
 }
 
-use Becomes::{Field, Nothing, Refused};
+use Becomes::{Dropped, Field, Nothing, Refused};
 
 const fn row(field: &'static str, becomes: Becomes) -> Row {
     Row { field, becomes }
@@ -391,9 +394,7 @@ pub const CHAT_TO_CONVERSE: &[Row] = &[
     row("(unknown)", Refused),
 ];
 
-/// From Anthropic's Messages to OpenAI's chat. Tools of the server's, which have no schema, are
-/// always dropped and counted, as `tools[].(server)`; so is `thinking` where the model is not known
-/// to think, and strictness where a schema lets something be left out, which OpenAI refuses.
+/// From Anthropic's Messages to OpenAI's chat.
 pub const MESSAGES_TO_CHAT: &[Row] = &[
     row("model", Field("model, or the path")),
     row("messages", Field("messages")),
@@ -434,12 +435,24 @@ pub const MESSAGES_TO_CHAT: &[Row] = &[
     row("top_k", Refused),
     row("stop_sequences", Field("stop, up to four")),
     row("tools", Field("tools[].function")),
+    row(
+        "tools[].(server)",
+        Dropped("OpenAI has no tools of its own here"),
+    ),
+    row(
+        "tools[].strict",
+        Field("strict, of schemas in which nothing may be left out; else dropped and counted"),
+    ),
     row("tool_choice", Field("tool_choice, parallel_tool_calls")),
     row("output_config", Field("response_format, reasoning_effort")),
     row("output_config.format.(other)", Refused),
     row(
+        "output_config.format.(strict)",
+        Field("strict, of schemas in which nothing may be left out; else dropped and counted"),
+    ),
+    row(
         "thinking",
-        Field("reasoning_effort, of models that are known to think"),
+        Field("reasoning_effort, of models that are known to think; else dropped and counted"),
     ),
     row("metadata", Field("user")),
     row("service_tier", Field("service_tier")),
