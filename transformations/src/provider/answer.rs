@@ -98,7 +98,7 @@ impl Answering {
         if !is_good {
             counts.failures += 1;
         }
-        if end_of_stream {
+        if end_of_stream || (is_good && expected.translation.answers_alike()) {
             return Step::Pass;
         }
         let kind = header(ops, "content-type").to_ascii_lowercase();

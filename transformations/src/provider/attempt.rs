@@ -262,7 +262,7 @@ impl Attempt {
         }
         ops.expect_body(Direction::Request, asked.body.len());
         ops.append_request_body(&asked.body);
-        if !translation.answers_alike() {
+        if !translation.errors_alike() {
             let mut id = String::new();
             ops.for_each_request_header_value("x-request-id", &mut |value| {
                 id = String::from_utf8_lossy(value).into_owned();

@@ -118,6 +118,7 @@ async fn answer(
     let checked = door::check(provider, (&method, &uri), &headers, &body)
         .and_then(|asked| Ok((read(&shared, asked.api, &body)?, asked)))
         .and_then(|(request, asked)| {
+            rules::messages::check_version(headers.get("anthropic-version"), &request)?;
             Ok((rules::check(provider, &asked, &request)?, request, asked))
         });
     let (wants, request, asked) = match checked {

@@ -9,6 +9,9 @@ use percent_encoding::percent_decode_str;
 use super::account::{API_VERSION, CREDENTIALS, PROJECT, Provider, REGION};
 use super::signature;
 
+/// The version of Anthropic's API that no longer takes `temperature` and its kin.
+pub(super) const WITHOUT_SAMPLING: &str = "2026-10-21";
+
 /// What can be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Api {
@@ -289,8 +292,10 @@ fn check_version(provider: Provider, headers: &HeaderMap) -> Result<(), Refused>
     let version = headers.get("anthropic-version");
     match (provider, version) {
         (Provider::Anthropic, None) => Err(Refused::bad("anthropic-version: header is required")),
-        (Provider::Anthropic, Some(version)) if version != "2023-06-01" => {
-            let message = "anthropic-version: \"2023-06-01\" is the version there is";
+        (Provider::Anthropic, Some(version))
+            if version != "2023-06-01" && version != WITHOUT_SAMPLING =>
+        {
+            let message = format!("anthropic-version: there are 2023-06-01 and {WITHOUT_SAMPLING}");
             Err(Refused::bad(message))
         }
         (Provider::Anthropic, _) | (_, None) => Ok(()),

@@ -1,15 +1,33 @@
 //! Anthropic's Messages.
 
+use axum::http::HeaderValue;
 use serde_json::Value;
 
 use super::thinking::{Told, check_signed};
 use super::{items, schemas, text_of};
-use crate::mock_llm::provider::strict::door::Refused;
+use crate::mock_llm::provider::strict::door::{Refused, WITHOUT_SAMPLING};
 use crate::mock_llm::provider::strict::plan::{Choice, Wants};
 use crate::mock_llm::provider::strict::turns::{Turn, check_pairs, merged};
 
 /// How many places may be marked for the cache.
 const MOST_CACHED: usize = 4;
+
+/// What the newer version of the API takes no longer.
+pub(in crate::mock_llm::provider::strict) fn check_version(
+    version: Option<&HeaderValue>,
+    body: &Value,
+) -> Result<(), Refused> {
+    if version.is_none_or(|version| version != WITHOUT_SAMPLING) {
+        return Ok(());
+    }
+    let removed = ["temperature", "top_p", "top_k"];
+    match removed.into_iter().find(|name| body.get(name).is_some()) {
+        Some(name) => Err(Refused::bad(format!(
+            "{name}: Extra inputs are not permitted"
+        ))),
+        None => Ok(()),
+    }
+}
 
 pub(super) fn check(body: &Value, model: &str) -> Result<Wants, Refused> {
     let messages = items(&body["messages"]);
