@@ -69,7 +69,11 @@ pub(in crate::translate) fn write(
     } else {
         json.member_if("thinking", chat.thinking);
     }
-    write_sampling(chat, model, thinking.is_some(), &mut json, losses)?;
+    match takes_sampling(options.api_version) {
+        true => write_sampling(chat, model, thinking.is_some(), &mut json, losses)?,
+        false => lose_sampling(chat, losses)?,
+    }
+    write_stops(chat, &mut json, losses)?;
     write_output(chat, thinking, &mut json, losses)?;
     if let Some(user) = chat.user.filter(|it| it.is_string()) {
         json.key("metadata");
@@ -126,6 +130,31 @@ fn write_sampling(
     json.member_if("temperature", sampling.temperature);
     json.member_if("top_p", sampling.top_p);
     json.member_if("top_k", sampling.top_k);
+    Ok(())
+}
+
+/// Whether this version of the API has a say in how tokens are chosen. The ends of versions are dates.
+fn takes_sampling(version: &str) -> bool {
+    let date = version.get(version.len().saturating_sub(10)..);
+    date.is_none_or(|date| date < "2026-10-21")
+}
+
+/// Not even what is usual may be said.
+fn lose_sampling(chat: &Chat<'_>, losses: &mut Losses) -> Result<(), Refusal> {
+    let said = [
+        ("temperature", chat.temperature),
+        ("top_p", chat.top_p),
+        ("top_k", chat.top_k),
+    ];
+    for (name, value) in said {
+        if value.is_some() {
+            losses.lose(name)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_stops(chat: &Chat<'_>, json: &mut Json, losses: &mut Losses) -> Result<(), Refusal> {
     let mut stops = Json::default();
     for stop in &chat.stop {
         if !stop.is_string() {
