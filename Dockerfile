@@ -5,7 +5,7 @@
 #   docker build -t rustformations:dev .                             envoy, the default: Envoy with the module
 #   docker build -t rustformations:dev-kgateway --target kgateway .  kgateway's own proxy image with the module
 #                                                                    in the place of its own
-#   docker build -t rustformations-module:dev --target module .      only librust_module.so, for an image
+#   docker build -t rustformations:dev-module --target module .      only librust_module.so, for an image
 #                                                                    volume beside a stock Envoy
 #
 # All for amd64 and arm64 (`--platform linux/amd64,linux/arm64`); each platform compiles for

@@ -129,8 +129,9 @@ fn the_components_can_be_listed_from_a_repository() {
     if !tools::has_tool("kubectl").unwrap() || !tools::has_tool("git").unwrap() {
         return;
     }
-    let listed = page("README.md");
-    let (_, listed) = listed.split_once("(`https://.../rustformations").unwrap();
+    let page = page("README.md");
+    let listed = page.split_once(concat!("(`", env!("CARGO_PKG_REPOSITORY")));
+    let (_, listed) = listed.unwrap();
     let (path, version) = listed.split_once("/volume?ref=").unwrap();
     let (version, _) = version.split_once('`').unwrap();
     let folder = tempfile::tempdir().unwrap();
