@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use anyhow::Result;
+use serde_json::{Value, json};
 use transformations::access::AccessPolicy;
 use transformations::codes::{Example, Explained};
 use transformations::config::beyond_policy;
@@ -11,7 +12,9 @@ use transformations::provider::{NoKeys, Providers};
 use transformations::{Capabilities, Code, CompileOptions, Diagnostic, Program};
 
 use crate::Outcome;
+use crate::format::OutputFormat;
 use crate::paint::{self, BOLD, RED, painted};
+use crate::validate::report::of_diagnostic;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,6 +31,10 @@ pub(crate) struct Arguments {
     /// Codes, with or without "RF"; all are listed without one
     #[arg(value_name = "CODE")]
     codes: Vec<String>,
+
+    /// How to print it
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: OutputFormat,
 }
 
 /// Runs the command.
@@ -35,6 +42,9 @@ pub(crate) struct Arguments {
 /// # Errors
 /// If nothing can be written.
 pub(crate) fn run(asked: &Arguments, out: &mut dyn Write) -> Result<Outcome> {
+    if let OutputFormat::Json = asked.format {
+        return json(&asked.codes, out);
+    }
     if asked.codes.is_empty() {
         for (code, title) in Code::ALL {
             writeln!(out, "{}  {title}", painted(BOLD, code))?;
@@ -60,6 +70,49 @@ pub(crate) fn run(asked: &Arguments, out: &mut dyn Write) -> Result<Outcome> {
     Ok(outcome)
 }
 
+/// The codes that are asked for, or all, as one list; what there is no code for is not in it.
+fn json(codes: &[String], out: &mut dyn Write) -> Result<Outcome> {
+    let mut all: Vec<Code> = Vec::new();
+    match codes {
+        [] => all.extend(Code::ALL.iter().map(|(code, _)| *code)),
+        codes => all.extend(codes.iter().filter_map(|text| Code::find(text))),
+    }
+    let explained = all.iter().filter_map(|code| code.explained());
+    let objects = explained.map(|it| {
+        let mut shown = json!({
+            "code": it.code.to_string(),
+            "title": it.code.title(),
+            "remedy": it.remedy,
+        });
+        let example = text_of(it.example);
+        if !example.is_empty() {
+            shown["example"] = json!(example);
+        }
+        let said = said_of(it.example);
+        if let Some(problem) = said.iter().find(|said| said.code() == it.code) {
+            shown["said"] = Value::Object(of_diagnostic(problem));
+        }
+        shown
+    });
+    writeln!(out, "{:#}", Value::from(objects.collect::<Vec<_>>()))?;
+    Ok(match all.len() < codes.len() {
+        true => Outcome::Refused,
+        false => Outcome::Fine,
+    })
+}
+
+fn text_of(example: Example) -> String {
+    match example {
+        Example::Config(text) => String::from_utf8_lossy(text).into_owned(),
+        Example::Profiles(text)
+        | Example::Policy(text)
+        | Example::File(text)
+        | Example::Provider(text)
+        | Example::AccessList(text) => text.to_owned(),
+        _ => String::new(),
+    }
+}
+
 fn explain(it: &Explained, out: &mut dyn Write) -> io::Result<()> {
     let Explained {
         code,
@@ -67,15 +120,7 @@ fn explain(it: &Explained, out: &mut dyn Write) -> io::Result<()> {
         remedy,
     } = it;
     writeln!(out, "{}: {}", painted(BOLD, code), code.title())?;
-    let text = match example {
-        Example::Config(text) => String::from_utf8_lossy(text).into_owned(),
-        Example::Profiles(text)
-        | Example::Policy(text)
-        | Example::File(text)
-        | Example::Provider(text)
-        | Example::AccessList(text) => (*text).to_owned(),
-        _ => String::new(),
-    };
+    let text = text_of(*example);
     if !text.is_empty() {
         writeln!(out, "\n{}", painted(BOLD, "Example"))?;
         for line in text.lines() {

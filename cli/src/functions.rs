@@ -8,6 +8,7 @@ use transformations::Attribute;
 use transformations::functions::{FAMILIES, FILTERS, TESTS, VARIABLES};
 
 use crate::Outcome;
+use crate::format::OutputFormat;
 use crate::paint::{BOLD, CYAN, RED, painted};
 
 const EXAMPLES: &str = "\
@@ -29,17 +30,7 @@ pub(crate) struct Arguments {
 
     /// How to print it
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    format: Format,
-}
-
-/// How it is printed.
-#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
-enum Format {
-    /// For people
-    #[default]
-    Text,
-    /// One JSON list
-    Json,
+    format: OutputFormat,
 }
 
 /// One thing that templates can use.
@@ -90,8 +81,8 @@ pub(crate) fn run(asked: &Arguments, out: &mut dyn Write) -> Result<Outcome> {
     let matches = |entry: &Entry| words.iter().all(|word| entry.has(word));
     let found: Vec<_> = all().into_iter().filter(matches).collect();
     match asked.format {
-        Format::Text => text(&found, out)?,
-        Format::Json => {
+        OutputFormat::Text => text(&found, out)?,
+        OutputFormat::Json => {
             let found: Vec<_> = found.iter().map(Entry::to_json).collect();
             writeln!(out, "{:#}", Value::from(found))?;
         }

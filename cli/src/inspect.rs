@@ -12,7 +12,7 @@ use std::io::Write;
 use anyhow::Result;
 
 use crate::Outcome;
-use crate::price::OutputFormat;
+use crate::format::OutputFormat;
 use admin::Admin;
 use dump::Dump;
 use show::Inspected;

@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use llm::mask::{Action, Edit, Form, Kind, Masker, Settings, apply};
+use llm::mask::{Action, Edit, Form, Kind, Masker, Masking, Settings, apply};
+use serde_json::{Value, json};
 use transformations::{CompileOptions, Program};
 
 use crate::Outcome;
 use crate::files::{FileArguments, LocalFiles};
+use crate::format::OutputFormat;
 use crate::paint::{BOLD, RED, painted};
 use crate::render::choose;
 
@@ -46,6 +48,10 @@ pub(crate) struct Arguments {
     #[arg(long)]
     explain: bool,
 
+    /// How to print it; JSON has all of it
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: OutputFormat,
+
     #[command(flatten)]
     files: FileArguments,
 }
@@ -67,6 +73,13 @@ pub(crate) fn run(asked: &Arguments, out: &mut dyn Write) -> Result<Outcome> {
     let mut masking = masker.open();
     masking.reserve(&text);
     let edits = masking.mask(&text, Form::Plain)?;
+    if let OutputFormat::Json = asked.format {
+        writeln!(out, "{:#}", json(&text, &edits, &masking))?;
+        return Ok(match masking.blocked() {
+            Some(_) => Outcome::Refused,
+            None => Outcome::Fine,
+        });
+    }
     if asked.explain {
         for edit in &edits {
             explain(&text, edit, out)?;
@@ -103,8 +116,54 @@ pub(crate) fn run(asked: &Arguments, out: &mut dyn Write) -> Result<Outcome> {
     Ok(Outcome::Fine)
 }
 
+/// All of it as one object; a text that must not go on is not in it.
+fn json(text: &str, edits: &[Edit], masking: &Masking) -> Value {
+    let values = edits.iter().map(|edit| {
+        let Place {
+            line,
+            column,
+            length,
+        } = place(text, edit);
+        json!({"line": line, "column": column, "length": length, "replacement": edit.replacement})
+    });
+    let found = masking.counts().filter(|(.., count)| *count > 0);
+    let found = found.map(
+        |(name, action, count)| json!({"kind": name, "count": count, "action": action.name()}),
+    );
+    let mut all = json!({
+        "values": values.collect::<Vec<_>>(),
+        "found": found.collect::<Vec<_>>(),
+    });
+    match masking.blocked() {
+        Some(name) => all["blocked"] = json!(name),
+        None => all["text"] = json!(apply(text, edits)),
+    }
+    all
+}
+
 /// Where an edit stands, and what it puts there. The value is not repeated: what is printed may go anywhere.
 fn explain(text: &str, edit: &Edit, out: &mut dyn Write) -> io::Result<()> {
+    let Place {
+        line,
+        column,
+        length,
+    } = place(text, edit);
+    let place = painted(BOLD, format!("{line}:{column}"));
+    writeln!(
+        out,
+        "{place}  {length} characters become {}",
+        edit.replacement
+    )
+}
+
+/// Where a value begins, from 1, and how many characters it has.
+struct Place {
+    line: usize,
+    column: usize,
+    length: usize,
+}
+
+fn place(text: &str, edit: &Edit) -> Place {
     let before = text.get(..edit.range.start).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
     let column = before
@@ -119,12 +178,11 @@ fn explain(text: &str, edit: &Edit, out: &mut dyn Write) -> io::Result<()> {
         .unwrap_or_default()
         .chars()
         .count();
-    let place = painted(BOLD, format!("{line}:{column}"));
-    writeln!(
-        out,
-        "{place}  {length} characters become {}",
-        edit.replacement
-    )
+    Place {
+        line,
+        column,
+        length,
+    }
 }
 
 fn read(path: &Path) -> Result<String> {

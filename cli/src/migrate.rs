@@ -14,12 +14,17 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
+use serde_json::{Value, json};
 use transformations::{CompileOptions, Program, Severity};
 
-use crate::find::locate::Text;
+use crate::find::locate::{Position, Text};
 use crate::find::yaml;
+use crate::format::OutputFormat;
+use crate::source::Source;
+use crate::validate::report::of_diagnostic;
 use crate::{Outcome, paint, source};
 use notes::Notes;
+use shapes::Moved;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,6 +45,10 @@ pub(crate) struct Arguments {
     /// JSON or YAML; "-" is standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
+
+    /// How to print it; as JSON, what could not be moved is printed with what was
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: OutputFormat,
 }
 
 /// Runs the command.
@@ -75,8 +84,29 @@ pub(crate) fn run(asked: &Arguments, out: &mut dyn Write) -> Result<Outcome> {
     for one in &moved {
         check(one, &mut notes);
     }
+    match asked.format {
+        OutputFormat::Text => print(source, text, &moved, &notes, out)?,
+        OutputFormat::Json => json(source, text, &moved, &notes, out)?,
+    }
+    let is_refused = notes
+        .all()
+        .any(|(_, problem)| problem.severity() == Severity::Error);
+    Ok(match is_refused {
+        true => Outcome::Refused,
+        false => Outcome::Fine,
+    })
+}
+
+/// What was moved on standard output, what could not be on standard error.
+fn print(
+    source: &Source,
+    text: &str,
+    moved: &[Moved],
+    notes: &Notes,
+    out: &mut dyn Write,
+) -> Result<()> {
     let several = moved.len() > 1;
-    for one in &moved {
+    for one in moved {
         if several {
             writeln!(out, "---")?;
         }
@@ -89,22 +119,44 @@ pub(crate) fn run(asked: &Arguments, out: &mut dyn Write) -> Result<Outcome> {
     let mut err = anstream::stderr().lock();
     for (spot, problem) in notes.all() {
         let place = match spot.locate(&text, problem.path(), false) {
-            Some(at) => format!("{}:{}:{}", source.name, at.line, at.column),
+            Some(Position { line, column }) => format!("{}:{line}:{column}", source.name),
             None => source.name.clone(),
         };
         paint::diagnostic_at(&mut err, problem, Some(&place))?;
     }
-    let is_refused = notes
-        .all()
-        .any(|(_, problem)| problem.severity() == Severity::Error);
-    Ok(match is_refused {
-        true => Outcome::Refused,
-        false => Outcome::Fine,
-    })
+    Ok(())
+}
+
+/// All of it as one object.
+fn json(
+    source: &Source,
+    text: &str,
+    moved: &[Moved],
+    notes: &Notes,
+    out: &mut dyn Write,
+) -> Result<()> {
+    let text = Text::new(text);
+    let problems = notes.all().map(|(spot, problem)| {
+        let mut fields = of_diagnostic(problem);
+        fields.insert("file".to_owned(), source.name.as_str().into());
+        if let Some(at) = spot.locate(&text, problem.path(), false) {
+            fields.insert("line".to_owned(), at.line.into());
+            fields.insert("column".to_owned(), at.column.into());
+        }
+        Value::Object(fields)
+    });
+    let moved = moved.iter();
+    let moved = moved.map(|it| json!({"place": it.place, "document": it.document}));
+    let all = json!({
+        "moved": moved.collect::<Vec<_>>(),
+        "problems": problems.collect::<Vec<_>>(),
+    });
+    writeln!(out, "{all:#}")?;
+    Ok(())
 }
 
 /// Says what the module would say of a configuration that was moved.
-fn check(one: &shapes::Moved, notes: &mut Notes) {
+fn check(one: &Moved, notes: &mut Notes) {
     let text = one.config().to_string();
     if let Err(found) = Program::compile(text.as_bytes(), &CompileOptions::from_process()) {
         for problem in &found {

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use transformations::files::{Prices, read_prices};
 
 use crate::Outcome;
+use crate::format::OutputFormat;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -52,16 +53,6 @@ pub(crate) struct Arguments {
     /// How to print it
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: OutputFormat,
-}
-
-/// How facts are printed.
-#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
-pub(crate) enum OutputFormat {
-    /// For people: a line each
-    #[default]
-    Text,
-    /// One JSON object
-    Json,
 }
 
 /// Runs the command.

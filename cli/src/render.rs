@@ -18,6 +18,7 @@ use transformations::{Applied, Direction, Failure, Observer, Program};
 
 use crate::Outcome;
 use crate::files::{FileArguments, LocalFiles};
+use crate::format::OutputFormat;
 use show::Shown;
 
 const EXAMPLES: &str = "\
@@ -71,20 +72,10 @@ pub(crate) struct Arguments {
 
     /// How to print it
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    format: Format,
+    format: OutputFormat,
 
     #[command(flatten)]
     files: FileArguments,
-}
-
-/// How it is printed.
-#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
-enum Format {
-    /// For people: what went, with what is new and what is gone
-    #[default]
-    Text,
-    /// One JSON object
-    Json,
 }
 
 /// Runs the command.
@@ -100,8 +91,8 @@ pub(crate) fn run(asked: &Arguments, out: &mut dyn Write) -> Result<Outcome> {
     };
     let shown = exchange(&program, request, response);
     match asked.format {
-        Format::Text => shown.text(asked.explain, out)?,
-        Format::Json => shown.json(asked.explain, out)?,
+        OutputFormat::Text => shown.text(asked.explain, out)?,
+        OutputFormat::Json => shown.json(asked.explain, out)?,
     }
     Ok(match shown.has_failed() {
         true => Outcome::Refused,

@@ -17,7 +17,7 @@ use transformations::{Direction, Observer, Program, Step};
 
 use crate::Outcome;
 use crate::files::{FileArguments, LocalFiles};
-use crate::price::OutputFormat;
+use crate::format::OutputFormat;
 use crate::render::{choose, host, http};
 use crate::usage::dialect;
 use says::Says;

@@ -11,7 +11,8 @@ use llm::usage::{Ending, Meter};
 use serde_json::{Map, Value, json};
 
 use crate::Outcome;
-use crate::price::{self, OutputFormat};
+use crate::format::OutputFormat;
+use crate::price;
 use crate::render::http;
 
 const EXAMPLES: &str = "\

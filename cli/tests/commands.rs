@@ -197,3 +197,89 @@ fn completions_and_manual_pages_know_every_command() {
         assert!(page.contains("Examples:"), "{page}");
     }
 }
+
+/// The commands, as the tool lists them.
+fn commands() -> Vec<String> {
+    let help = String::from_utf8(run(&["--help"], &[]).stdout).unwrap();
+    let (_, rest) = help.split_once("Commands:\n").unwrap();
+    let lines = rest.lines().take_while(|line| !line.is_empty());
+    let names = lines.filter_map(|line| line.split_whitespace().next());
+    let names = names.filter(|it| *it != "help").map(str::to_owned);
+    names.collect()
+}
+
+#[test]
+fn every_command_has_examples_exit_codes_and_a_place_in_the_documentation() {
+    let page = std::fs::read_to_string(root().join("docs/cli.md")).unwrap();
+    let headings: Vec<_> = page
+        .lines()
+        .filter_map(|it| it.strip_prefix("## "))
+        .collect();
+    let commands = commands();
+    assert!(commands.len() > 12, "{commands:?}");
+    for command in commands {
+        let help = String::from_utf8(run(&[&command, "--help"], &[]).stdout).unwrap();
+        for part in [
+            "Examples:",
+            "Exit code",
+            &format!("rustformations {command}"),
+        ] {
+            assert!(help.contains(part), "{command} has no {part:?}:\n{help}");
+        }
+        let mut headings = headings.iter().flat_map(|it| it.split(", "));
+        assert!(
+            headings.any(|it| it == command),
+            "docs/cli.md has no heading for {command}"
+        );
+    }
+}
+
+/// `serve` and `inspect` need an Envoy, completions are long: their successes are tests of their own.
+#[test]
+fn every_command_has_a_golden_for_success_and_one_for_failure() {
+    let mut seen = std::collections::BTreeSet::new();
+    for entry in std::fs::read_dir(root().join("cli/tests/cmd")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = match path.extension().and_then(|it| it.to_str()) {
+            Some("trycmd" | "toml") => std::fs::read_to_string(&path).unwrap(),
+            _ => continue,
+        };
+        let mut lines = text.lines().peekable();
+        while let Some(line) = lines.next() {
+            let (command, fails) = if let Some(rest) = line.strip_prefix("$ rustformations ") {
+                let fails = lines.peek().is_some_and(|it| it.starts_with("? "));
+                (rest.split_whitespace().next().unwrap().to_owned(), fails)
+            } else if let Some(rest) = line.strip_prefix("args = [\"") {
+                let command = rest.split('"').next().unwrap().to_owned();
+                (command, text.contains("status.code"))
+            } else {
+                continue;
+            };
+            let is_help = line.ends_with("-h") || line.ends_with("--help");
+            if !is_help {
+                seen.insert((command, fails));
+            }
+        }
+    }
+    for command in commands() {
+        let elsewhere = ["serve", "inspect", "completions"].contains(&command.as_str());
+        let succeeds = elsewhere || seen.contains(&(command.clone(), false));
+        assert!(succeeds, "{command} has no golden for success");
+        assert!(
+            seen.contains(&(command.clone(), true)),
+            "{command} has no golden for failure"
+        );
+    }
+}
+
+#[test]
+fn what_is_said_on_standard_error_has_no_colours_either() {
+    let file = "cli/tests/cmd/migrate.in/policy.yaml";
+    let has_colours = |environment: &[(&str, &str)]| {
+        let output = run(&["migrate", file], environment);
+        assert!(!output.stderr.is_empty());
+        output.stderr.contains(&0x1b)
+    };
+    assert!(has_colours(&[("CLICOLOR_FORCE", "1")]));
+    assert!(!has_colours(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
+}

@@ -142,7 +142,7 @@ fn errors(value: &Value, path: &Path, all: &Value, refused: &mut Vec<Refused>) {
             if let Some(state) = fields.get("error_state") {
                 let why = state.get("details").and_then(Value::as_str);
                 let named = fields.get("name").and_then(Value::as_str);
-                let failed = || Some(state.get("failed_configuration")?.get("name")?.as_str()?);
+                let failed = || state.get("failed_configuration")?.get("name")?.as_str();
                 let name = named.or_else(failed).map(str::to_owned);
                 refused.push(Refused {
                     what: name.unwrap_or_else(|| names(all, path).join(", ")),

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use transformations::{Failure, Program, Reply, Step};
 
 use super::says::Says;
+use crate::format::OutputFormat;
 use crate::paint::{BOLD, CYAN, RED, painted};
 use crate::price;
 use crate::render::show::{as_lines, diff, sentence};
@@ -101,7 +102,7 @@ impl Replayed {
         }
         if !self.facts.is_empty() {
             writeln!(out, "{}", painted(BOLD, "facts"))?;
-            price::print(&self.facts, price::OutputFormat::Text, out)?;
+            price::print(&self.facts, OutputFormat::Text, out)?;
         }
         Ok(())
     }
