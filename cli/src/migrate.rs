@@ -6,6 +6,7 @@
 
 mod classic;
 mod inja;
+mod moved;
 mod notes;
 mod setters;
 mod shapes;
@@ -23,8 +24,8 @@ use crate::format::OutputFormat;
 use crate::source::Source;
 use crate::validate::report::of_diagnostic;
 use crate::{Outcome, paint, source};
+use moved::Moved;
 use notes::Notes;
-use shapes::Moved;
 
 const EXAMPLES: &str = "\
 Examples:

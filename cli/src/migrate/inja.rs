@@ -6,7 +6,6 @@
 use super::notes::Notes;
 use crate::find::path::Path;
 
-mod calls;
 mod words;
 
 use words::Rewriter;

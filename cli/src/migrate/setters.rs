@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::inja;
+use super::moved::Moved;
 use super::notes::Notes;
-use super::shapes::Moved;
 use crate::find::path::Path;
 
 const REQUEST: &str = "request_headers_setter";

@@ -2,28 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
+use super::moved::Moved;
 use super::notes::Notes;
 use super::{classic, inja, setters};
-use crate::find::locate::Spot;
 use crate::find::path::Path;
-
-/// Something that was moved.
-#[derive(Debug)]
-pub(super) struct Moved {
-    /// Where it stood, for people.
-    pub(super) place: String,
-    pub(super) spot: Spot,
-    /// A configuration, or an object of Kubernetes with one.
-    pub(super) document: Value,
-}
-
-impl Moved {
-    /// The configuration in it.
-    pub(super) fn config(&self) -> &Value {
-        let inside = self.document.pointer("/spec/transformation");
-        inside.unwrap_or(&self.document)
-    }
-}
 
 /// Everything of a document.
 pub(super) fn moved(document: &Value, notes: &mut Notes) -> Vec<Moved> {

@@ -1,6 +1,6 @@
 //! Expressions and statements of Inja, word by word.
 
-use super::calls;
+mod calls;
 
 /// Words that are no names.
 const KEYWORDS: [&str; 10] = [

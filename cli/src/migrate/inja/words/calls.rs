@@ -1,6 +1,6 @@
 //! Calls of Inja's functions, which are filters, tests or operators here, and of the engines' own.
 
-use super::words::Rewriter;
+use super::Rewriter;
 
 /// Functions that are the filters of the same name.
 const FILTERS: [&str; 13] = [
