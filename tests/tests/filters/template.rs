@@ -43,6 +43,44 @@ fn its_page_says_what_happens() {
     assert_eq!(session.follow(&page), 6);
 }
 
+/// A filter of this repository's module, as `http_filters` have it.
+const NEIGHBOUR: &str = "          - name: neighbour
+            typed_config:
+              \"@type\": type.googleapis.com/envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter
+              dynamic_module_config: { name: rust_module }
+              filter_name: my-smart-header
+";
+
+#[test]
+fn it_works_beside_the_module_of_this_repository() {
+    cargo(&folder(), &["build", "--locked"], &[]);
+    let both = tempfile::tempdir().unwrap();
+    for module in [
+        target().join("debug/libmy_filter.so"),
+        workspace::module_folder()
+            .unwrap()
+            .join(workspace::MODULE_FILE),
+    ] {
+        let name = module.file_name().unwrap();
+        std::os::unix::fs::symlink(&module, both.path().join(name)).unwrap();
+    }
+    let bootstrap = std::fs::read_to_string(folder().join("envoy.yaml")).unwrap();
+    let stamp = "          - name: stamp\n";
+    let bootstrap = bootstrap.replace(stamp, &format!("{NEIGHBOUR}{stamp}"));
+    let expected = "
+```sh
+curl -i http://localhost:10000/
+```
+```text
+x-smart-header: method=GET&path=/
+x-stamp: everywhere
+```";
+    for version in [VERSIONS[0], VERSIONS[VERSIONS.len() - 1]] {
+        let session = Session::start(&bring(version).unwrap(), &bootstrap, both.path(), &folder());
+        assert_eq!(session.follow(expected), 1, "{version}");
+    }
+}
+
 #[test]
 fn envoys_say_of_what_they_refuse_what_the_page_for_authors_says() {
     cargo(&folder(), &["build", "--locked"], &[]);
