@@ -7,6 +7,7 @@
 mod attributes;
 mod bodies;
 mod client;
+mod continuing;
 mod flow;
 mod last_chunk;
 mod message;
