@@ -218,9 +218,9 @@ impl Translation {
         self.pair == Pair::Same && !self.provider.facts().is_framed
     }
 
-    /// Whether errors are the client's as they come, too: Vertex tells some of its own in Google's shape.
-    pub fn errors_alike(&self) -> bool {
-        self.answers_alike() && self.provider != Provider::VertexAnthropic
+    /// Whether the body of an error is of the client's shape already.
+    pub fn is_error(&self, body: &str) -> bool {
+        failure::is_of(self.client, body)
     }
 
     /// Translates a request.

@@ -392,6 +392,30 @@ fn an_error_keeps_its_status_and_its_headers_go_on_at_once() {
     }
 }
 
+#[test]
+fn an_error_in_the_words_of_the_client_keeps_its_bytes_and_others_get_them() {
+    let providers = compile(&json!({"provider": "openai"}));
+    let told = |status: &str, body: &str| {
+        let mut host = host(CHAT, &chat(json!({})));
+        let (mut attempt, _) = ask(&providers, &mut host);
+        let head = [(":status", status), ("content-length", "9")];
+        let text = answer(&mut attempt, &mut host, &head, &[body.as_bytes()]);
+        (text, attempt.take_counts().failures)
+    };
+    let own = r#"{"error": {"message":"no", "type":"x","inner":1.0}}"#;
+    assert_eq!(told("400", own), (own.to_owned(), 1));
+    assert_eq!(told("200", "{ }"), ("{ }".to_owned(), 0));
+    for (body, message) in [
+        ("<html>bad gateway</html>", "The provider answered 502."),
+        (r#"{"detail":"not here"}"#, "not here"),
+    ] {
+        let (text, _) = told("502", body);
+        let expected =
+            json!({"message": message, "type": "server_error", "param": null, "code": null});
+        assert_eq!(json_of(text.as_bytes()), json!({"error": expected}));
+    }
+}
+
 const EVENTS: &str = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"claude\",\"content\":[],\"stop_reason\":null,\"usage\":{\"input_tokens\":5,\"output_tokens\":1}}}\n\nevent: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\nevent: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"Hello\"}}\n\nevent: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\nevent: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":2}}\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
 
 fn streamed(events: &str, piece: usize) -> String {

@@ -176,6 +176,16 @@ impl Failure {
     }
 }
 
+/// Whether a body is an error as clients of this dialect know them.
+pub(super) fn is_of(client: Dialect, body: &str) -> bool {
+    let Some(body) = Value::parse(body) else {
+        return false;
+    };
+    let [of, error] = body.members(["type", "error"]);
+    let is_named = client != Dialect::AnthropicMessages || of.is_some_and(|it| it.is("error"));
+    is_named && error.is_some_and(Value::is_object)
+}
+
 /// The types that clients of Anthropic's know.
 const ANTHROPIC: [&str; 9] = [
     "invalid_request_error",

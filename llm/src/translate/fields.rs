@@ -87,17 +87,23 @@ pub const CHAT_TO_ANTHROPIC: &[Row] = &[
         "stream_options",
         Nothing("usage is always told, and passed on where it is asked for"),
     ),
-    row("temperature", Field("temperature, up to 1")),
+    row(
+        "temperature",
+        Field("temperature, up to 1, of models of Anthropic's before 4.7"),
+    ),
     row(
         "top_p",
-        Field("top_p, where `temperature` is not said to a model of Anthropic's since 4.1"),
+        Field(
+            "top_p, of models of Anthropic's before 4.7, since 4.1 in the place of a temperature",
+        ),
     ),
     row("top_k", Field("top_k")),
     row("stop", Field("stop_sequences, of more than white space")),
     row("tools", Field("tools")),
+    row("tools[].function", Field("name, description, input_schema")),
     row(
-        "tools[].function",
-        Field("name, description, input_schema, strict"),
+        "tools[].function.strict",
+        Field("strict, of schemas without limits; else dropped and counted"),
     ),
     row("tools[].(other)", Refused),
     row("tool_choice", Field("tool_choice")),
@@ -111,6 +117,7 @@ pub const CHAT_TO_ANTHROPIC: &[Row] = &[
         "response_format",
         Field("output_config.format, of json_schema, with closed objects"),
     ),
+    row("response_format.json_schema.(limits)", Refused),
     row("response_format.json_object", Refused),
     row("response_format.(other)", Refused),
     row("reasoning_effort", Field("thinking, output_config.effort")),
@@ -328,11 +335,14 @@ pub const CHAT_TO_CONVERSE: &[Row] = &[
         "stream_options",
         Nothing("usage is always told, and passed on where it is asked for"),
     ),
-    row("temperature", Field("inferenceConfig.temperature, up to 1")),
+    row(
+        "temperature",
+        Field("inferenceConfig.temperature, up to 1, but of models of Anthropic's since 4.7"),
+    ),
     row(
         "top_p",
         Field(
-            "inferenceConfig.topP, where `temperature` is not said to a model of Anthropic's since 4.1",
+            "inferenceConfig.topP, but of models of Anthropic's since 4.7, since 4.1 beside a temperature",
         ),
     ),
     row("top_k", Field("additionalModelRequestFields.top_k")),
@@ -340,7 +350,11 @@ pub const CHAT_TO_CONVERSE: &[Row] = &[
     row("tools", Field("toolConfig.tools")),
     row(
         "tools[].function",
-        Field("toolSpec: name, description, inputSchema, strict"),
+        Field("toolSpec: name, description, inputSchema"),
+    ),
+    row(
+        "tools[].function.strict",
+        Field("strict, of schemas without limits; else dropped and counted"),
     ),
     row("tools[].(other)", Refused),
     row("tool_choice", Field("toolConfig.toolChoice")),
@@ -351,6 +365,7 @@ pub const CHAT_TO_CONVERSE: &[Row] = &[
         "response_format",
         Field("outputConfig.textFormat, of json_schema, with closed objects"),
     ),
+    row("response_format.json_schema.(limits)", Refused),
     row("response_format.json_object", Refused),
     row("response_format.(other)", Refused),
     row(

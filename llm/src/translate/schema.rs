@@ -1,18 +1,43 @@
 //! Schemas that an answer must fit, by what providers insist on: objects without members that
-//! nobody named, and at OpenAI with all those that somebody did.
+//! nobody named, and at OpenAI with all those that somebody did; at Anthropic, wherever it runs, no
+//! limits of numbers, strings and lists.
 //!
 //! On the worker thread of the exchange. What is no schema is carried over as it is spelled, for the
 //! provider to refuse.
 
 use super::json::{Json, Value};
+use super::loss::Losses;
+use crate::refusal::Refusal;
 
 /// How deep schemas are looked into.
 const DEEPEST: usize = 32;
 
-/// Writes the schema with every object closed. What fits a closed object fits the open one too, so
-/// that the client still gets what it asked for.
-pub(super) fn write_closed(schema: Value<'_>, json: &mut Json) {
+/// Limits that models of Anthropic's do not keep to.
+const LIMITS: [&str; 9] = [
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+];
+
+/// Writes the schema for a model of Anthropic's: every object closed, and without limits, which are
+/// lost. What fits a closed object fits the open one too, so that the client still gets what it
+/// asked for.
+pub(super) fn write_closed(
+    schema: Value<'_>,
+    losses: &mut Losses,
+    json: &mut Json,
+) -> Result<(), Refusal> {
+    if has_limits(schema) {
+        losses.lose("response_format.json_schema.(limits)")?;
+    }
     write(schema, DEEPEST, json);
+    Ok(())
 }
 
 fn write(schema: Value<'_>, depth: usize, json: &mut Json) {
@@ -21,39 +46,97 @@ fn write(schema: Value<'_>, depth: usize, json: &mut Json) {
     }
     let depth = depth - 1;
     json.open_object();
-    schema.each(|key, value| match &*key.as_str().unwrap_or_default() {
-        "properties" | "$defs" | "definitions" if value.is_object() => {
-            json.raw(key.text());
-            json.colon();
-            json.open_object();
-            value.each(|name, inner| {
-                json.raw(name.text());
+    schema.each(
+        |key, value| match inside(&key.as_str().unwrap_or_default()) {
+            Inside::Named if value.is_object() => {
+                json.raw(key.text());
                 json.colon();
-                write(inner, depth, json);
-            });
-            json.close_object();
-        }
-        // Each of `allOf` would refuse what the others name.
-        "anyOf" | "oneOf" | "prefixItems" if value.is_array() => {
-            json.raw(key.text());
-            json.colon();
-            json.open_array();
-            for inner in value.items() {
-                write(inner, depth, json);
+                json.open_object();
+                value.each(|name, inner| {
+                    json.raw(name.text());
+                    json.colon();
+                    write(inner, depth, json);
+                });
+                json.close_object();
             }
-            json.close_array();
-        }
-        "items" => {
-            json.raw(key.text());
-            json.colon();
-            write(value, depth, json);
-        }
-        _ => json.entry(key, value),
-    });
+            Inside::List if value.is_array() => {
+                json.raw(key.text());
+                json.colon();
+                json.open_array();
+                for inner in value.items() {
+                    write(inner, depth, json);
+                }
+                json.close_array();
+            }
+            Inside::One => {
+                json.raw(key.text());
+                json.colon();
+                write(value, depth, json);
+            }
+            Inside::Nothing if is_limit(&key.as_str().unwrap_or_default(), value) => {}
+            _ => json.entry(key, value),
+        },
+    );
     if is_open(schema) {
         json.member("additionalProperties", "false");
     }
     json.close_object();
+}
+
+/// What stands behind a word of schemas.
+enum Inside {
+    /// Schemas by names.
+    Named,
+    /// Schemas in a list.
+    List,
+    /// A schema.
+    One,
+    /// None, or none that is looked into: each of `allOf` would refuse what the others name.
+    Nothing,
+}
+
+fn inside(word: &str) -> Inside {
+    match word {
+        "properties" | "$defs" | "definitions" => Inside::Named,
+        "anyOf" | "oneOf" | "prefixItems" => Inside::List,
+        "items" => Inside::One,
+        _ => Inside::Nothing,
+    }
+}
+
+/// Calls for each schema in this one.
+fn each_inside<'t>(schema: Value<'t>, mut call: impl FnMut(Value<'t>)) {
+    schema.each(
+        |key, value| match inside(&key.as_str().unwrap_or_default()) {
+            Inside::Named => value.each(|_, inner| call(inner)),
+            Inside::List => value.items().into_iter().for_each(&mut call),
+            Inside::One => call(value),
+            Inside::Nothing => {}
+        },
+    );
+}
+
+fn is_limit(word: &str, value: Value<'_>) -> bool {
+    // That there is something is understood.
+    let is_understood = word == "minItems" && value.count().is_some_and(|it| it <= 1);
+    LIMITS.contains(&word) && !is_understood
+}
+
+/// Whether there is a limit in the schema that models of Anthropic's refuse.
+pub(super) fn has_limits(schema: Value<'_>) -> bool {
+    has_limits_within(schema, DEEPEST)
+}
+
+fn has_limits_within(schema: Value<'_>, depth: usize) -> bool {
+    if depth == 0 {
+        return false;
+    }
+    let mut has_limits = false;
+    schema.each(|key, value| has_limits |= is_limit(&key.as_str().unwrap_or_default(), value));
+    each_inside(schema, |inner| {
+        has_limits |= has_limits_within(inner, depth - 1)
+    });
+    has_limits
 }
 
 /// Whether it is an object about whose further members nothing is said.
@@ -90,15 +173,8 @@ fn is_strict_within(schema: Value<'_>, depth: usize) -> bool {
     if is_of_objects(schema) {
         is_strict &= more.and_then(Value::bool) == Some(false);
     }
-    schema.each(|key, value| match &*key.as_str().unwrap_or_default() {
-        "properties" | "$defs" | "definitions" => {
-            value.each(|_, inner| is_strict &= is_strict_within(inner, depth - 1));
-        }
-        "anyOf" | "oneOf" | "allOf" | "prefixItems" => {
-            is_strict &= (value.items().iter()).all(|it| is_strict_within(*it, depth - 1));
-        }
-        "items" => is_strict &= is_strict_within(value, depth - 1),
-        _ => {}
+    each_inside(schema, |inner| {
+        is_strict &= is_strict_within(inner, depth - 1)
     });
     is_strict
 }
@@ -109,7 +185,7 @@ mod tests {
 
     fn closed(schema: &str) -> String {
         let mut json = Json::default();
-        write_closed(Value::parse(schema).unwrap(), &mut json);
+        write(Value::parse(schema).unwrap(), DEEPEST, &mut json);
         json.into_text()
     }
 
@@ -134,12 +210,34 @@ mod tests {
                 r#"{"type":"object","allOf":[{"type":"object"}]}"#,
             ),
             (
+                r#"{"type":"array","minItems":1,"maxItems":3,"items":{"type":"integer","minimum":1}}"#,
+                r#"{"type":"array","minItems":1,"items":{"type":"integer"}}"#,
+            ),
+            (
                 r#"{"enum":[{"type":"object"}]}"#,
                 r#"{"enum":[{"type":"object"}]}"#,
             ),
         ];
         for (schema, expected) in table {
             assert_eq!(closed(schema), expected);
+        }
+    }
+
+    #[test]
+    fn limits_are_found_where_they_are_and_names_are_none() {
+        let table = [
+            (r#"{"type":"integer","minimum":1}"#, true),
+            (r#"{"items":{"properties":{"a":{"maxLength":9}}}}"#, true),
+            (r#"{"minItems":2}"#, true),
+            (r#"{"minItems":1}"#, false),
+            (r#"{"properties":{"minimum":{"type":"integer"}}}"#, false),
+        ];
+        for (schema, expected) in table {
+            assert_eq!(
+                has_limits(Value::parse(schema).unwrap()),
+                expected,
+                "{schema}"
+            );
         }
     }
 

@@ -249,19 +249,61 @@ on_every_envoy! {
         }
     }
 
-    fn models_take_what_they_can_take(envoy) {
+    fn models_are_told_what_they_take(envoy) {
         let providers = Providers::start(envoy, &Provider::ALL, &json!({}));
-        let body = json!({"model": "any", "temperature": 0.2, "top_p": 0.9, "messages": [{"role": "user", "content": "x"}]});
+        let ask = |provider, model: &str, told: Value| {
+            let mut body = json!({"model": model, "messages": [{"role": "user", "content": "x"}]});
+            body.as_object_mut().unwrap().extend(told.as_object().unwrap().clone());
+            providers.post(provider, CHAT, &body, &[KEY])
+        };
+        let limited = json!({"response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": {
+            "type": "object", "properties": {"n": {"type": "integer", "minimum": 8}}, "required": ["n"],
+        }}}});
+        let both = json!({"temperature": 0.2, "top_p": 0.9});
+        // What they would do anyway is no reason to refuse.
+        let usual = json!({"temperature": 1, "top_p": 1});
         for provider in Provider::ALL {
-            let answer = providers.post(provider, CHAT, &body, &[KEY]);
-            // Claude takes one of the two.
-            match is_openai(provider) || is_google(provider) {
-                true => good(&answer, provider.name()),
-                false => {
-                    let error = &answer.json()["error"];
-                    assert_eq!((answer.status, &error["param"]), (422, &json!("top_p")), "{}: {error}", provider.name());
+            let is_claude = !is_openai(provider) && !is_google(provider);
+            for (model, told, param) in [
+                ("any", &both, "top_p"), ("any", &limited, "response_format.json_schema.(limits)"),
+                ("any", &usual, ""), ("adaptive", &both, "temperature"), ("adaptive", &usual, ""),
+            ] {
+                let what = format!("{} {model} {told}", provider.name());
+                if model == "adaptive" && !is_claude {
+                    continue;
+                }
+                let answer = ask(provider, model, told.clone());
+                match is_claude && !param.is_empty() {
+                    false => good(&answer, &what),
+                    true => {
+                        let error = &answer.json()["error"];
+                        assert_eq!((answer.status, &error["param"]), (422, &json!(param)), "{what}: {error}");
+                    }
                 }
             }
+        }
+    }
+
+    fn documents_and_marks_for_caches_go_through(envoy) {
+        let targets = [Provider::Anthropic, Provider::VertexAnthropic, Provider::Bedrock, Provider::BedrockAnthropic, Provider::Gemini];
+        let providers = Providers::start(envoy, &targets, &json!({}));
+        let cache = json!({"type": "ephemeral"});
+        let mut tools = tools();
+        tools[0]["function"]["strict"] = json!(true);
+        tools[0]["cache_control"] = cache.clone();
+        let body = json!({"model": "any", "tools": tools, "messages": [
+            {"role": "developer", "content": [{"type": "text", "text": "Be brief.", "cache_control": cache}]},
+            {"role": "user", "content": [
+                {"type": "text", "text": "What does it say?", "cache_control": cache},
+                {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBERg=="}},
+            ]},
+            {"role": "user", "content": ""},
+            {"role": "assistant", "content": "Nothing."},
+            {"role": "user", "content": "Sure?"},
+        ]});
+        for provider in targets {
+            good(&providers.post(provider, CHAT, &body, &[KEY]), provider.name());
+            assert!(providers.last(provider).to_string().contains("JVBERg=="), "{}", provider.name());
         }
     }
 }

@@ -181,7 +181,7 @@ on_every_envoy! {
         let providers = Providers::start(envoy, &TARGETS, &json!({}));
         for provider in TARGETS {
             let name = provider.name();
-            for (status, kind) in [("400", "invalid_request_error"), ("403", ""), ("429", "rate_limit_error"), ("503", "")] {
+            for (status, kind) in [("400", "invalid_request_error"), ("401", "authentication_error"), ("403", ""), ("404", "not_found_error"), ("429", "rate_limit_error"), ("503", "")] {
                 for stream in [false, true] {
                     let mut body = asking("x");
                     body["stream"] = json!(stream);

@@ -262,14 +262,12 @@ impl Attempt {
         }
         ops.expect_body(Direction::Request, asked.body.len());
         ops.append_request_body(&asked.body);
-        if !translation.errors_alike() {
-            let mut id = String::new();
-            ops.for_each_request_header_value("x-request-id", &mut |value| {
-                id = String::from_utf8_lossy(value).into_owned();
-            });
-            let now = u64::try_from(ops.unix_seconds()).unwrap_or_default();
-            self.answering = Answering::of(translation, asked.asked, asked.stream, (id, now));
-        }
+        let mut id = String::new();
+        ops.for_each_request_header_value("x-request-id", &mut |value| {
+            id = String::from_utf8_lossy(value).into_owned();
+        });
+        let now = u64::try_from(ops.unix_seconds()).unwrap_or_default();
+        self.answering = Answering::of(translation, asked.asked, asked.stream, (id, now));
         Step::Pass
     }
 }

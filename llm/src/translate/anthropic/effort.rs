@@ -84,14 +84,9 @@ impl Thinking {
     }
 }
 
-/// Whether a model is known to take either `temperature` or `top_p`, and refuse both.
-pub(in crate::translate) fn takes_one_of_sampling(model: &str) -> bool {
-    version(model).is_some_and(|it| it >= (4, 1))
-}
-
 /// Which version of its family a model is. The numbers stand before or behind the name of the
 /// family, and a date is none of them.
-fn version(model: &str) -> Option<(u32, u32)> {
+pub(in crate::translate) fn version(model: &str) -> Option<(u32, u32)> {
     let (_, name) = model.rsplit_once("claude-")?;
     let mut numbers = name
         .split(|it: char| !it.is_ascii_alphanumeric())

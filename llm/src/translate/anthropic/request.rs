@@ -204,7 +204,7 @@ fn write_output(
         json.open_object();
         json.member_string("type", "json_schema");
         json.key("schema");
-        write_closed(schema, json);
+        write_closed(schema, losses, json)?;
         json.close_object();
     }
     if let Some(effort) = effort {

@@ -20,7 +20,7 @@ pub(super) fn write(
     json.key("tools");
     json.open_array();
     for function in &functions {
-        write_function(function, json);
+        write_function(function, json, losses);
     }
     json.close_array();
     // No choice is one of the model's own, but only a choice can say that calls come one by one.
@@ -49,13 +49,13 @@ pub(super) fn write(
     Ok(matches!(choice, Choice::Required | Choice::Named(_)))
 }
 
-fn write_function(function: &Function<'_>, json: &mut Json) {
+fn write_function(function: &Function<'_>, json: &mut Json, losses: &mut Losses) {
     json.open_object();
     json.member("name", function.name.text());
     json.member_if("description", function.description);
     json.key("input_schema");
     function.write_schema(json);
-    if function.strict {
+    if function.is_strict(losses) {
         json.member("strict", "true");
     }
     json.member_if("cache_control", function.cache);

@@ -6,6 +6,7 @@ use crate::refusal::Refusal;
 
 use crate::translate::json::{Json, Value};
 use crate::translate::loss::{Losses, invalid};
+use crate::translate::schema::has_limits;
 
 /// What stands between an id that a client sees and a signature that the provider wants back with
 /// it. Clients keep the ids of calls whatever else they lose.
@@ -117,6 +118,16 @@ impl<'t> Function<'t> {
             strict: strict.and_then(Value::bool).unwrap_or_default(),
             cache: cache.or(inner_cache),
         }))
+    }
+
+    /// Whether calls are kept to the schema. Models of Anthropic's are not to one with limits, of
+    /// which they know nothing; they are told of them all the same.
+    pub(in crate::translate) fn is_strict(&self, losses: &mut Losses) -> bool {
+        let is_limited = self.strict && self.parameters.is_some_and(has_limits);
+        if is_limited {
+            losses.drop("tools[].function.strict");
+        }
+        self.strict && !is_limited
     }
 
     /// Writes the schema of the arguments, which are always an object.

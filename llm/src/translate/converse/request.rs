@@ -128,7 +128,7 @@ fn write_tools(
         json.key("json");
         function.write_schema(json);
         json.close_object();
-        if function.strict {
+        if function.is_strict(losses) {
             json.member("strict", "true");
         }
         json.close_object();
@@ -239,7 +239,7 @@ fn write_format(chat: &Chat<'_>, json: &mut Json, losses: &mut Losses) -> Result
     json.open_object();
     // Bedrock takes the schema as text.
     let mut closed = Json::with_capacity(schema.text().len() + 64);
-    write_closed(schema, &mut closed);
+    write_closed(schema, losses, &mut closed)?;
     json.member_string("schema", closed.text());
     json.member_if("name", name);
     json.close_object();

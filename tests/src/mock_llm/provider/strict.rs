@@ -168,12 +168,12 @@ fn read(shared: &Shared, api: Api, body: &[u8]) -> Result<Value, Refused> {
     Ok(request)
 }
 
-/// Whose error it is: platforms answer for whom they do not know, and for paths.
+/// Whose error it is: platforms answer for whom they do not know, for paths, and for quotas.
 fn shape(provider: Provider, status: StatusCode) -> Shape {
     match provider {
         Provider::Openai => Shape::Openai,
         Provider::AzureOpenai => Shape::Azure,
-        Provider::VertexAnthropic if matches!(status.as_u16(), 401 | 403 | 404) => Shape::Google,
+        Provider::VertexAnthropic if matches!(status.as_u16(), 401..=404 | 429) => Shape::Google,
         Provider::Anthropic | Provider::VertexAnthropic => Shape::Anthropic,
         Provider::Gemini | Provider::VertexGemini => Shape::Google,
         Provider::Bedrock | Provider::BedrockAnthropic => Shape::Amazon,

@@ -113,15 +113,15 @@ impl Provider {
 
     /// The models that there are, besides those that make vectors.
     pub(super) const fn models(self) -> [&'static str; 3] {
-        let adaptive = match self {
-            Self::Anthropic => "claude-opus-4-6",
+        let latest = match self {
+            Self::Anthropic => "claude-opus-4-8",
             Self::Openai => "text-embedding-3-small",
             Self::AzureOpenai => "my-embeddings",
-            Self::VertexAnthropic => "claude-opus-4-6@20260205",
-            Self::Bedrock | Self::BedrockAnthropic => "eu.anthropic.claude-opus-4-6-v1",
+            Self::VertexAnthropic => "claude-opus-4-8",
+            Self::Bedrock | Self::BedrockAnthropic => "eu.anthropic.claude-opus-4-8-v1",
             Self::Gemini | Self::VertexGemini => "gemini-embedding-001",
         };
-        [self.model(), self.thinker(), adaptive]
+        [self.model(), self.thinker(), latest]
     }
 
     /// The header that the key stands in, and what stands before it.

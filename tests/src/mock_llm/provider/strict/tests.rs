@@ -197,6 +197,9 @@ fn conversations_are_kept_to_the_rules() {
         refused(provider, "not supported", |body| {
             body["thinking"] = json!({"type": "adaptive"})
         });
+        refused(provider, "property 'minimum' is not supported", |body| {
+            body["output_config"] = json!({"format": {"type": "json_schema", "schema": {"type": "integer", "minimum": 1}}});
+        });
         refused(provider, "signature", |body| {
             body["messages"] = json!([
                 {"role": "user", "content": "x"},

@@ -8,7 +8,10 @@ use crate::mock_llm::provider::strict::door::Refused;
 
 /// OpenAI: every object is closed, and requires everything.
 pub(super) fn check_openai(schema: &Value, place: &str) -> Result<(), Refused> {
-    each_object(schema, &mut |object| {
+    each_schema(schema, &mut |object| {
+        if !is_object(object) {
+            return Ok(());
+        }
         let required = super::items(&object["required"]);
         let properties = object["properties"].as_object();
         let names = properties.into_iter().flatten().map(|(name, _)| name);
@@ -22,9 +25,40 @@ pub(super) fn check_openai(schema: &Value, place: &str) -> Result<(), Refused> {
     })
 }
 
-/// Anthropic, wherever it runs: every object is closed.
+/// What Anthropic knows nothing of.
+const LIMITS: [&str; 9] = [
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+];
+
+/// Anthropic, wherever it runs: every object is closed, and nothing has limits.
 pub(super) fn check_anthropic(schema: &Value, place: &str) -> Result<(), Refused> {
-    each_object(schema, &mut |object| check_closed(object, place))
+    each_schema(schema, &mut |schema| {
+        let limit = LIMITS.iter().find(|limit| !schema[**limit].is_null());
+        let limit =
+            limit.filter(|limit| **limit != "minItems" || schema["minItems"].as_u64() > Some(1));
+        match limit {
+            Some(limit) => {
+                let message =
+                    format!("Invalid schema for {place}: property '{limit}' is not supported.");
+                Err(Refused::bad(message))
+            }
+            None if is_object(schema) => check_closed(schema, place),
+            None => Ok(()),
+        }
+    })
+}
+
+fn is_object(schema: &Value) -> bool {
+    let kinds = super::items(&schema["type"]);
+    schema["type"] == "object" || kinds.iter().any(|kind| kind == "object")
 }
 
 fn check_closed(object: &Value, place: &str) -> Result<(), Refused> {
@@ -39,36 +73,30 @@ fn check_closed(object: &Value, place: &str) -> Result<(), Refused> {
     }
 }
 
-fn each_object(
+fn each_schema(
     schema: &Value,
     check: &mut impl FnMut(&Value) -> Result<(), Refused>,
 ) -> Result<(), Refused> {
     match schema {
         Value::Object(members) => {
-            let is_object = schema["type"] == "object"
-                || super::items(&schema["type"])
-                    .iter()
-                    .any(|kind| kind == "object");
-            if is_object {
-                check(schema)?;
-            }
+            check(schema)?;
             for (key, inner) in members {
                 match key.as_str() {
                     // Names here, and schemas behind them.
                     "properties" | "$defs" | "definitions" => {
                         for (_, inner) in inner.as_object().into_iter().flatten() {
-                            each_object(inner, check)?;
+                            each_schema(inner, check)?;
                         }
                     }
                     "enum" | "const" | "default" | "examples" => {}
-                    _ => each_object(inner, check)?,
+                    _ => each_schema(inner, check)?,
                 }
             }
             Ok(())
         }
         Value::Array(schemas) => schemas
             .iter()
-            .try_for_each(|inner| each_object(inner, check)),
+            .try_for_each(|inner| each_schema(inner, check)),
         _ => Ok(()),
     }
 }

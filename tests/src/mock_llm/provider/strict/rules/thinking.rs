@@ -31,7 +31,13 @@ impl Told<'_> {
     /// Checks what is told.
     pub(super) fn check(&self) -> Result<(), Refused> {
         let bad = |message: &str| Err(Refused::bad(message));
-        // Models since 4.1 take one of the two; all that are here are later.
+        // The latest take nothing of the kind and think as they see fit; those before take one of the
+        // two, and a budget.
+        let is_latest = self.model.contains("opus-4-8");
+        let sampling = [self.temperature, self.top_p, self.top_k];
+        if is_latest && sampling.iter().any(|told| !told.is_null()) {
+            return bad("`temperature`, `top_p` and `top_k` are not supported on this model.");
+        }
         if !self.temperature.is_null() && !self.top_p.is_null() {
             return bad(
                 "`temperature` and `top_p` cannot both be specified for this model. Please use only one.",
@@ -41,8 +47,8 @@ impl Told<'_> {
             return Ok(());
         }
         let is_adaptive = self.thinking["type"] == "adaptive";
-        if is_adaptive && !self.model.contains("4-6") {
-            return bad("adaptive thinking is not supported on this model");
+        if is_adaptive != is_latest {
+            return bad("this type of thinking is not supported on this model");
         }
         let budget = self.thinking["budget_tokens"].as_u64();
         if let (Some(budget), Some(most)) = (budget, self.max_tokens)
