@@ -101,6 +101,7 @@ impl<EHF: EnvoyHttpFilter> HttpFilterConfig<EHF> for ProviderConfig {
             providers: Arc::clone(&self.loaded.providers),
             counters: self.counters,
             attempt: None,
+            has_passed: false,
         })
     }
 }
@@ -110,6 +111,8 @@ struct ProviderFilter {
     providers: Arc<Providers>,
     counters: Counters,
     attempt: Option<Attempt>,
+    /// The last piece of the response has passed.
+    has_passed: bool,
 }
 
 /// What becomes of a piece, whatever the hook calls it.
@@ -216,6 +219,7 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for ProviderFilter {
         let told = self.tell(envoy, |attempt, host| {
             attempt.on_response_body(host, end_of_stream)
         });
+        self.has_passed = matches!(told, Status::Pass);
         match told {
             Status::Pass => ResponseBodyStatus::Continue,
             Status::Wait => ResponseBodyStatus::StopIterationNoBuffer,
@@ -224,8 +228,18 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for ProviderFilter {
 
     fn on_response_trailers(&mut self, envoy: &mut EHF) -> ResponseTrailersStatus {
         match self.tell(envoy, |attempt, host| attempt.on_response_trailers(host)) {
+            // What is appended to a body whose last piece has passed, Envoy sends when it is asked to go
+            // on, and it can be asked in no hook that it waits for.
+            Status::Pass if self.has_passed && envoy.body_size(HttpMessage::Response) > 0 => {
+                envoy.new_scheduler().commit(0);
+                ResponseTrailersStatus::StopIteration
+            }
             Status::Pass => ResponseTrailersStatus::Continue,
             Status::Wait => ResponseTrailersStatus::StopIteration,
         }
+    }
+
+    fn on_scheduled(&mut self, envoy: &mut EHF, _event_id: u64) {
+        envoy.continue_encoding();
     }
 }

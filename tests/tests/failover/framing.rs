@@ -22,8 +22,8 @@ fn in_pieces(document: &Value, pieces: usize) -> Body {
     pieces.fold(Body::chunked(), |body, piece| body.piece(piece))
 }
 
-/// The events of A who says hello.
-fn events() -> Body {
+/// The events of A who says hello, the first of them.
+fn events(count: usize) -> Body {
     let usage = r#""usage":{"input_tokens":5,"output_tokens":1}"#;
     let start = format!(
         r#"{{"type":"message_start","message":{{"id":"m","type":"message","role":"assistant","model":"c","content":[],{usage}}}}}"#
@@ -36,8 +36,11 @@ fn events() -> Body {
         r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":2}}"#,
         r#"{"type":"message_stop"}"#,
     ];
-    Body::events(&events, Duration::ZERO)
+    Body::events(&events[..count], Duration::ZERO)
 }
+
+/// How many there are.
+const ALL: usize = 6;
 
 on_every_envoy! {
     fn a_request_is_the_same_however_it_comes_for_each_attempt(envoy) {
@@ -102,7 +105,11 @@ on_every_envoy! {
             assert_eq!(answer.trailers.values("x-sum").len(), usize::from(has_trailers));
             assert_eq!(answer.headers.has("content-length"), !has_trailers);
         }
-        for framing in [events(), events().trailer("x-sum", "1"), events().pause(Duration::from_millis(20)).trailer("x-sum", "1")] {
+        for framing in [
+            events(ALL),
+            events(ALL).trailer("x-sum", "1"),
+            events(ALL).pause(Duration::from_millis(20)).trailer("x-sum", "1"),
+        ] {
             let has_trailers = framing.has_trailers();
             a.answer(MESSAGES, Reply::new(200).header("content-type", "text/event-stream").stream(framing));
             let answer = lab.post(CHAT).json(&says("x", true)).send();
@@ -115,7 +122,7 @@ on_every_envoy! {
         a.answer(MESSAGES, Reply::new(400).stream(framing));
         let answer = lab.post(CHAT).json(&says("x", true)).send();
         assert_eq!((answer.status, &answer.json()["error"]["message"]), (400, &"no".into()));
-        let early = Body::events(&[r#"{"type":"ping"}"#], Duration::ZERO).trailer("x-sum", "1");
+        let early = events(3).trailer("x-sum", "1");
         a.answer(MESSAGES, Reply::new(200).header("content-type", "text/event-stream").stream(early));
         let answer = lab.post(CHAT).json(&says("x", true)).send();
         assert!(answer.text().contains("incomplete_answer") && !answer.text().contains("[DONE]"), "{}", answer.text());
