@@ -44,6 +44,13 @@ pub enum Step {
         /// It came in one.
         was_decoded: bool,
     },
+    /// A rule applied whose value is always the same; an empty one removes.
+    Constant {
+        /// Where it stands.
+        field: FieldId,
+        /// The value.
+        text: String,
+    },
     /// A template that is not constant was rendered.
     Rendered {
         /// Where it stands.

@@ -57,6 +57,7 @@ fn word(program: &Program, step: &Step) -> String {
             let fuel = if *fuel > 0 { "fuel" } else { "" };
             format!("{} {text:?} {fuel}", path(*field))
         }
+        Step::Constant { field, text } => format!("{} {text:?}", path(*field)),
         Step::EventRule { rule } => format!("event rule {rule}"),
         Step::Stage {
             stage,
@@ -81,7 +82,9 @@ fn conditions_values_and_what_is_held_for_them_are_told() {
          "set": [
             {"name": "x-m", "value": "{{ model }}"},
             {"name": "x-l", "value": "{{ model | length }}", "when": "model | length > 1"},
-            {"name": "x-u", "value": "{{ model | upper }}"}]}]}"#;
+            {"name": "x-u", "value": "{{ model | upper }}"},
+            {"name": "x-c", "value": "1"}],
+         "remove": ["x-r"]}]}"#;
     let (told, _) = told(config, post("/", r#"{"model":"m"}"#), None);
     assert_eq!(
         told,
@@ -93,6 +96,8 @@ fn conditions_values_and_what_is_held_for_them_are_told() {
             "request[1].set[0].value Ok(\"m\") ",
             "request[1].set[1].when Ok(false) fuel",
             "request[1].set[2].value Ok(\"M\") fuel",
+            "request[1].set[3].value \"1\"",
+            "request[1].remove[0] \"\"",
             "read 13 false",
             "pass 13",
         ]

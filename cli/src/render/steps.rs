@@ -55,6 +55,10 @@ pub(crate) fn sentence(program: &Program, step: &Step) -> Option<String> {
             Ok(text) => format!("{} = {}{}", path(*field), quoted(text), spent(*fuel)),
             Err(why) => format!("{} fails: {why}", path(*field)),
         },
+        Step::Constant { field, text } => match text.as_str() {
+            "" => format!("{} removes", path(*field)),
+            text => format!("{} = {}", path(*field), quoted(text)),
+        },
         Step::EventRule { rule } => format!("rule {} for events applies", rule + 1),
         Step::Stage {
             stage,
@@ -104,6 +108,9 @@ pub(crate) fn object(program: &Program, step: &Step) -> Option<Value> {
                 json!({"step": "rendered", "field": path(*field), "error": why.to_string()})
             }
         },
+        Step::Constant { field, text } => {
+            json!({"step": "constant", "field": path(*field), "text": text})
+        }
         Step::EventRule { rule } => json!({"step": "eventRule", "rule": rule}),
         Step::Stage {
             stage,

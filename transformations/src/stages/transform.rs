@@ -15,6 +15,7 @@ use crate::config::OnError;
 use crate::direction::Direction;
 use crate::error::{Cause, Failure, FieldId, StageName, TransformErrorKind};
 use crate::http;
+use crate::observer::Step;
 use crate::on_error::Place;
 use crate::ops::TransformationOps;
 use crate::program::{
@@ -251,7 +252,14 @@ impl<'a, O: TransformationOps + ?Sized> Render<'a, O> {
     ) -> Result<Option<Made>, Failure> {
         let text = &mut self.edits.text;
         let start = text.len();
-        let is_constant = value.template.constant().is_some();
+        let constant = value.template.constant();
+        if let (Some(text), Some(observer)) = (constant, self.templates.view.observer()) {
+            observer.tell(Step::Constant {
+                field: value.field,
+                text: text.to_owned(),
+            });
+        }
+        let is_constant = constant.is_some();
         let rendered = match is_constant {
             true => Ok(()),
             false => self

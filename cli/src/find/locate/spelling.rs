@@ -59,11 +59,8 @@ fn escaped(rest: &mut Peekable<CharIndices<'_>>) -> Option<char> {
         'x' => char::from_u32(code(2)?),
         'U' => char::from_u32(code(8)?),
         'u' => match code(4)? {
-            0xd800..0xdc00 => {
-                // The other half of a character beyond the first plane.
-                rest.nth(5)?;
-                Some('\u{fffd}')
-            }
+            // Of a character in two halves the first counts; the second is none by itself.
+            0xd800..0xdc00 => Some('\u{fffd}'),
             code => char::from_u32(code),
         },
         other => Some(other),

@@ -35,7 +35,7 @@ fn fields_are_found_in_json_and_in_yaml() {
 
 #[test]
 fn names_with_dots_are_found() {
-    let json = r#"{"prices": {"gpt": 1, "gpt-4.1": {"input": 2}}}"#;
+    let json = r#"{"prices": {"gpt-4": {"input": 1}, "gpt-4.1": {"input": 2}}}"#;
     let spot = Spot::default();
     assert_eq!(found(&spot, json, "prices.gpt-4.1.input"), "2}}}");
 }
