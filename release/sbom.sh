@@ -12,7 +12,8 @@ out=$(realpath --canonicalize-missing "$2")
 cd "$(dirname "$0")/.."
 mkdir -p "$out"
 
-cargo cyclonedx --format json --spec-version 1.5 --override-filename bom --target all --no-build-deps
+cargo cyclonedx --format json --spec-version 1.5 --override-filename bom --no-build-deps \
+    --target x86_64-unknown-linux-gnu
 mv rustformations/bom.json "$out/rustformations-module-$1.cdx.json"
 mv cli/bom.json "$out/rustformations-$1.cdx.json"
 # One is written for each package of the workspace.
