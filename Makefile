@@ -50,7 +50,7 @@ fuzz: need-cargo
 
 bench: need-python module
 	$(CARGO) bench --workspace --bench compile --bench render --bench events --bench json \
-		--bench request --bench traffic --bench mask
+		--bench request --bench traffic --bench translate --bench mask
 	$(CARGO) run --release --quiet -p rustformations-tests --bin loopback -- $(BENCH_OPTIONS)
 
 sweep: need-cargo
