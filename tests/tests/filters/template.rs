@@ -13,8 +13,6 @@ fn folder() -> PathBuf {
     workspace::root().join("examples/my-filter")
 }
 
-/// `--locked`: if this says that the lock file needs an update, the version of the SDK has changed, or a
-/// dependency of the project; `examples/cargo.sh check --manifest-path examples/my-filter/Cargo.toml` makes it.
 #[test]
 fn its_tests_pass_without_an_envoy_and_say_what_they_left_out() {
     let printed = cargo(&folder(), &["test", "--locked"], &[]);
@@ -138,6 +136,18 @@ fn the_address_of_the_repository_is_that_of_the_workspace() {
     }
 }
 
+/// Where another version stood there, cargo would ask the repository which it has.
+#[test]
+fn its_lock_file_names_the_version_of_this_tree() {
+    let sdk = "name = \"envoy-proxy-dynamic-modules-rust-sdk\"\n";
+    let right = format!("{sdk}version = \"{}\"\n", env!("CARGO_PKG_VERSION"));
+    let lock = std::fs::read_to_string(folder().join("Cargo.lock")).unwrap();
+    assert!(
+        lock.contains(&right),
+        "write into examples/my-filter/Cargo.lock:\n{right}"
+    );
+}
+
 /// Nothing is downloaded for it that the workspace has not.
 #[test]
 fn its_dependencies_are_among_those_of_the_workspace() {
@@ -153,7 +163,8 @@ fn its_dependencies_are_among_those_of_the_workspace() {
     for package in packages(&own) {
         assert!(
             all.contains(&package),
-            "{package}: \"examples/cargo.sh update --precise\" takes the workspace's"
+            "{package}: take the workspace's version with \"examples/cargo.sh update \
+             --manifest-path examples/my-filter/Cargo.toml NAME --precise VERSION\""
         );
     }
 }
