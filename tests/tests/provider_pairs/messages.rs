@@ -157,6 +157,59 @@ on_every_envoy! {
         }
     }
 
+    fn what_coding_agents_send_is_taken(envoy) {
+        let providers = Providers::start(envoy, &TARGETS, &json!({}));
+        let betas = "interleaved-thinking-2025-05-14,never-heard-of-2030-01-01";
+        for provider in TARGETS {
+            let name = provider.name();
+            let mut body = asking("Hi");
+            body["model"] = json!("adaptive");
+            body["metadata"] = json!({"user_id": "u-1"});
+            body["thinking"] = json!({"type": "adaptive"});
+            body["tools"] = json!([
+                {"name": "read", "description": "Reads.", "input_schema": place(), "cache_control": {"type": "ephemeral"}},
+                {"type": "web_search_20250305", "name": "web_search"},
+            ]);
+            body["tool_choice"] = json!({"type": "auto", "disable_parallel_tool_use": true});
+            if is_openai(provider) {
+                // The model there makes vectors; and prompts of the system stand among the messages.
+                body["model"] = json!("thinker");
+                let prompt = json!({"role": "system", "content": "Be brief."});
+                body["messages"].as_array_mut().unwrap().insert(0, prompt);
+            }
+            let answer = providers.post(provider, MESSAGES, &body, &with(&[("anthropic-beta", betas)]));
+            good(&answer, name);
+            let calls = answer.json()["content"].as_array().unwrap().iter().filter(|block| block["type"] == "tool_use").count();
+            assert_eq!(calls, 1, "{name}: {}", answer.text());
+            let running = providers.running.iter().find(|it| it.provider() == provider).unwrap();
+            let seen = running.seen().pop().unwrap();
+            let of_header = seen.header("anthropic-beta").unwrap_or_default().to_owned();
+            match provider {
+                Provider::Anthropic | Provider::VertexAnthropic => assert_eq!(of_header, betas, "{name}"),
+                // Bedrock reads them from the body, and refuses what it does not know.
+                Provider::BedrockAnthropic => {
+                    assert_eq!((of_header.as_str(), &seen.json()["anthropic_beta"]), ("", &json!(["interleaved-thinking-2025-05-14"])));
+                }
+                _ => assert_eq!(of_header, "", "{name}"),
+            }
+        }
+    }
+
+    fn a_refusal_is_said(envoy) {
+        let targets = [Provider::Openai, Provider::AzureOpenai];
+        let providers = Providers::start(envoy, &targets, &json!({}));
+        for provider in targets {
+            for stream in [false, true] {
+                let mut body = asking("x");
+                body["stream"] = json!(stream);
+                let answer = providers.post(provider, MESSAGES, &body, &with(&[("x-mock-refusal", "I will not.")]));
+                good(&answer, provider.name());
+                let said = if stream { read(&answer).message } else { answer.json() };
+                assert_eq!(text(&said), "I will not.", "{}", provider.name());
+            }
+        }
+    }
+
     fn tokens_are_counted_or_cleanly_not(envoy) {
         let providers = Providers::start(envoy, &TARGETS, &json!({}));
         for provider in TARGETS {

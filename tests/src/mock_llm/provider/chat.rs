@@ -9,11 +9,16 @@ use super::speech::{CREATED, Speech, quoted};
 
 /// The answer in one document.
 pub(super) fn json(speech: &Speech) -> String {
-    let content = match speech.text.as_str() {
+    let text = match speech.text.as_str() {
         "" if !speech.tools.is_empty() => "null".to_owned(),
         text => quoted(text),
     };
-    let mut message = format!(r#"{{"role":"assistant","content":{content},"refusal":null"#);
+    let null = "null".to_owned();
+    let (content, refusal) = match speech.refuses {
+        true => (null, text),
+        false => (text, null),
+    };
+    let mut message = format!(r#"{{"role":"assistant","content":{content},"refusal":{refusal}"#);
     if !speech.reasoning.is_empty() {
         message += &format!(r#","reasoning_content":{}"#, quoted(&speech.reasoning));
     }
@@ -48,7 +53,7 @@ pub(super) fn json(speech: &Speech) -> String {
 
 /// The answer as a stream.
 pub(super) fn events(speech: &Speech) -> Vec<Event> {
-    let content = if speech.tools.is_empty() {
+    let content = if speech.tools.is_empty() && !speech.refuses {
         r#""""#
     } else {
         "null"
@@ -57,8 +62,9 @@ pub(super) fn events(speech: &Speech) -> Vec<Event> {
     for delta in &speech.reasoning_deltas {
         steps.push(format!(r#"{{"reasoning_content":{}}}"#, quoted(delta)));
     }
+    let member = if speech.refuses { "refusal" } else { "content" };
     for delta in &speech.deltas {
-        steps.push(format!(r#"{{"content":{}}}"#, quoted(delta)));
+        steps.push(format!(r#"{{"{member}":{}}}"#, quoted(delta)));
     }
     steps.extend(calls(speech));
     let mut events = Vec::new();

@@ -4,6 +4,7 @@
 //! | name | values | meaning |
 //! |---|---|---|
 //! | `say` | text | what the model says; default a fixed sentence, nothing where `tools` are given |
+//! | `refusal` | text | what the model says in refusing, where OpenAI's chat has a member for it; else as `say` |
 //! | `reasoning` | text | what it thinks before; absent by default |
 //! | `tools` | `[{"id":…,"name":…,"arguments":{…}}]` | calls of tools; arguments as a string go as they are, also `""`; `signature` goes along where calls are signed |
 //! | `delta` | `word`, `whole`, a number of characters | how texts are cut into deltas; default `word` (arguments: 8) |
@@ -39,6 +40,7 @@ use serde_json::Value;
 #[derive(Debug, Default)]
 pub(super) struct Knobs {
     pub(super) say: Option<String>,
+    pub(super) refuses: bool,
     pub(super) reasoning: Option<String>,
     pub(super) tools: Vec<Value>,
     pub(super) delta: Delta,
@@ -185,6 +187,10 @@ impl Knobs {
         let pause = || number().map(|count: usize| Duration::from_millis(count as u64));
         match name {
             "say" => self.say = text(),
+            "refusal" => {
+                self.say = text();
+                self.refuses = true;
+            }
             "reasoning" => self.reasoning = text(),
             "tools" => {
                 self.tools = serde_json::from_str(value).map_err(|_| wrong("a JSON array"))?;

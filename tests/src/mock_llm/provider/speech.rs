@@ -23,6 +23,8 @@ pub(super) struct Speech {
     pub(super) choices: usize,
     pub(super) text: String,
     pub(super) deltas: Vec<String>,
+    /// The text says no.
+    pub(super) refuses: bool,
     /// Empty for none.
     pub(super) reasoning: String,
     pub(super) reasoning_deltas: Vec<String>,
@@ -71,6 +73,7 @@ impl Speech {
             model: model.unwrap_or_else(|| heard.model()),
             choices,
             deltas: deltas(&text, knobs.delta),
+            refuses: knobs.refuses,
             reasoning_deltas: deltas(&reasoning, knobs.delta),
             tools,
             finish: knobs.finish.clone(),
