@@ -105,6 +105,10 @@ impl Files for LocalFiles {
         let prices = read_prices(&text)?;
         Ok(Arc::new(Fixed::new(prices)))
     }
+
+    fn keys(&self) -> &dyn Keys {
+        self
+    }
 }
 
 /// Keys are secrets, which are seldom where configurations are checked: what is here is read, and of what is not,

@@ -7,15 +7,17 @@
 //! Configurations are compiled on the main thread, attempts run on workers. Refused are
 //! configurations with anything that is not known. It never resets a stream: there, Envoy crashes.
 
-mod keys;
+mod counters;
+pub(crate) mod keys;
 
 use std::any::Any;
 use std::sync::{Arc, Once};
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use envoy_proxy_dynamic_modules_rust_sdk::prelude::*;
-use transformations::provider::{Attempt, Providers, Step};
+use transformations::provider::{Attempt, Providers, Refused, Step};
 
+pub(crate) use self::counters::ProviderCounters;
 use self::keys::ModuleKeys;
 use crate::refusal::{log_refusal, refused};
 use crate::transformation::host::Host;
@@ -23,16 +25,6 @@ use crate::watch::{Watcher, Watching};
 
 /// The name that configurations ask for.
 pub(crate) const NAME: &str = "llm-provider";
-
-/// The counters, in the order of [`Counters`].
-const COUNTERS: [&str; 4] = [
-    "rustformations_provider_requests",
-    "rustformations_provider_refusals",
-    "rustformations_provider_dropped_fields",
-    "rustformations_provider_failures",
-];
-
-type Counters = [EnvoyCounterId; 4];
 
 /// Compiles a filter-level configuration; `None`, after logging why, if it is not valid.
 pub(crate) fn new_http_filter_config<EC, EHF>(
@@ -50,6 +42,21 @@ where
 /// Compiles a route's configuration; `None`, after logging why, if it is not valid.
 pub(crate) fn new_per_route_config(config: &[u8]) -> Option<Box<dyn Any>> {
     log_refusal(NAME, Loaded::new(config)).map(|loaded| Box::new(loaded) as Box<dyn Any>)
+}
+
+/// Answers a request that an attempt refuses.
+pub(crate) fn refuse<EHF: EnvoyHttpFilter>(envoy: &mut EHF, refused: &Refused) {
+    let headers = [("content-type", &b"application/json"[..])];
+    let body = Some(refused.body.as_bytes());
+    let status = refused.status.into();
+    envoy.send_response(status, &headers, body, Some("llm_provider_refused"));
+}
+
+/// Has headers that were held go on before a piece of the body does. By itself, Envoy puts the first piece
+/// behind a stop into a buffer and sends that; the buffer stays, and what is written before trailers is put
+/// there and lost. Not for the last piece: the headers would end the message.
+pub(crate) fn send_headers_first<EHF: EnvoyHttpFilter>(envoy: &mut EHF) {
+    envoy.continue_encoding();
 }
 
 /// A configuration that Envoy holds.
@@ -74,24 +81,15 @@ impl Loaded {
 
 struct ProviderConfig {
     loaded: Loaded,
-    counters: Counters,
+    counters: ProviderCounters,
 }
 
 impl ProviderConfig {
     fn new<EC: EnvoyHttpFilterConfig>(envoy: &mut EC, config: &[u8]) -> Result<Self> {
-        let loaded = Loaded::new(config)?;
-        let mut define = |name| {
-            let counter = envoy.define_counter(name);
-            counter.map_err(|refusal| anyhow!("Envoy refused the counter {name}: {refusal:?}"))
-        };
-        let [requests, refusals, dropped, failures] = COUNTERS;
-        let counters = [
-            define(requests)?,
-            define(refusals)?,
-            define(dropped)?,
-            define(failures)?,
-        ];
-        Ok(ProviderConfig { loaded, counters })
+        Ok(ProviderConfig {
+            loaded: Loaded::new(config)?,
+            counters: ProviderCounters::define(envoy)?,
+        })
     }
 }
 
@@ -101,7 +99,7 @@ impl<EHF: EnvoyHttpFilter> HttpFilterConfig<EHF> for ProviderConfig {
             providers: Arc::clone(&self.loaded.providers),
             counters: self.counters,
             attempt: None,
-            has_passed: false,
+            holds_headers: false,
         })
     }
 }
@@ -109,10 +107,10 @@ impl<EHF: EnvoyHttpFilter> HttpFilterConfig<EHF> for ProviderConfig {
 /// One attempt of one stream.
 struct ProviderFilter {
     providers: Arc<Providers>,
-    counters: Counters,
+    counters: ProviderCounters,
     attempt: Option<Attempt>,
-    /// The last piece of the response has passed.
-    has_passed: bool,
+    /// The headers of the response wait.
+    holds_headers: bool,
 }
 
 /// What becomes of a piece, whatever the hook calls it.
@@ -133,27 +131,12 @@ impl ProviderFilter {
             return Status::Pass;
         };
         let step = what(attempt, &mut Host::without_routes(envoy));
-        let counts = attempt.take_counts();
-        let counts = [
-            counts.requests,
-            counts.refusals,
-            counts.dropped_fields,
-            counts.failures,
-        ];
-        for (counter, count) in self.counters.into_iter().zip(counts) {
-            if count > 0 {
-                // A counter that Envoy refuses to raise must not fail a request.
-                let _ = envoy.increment_counter(counter, count);
-            }
-        }
+        self.counters.add(envoy, attempt.take_counts());
         match step {
             Step::Pass => Status::Pass,
             Step::Wait => Status::Wait,
             Step::Reply(refused) => {
-                let headers = [("content-type", &b"application/json"[..])];
-                let body = Some(refused.body.as_bytes());
-                let status = refused.status.into();
-                envoy.send_response(status, &headers, body, Some("llm_provider_refused"));
+                refuse(envoy, &refused);
                 Status::Wait
             }
         }
@@ -209,6 +192,7 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for ProviderFilter {
         let told = self.tell(envoy, |attempt, host| {
             attempt.on_response_headers(host, end_of_stream)
         });
+        self.holds_headers = matches!(told, Status::Wait);
         match told {
             Status::Pass => ResponseHeadersStatus::Continue,
             Status::Wait => ResponseHeadersStatus::StopIteration,
@@ -219,27 +203,23 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for ProviderFilter {
         let told = self.tell(envoy, |attempt, host| {
             attempt.on_response_body(host, end_of_stream)
         });
-        self.has_passed = matches!(told, Status::Pass);
         match told {
-            Status::Pass => ResponseBodyStatus::Continue,
+            Status::Pass => {
+                if std::mem::take(&mut self.holds_headers) && !end_of_stream {
+                    send_headers_first(envoy);
+                }
+                ResponseBodyStatus::Continue
+            }
+            // Nothing of it is left. Once the headers have gone on, a piece that stops leaves a buffer, too.
+            Status::Wait if !self.holds_headers => ResponseBodyStatus::Continue,
             Status::Wait => ResponseBodyStatus::StopIterationNoBuffer,
         }
     }
 
     fn on_response_trailers(&mut self, envoy: &mut EHF) -> ResponseTrailersStatus {
         match self.tell(envoy, |attempt, host| attempt.on_response_trailers(host)) {
-            // What is appended to a body whose last piece has passed, Envoy sends when it is asked to go
-            // on, and it can be asked in no hook that it waits for.
-            Status::Pass if self.has_passed && envoy.body_size(HttpMessage::Response) > 0 => {
-                envoy.new_scheduler().commit(0);
-                ResponseTrailersStatus::StopIteration
-            }
             Status::Pass => ResponseTrailersStatus::Continue,
             Status::Wait => ResponseTrailersStatus::StopIteration,
         }
-    }
-
-    fn on_scheduled(&mut self, envoy: &mut EHF, _event_id: u64) {
-        envoy.continue_encoding();
     }
 }

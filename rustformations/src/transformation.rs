@@ -15,9 +15,11 @@ mod metadata;
 mod prices;
 mod profiles;
 mod programs;
+mod provided;
 mod reloads;
 mod reports;
 mod stats;
+mod status;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -37,6 +39,7 @@ use self::profiles::ModuleFiles;
 use self::programs::Chosen;
 use self::reports::Reports;
 use self::stats::Stats;
+use crate::llm_provider::ProviderCounters;
 use crate::refusal::{log_refusal, refused};
 use crate::watch::{Watcher, Watching};
 
@@ -129,6 +132,7 @@ fn capabilities(host: Capabilities, envoy: EnvoyVersion) -> transformations::Cap
 struct TransformationConfig {
     configuration: Configuration,
     stats: Stats,
+    counters: ProviderCounters,
     build_gauge: BuildGauge,
 }
 
@@ -137,6 +141,7 @@ impl TransformationConfig {
         Ok(Self {
             configuration: Configuration::new(name, config)?,
             stats: Stats::define(envoy)?,
+            counters: ProviderCounters::define(envoy)?,
             build_gauge: BuildGauge::define(envoy)?,
         })
     }
@@ -148,6 +153,7 @@ impl<EHF: EnvoyHttpFilter> HttpFilterConfig<EHF> for TransformationConfig {
         Box::new(TransformationFilter::new(
             self.configuration.chosen.now(),
             self.stats,
+            self.counters,
         ))
     }
 }

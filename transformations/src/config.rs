@@ -47,6 +47,8 @@ pub struct Config {
     pub env_allow: Option<Vec<String>>,
     /// What is done about LLM traffic.
     pub ai: Option<Ai>,
+    /// Who answers.
+    pub provider: Option<provider::ProviderRules>,
 }
 
 /// One direction.

@@ -11,6 +11,7 @@ pub use llm::price::Prices;
 use crate::live::Live;
 pub use crate::profiles::NoProfiles;
 use crate::profiles::Profiles;
+use crate::provider::{Keys, NoKeys};
 
 /// The files of a host.
 pub trait Files {
@@ -25,6 +26,11 @@ pub trait Files {
     /// # Errors
     /// Why there are none: one sentence that names what would be right, without the path.
     fn prices(&self, path: &str) -> Result<Arc<dyn Live<Prices>>, String>;
+
+    /// The keys for providers.
+    fn keys(&self) -> &dyn Keys {
+        &NoKeys
+    }
 }
 
 /// No files at all.

@@ -20,6 +20,7 @@ use crate::metadata::MetadataType;
 use crate::needs::{DirectionNeeds, Needs};
 use crate::options::CompileOptions;
 use crate::profiles::{self, Chosen, Parsed};
+use crate::provider::Providers;
 use crate::template::commands::Command;
 use crate::template::engine::Engine;
 use crate::template::{Template, Test};
@@ -51,6 +52,7 @@ pub struct Program {
     needs: Needs,
     profile: Option<Box<str>>,
     follows_prices: bool,
+    provider: Option<Arc<Providers>>,
     warnings: Vec<Diagnostic>,
     /// The configuration path of each [`FieldId`].
     paths: Box<[Box<str>]>,
@@ -296,12 +298,18 @@ impl Program {
             found: mut problems,
         } = profiles::parse(bytes, || files.profiles());
         let prices = prices(&config, files, &mut problems);
+        let provider = config.provider.clone();
+        let envoy = options.capabilities.attributes_of_envoy;
+        let provider = provider.map(|it| Providers::of(it, envoy, files.keys(), &mut problems));
         let mut program = compile::program(&config, options, &mut problems);
         if let Some(program) = &mut program
             && let Some((ai, prices)) = program.ai.as_mut().zip(prices)
         {
             ai.follow_prices(prices);
             program.follows_prices = true;
+        }
+        if let Some(program) = &mut program {
+            program.provider = provider;
         }
         match profile {
             Some(Chosen { name, origins }) => {
@@ -338,9 +346,16 @@ impl Program {
         self.profile.as_deref()
     }
 
-    /// Whether something about it changes with a file: its profile, or prices.
+    /// Whether something about it changes with a file: its profile, prices, or a key.
     pub fn follows_files(&self) -> bool {
-        self.profile.is_some() || self.follows_prices
+        let provider = self.provider.as_ref();
+        let follows_key = provider.is_some_and(|it| it.follows_files());
+        self.profile.is_some() || self.follows_prices || follows_key
+    }
+
+    /// Who answers what goes upstream, if that is to be translated for somebody.
+    pub fn provider(&self) -> Option<&Arc<Providers>> {
+        self.provider.as_ref()
     }
 
     /// What the program reads and writes, whichever of its transforms applies.

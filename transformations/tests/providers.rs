@@ -7,10 +7,12 @@ use std::sync::{Arc, Mutex};
 
 use llm::translate::fields::Becomes;
 use serde_json::{Value, json};
+use transformations::files::{Files, NoProfiles, Prices};
 use transformations::live::Live;
+use transformations::profiles::Profiles;
 use transformations::provider::{Attempt, Counts, Key, Keys, NAMESPACE, Providers, Step};
-use transformations::testing::{MemoryHost, Message};
-use transformations::{HostValue, MetadataSource};
+use transformations::testing::{MemoryFiles, MemoryHost, Message};
+use transformations::{CompileOptions, HostValue, MetadataSource, Program};
 
 const CHAT: &str = "/v1/chat/completions";
 const SECRET: &str = "k-0123456789";
@@ -286,6 +288,23 @@ fn what_cannot_be_asked_is_refused_in_the_clients_shape() {
         (status, &body["type"], &body["error"]["type"]),
         (404, &json!("error"), &json!("not_found_error"))
     );
+}
+
+#[test]
+fn an_upgrade_is_not_waited_for() {
+    let methods = [("CONNECT", ""), ("GET", "websocket")];
+    for (method, upgrade) in methods {
+        let mut host = host("/v1/realtime", "");
+        host.request.headers[0].1 = method.into();
+        if !upgrade.is_empty() {
+            host.request
+                .headers
+                .push(("upgrade".into(), upgrade.into()));
+        }
+        let mut attempt = compile(&anthropic()).open();
+        let (status, _) = reply(attempt.on_request_headers(&mut host, false));
+        assert_eq!(status, 404);
+    }
 }
 
 #[test]
@@ -615,13 +634,40 @@ impl Keys for AnyKey {
     }
 }
 
+impl Files for AnyKey {
+    fn profiles(&self) -> Result<Arc<Profiles>, NoProfiles> {
+        Err(NoProfiles::Unset)
+    }
+
+    fn prices(&self, path: &str) -> Result<Arc<dyn Live<Prices>>, String> {
+        let prices = r#"{"*": {"input": "1", "output": "1"}}"#.to_owned();
+        let prices = [(path.to_owned(), prices)].into();
+        let files = MemoryFiles {
+            prices,
+            ..MemoryFiles::default()
+        };
+        files.prices(path)
+    }
+
+    fn keys(&self) -> &dyn Keys {
+        self
+    }
+}
+
 #[test]
 fn the_examples_of_the_documentation_load() {
     let page = std::fs::read_to_string(PAGE).unwrap();
     let examples = page.split("```json\n").skip(1);
     let examples: Vec<_> = examples.filter_map(|it| it.split("```").next()).collect();
-    assert_eq!(examples.len(), 2);
+    assert_eq!(examples.len(), 3);
     for example in examples {
+        if example.contains("\"ai\"") {
+            let options = CompileOptions::default();
+            let program = Program::compile_with(example.as_bytes(), &options, &AnyKey);
+            let program = program.unwrap_or_else(|problems| panic!("{example}\n{problems}"));
+            assert!(program.provider().is_some() && program.warnings().is_empty());
+            continue;
+        }
         let compiled = Providers::compile(example.as_bytes(), (1, 36), &AnyKey);
         compiled.unwrap_or_else(|problems| panic!("{example}\n{problems}"));
     }

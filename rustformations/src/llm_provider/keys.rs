@@ -14,7 +14,7 @@ use crate::watch::file::{Content, OpenFiles, WatchedFile};
 
 /// The keys of this process.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ModuleKeys;
+pub(crate) struct ModuleKeys;
 
 /// Files of keys that are in use.
 static FILES: Lazy<OpenFiles<WatchedFile<Key>>> = Lazy::new(OpenFiles::default);

@@ -20,13 +20,17 @@ pub(crate) struct Host<'a, EHF> {
     envoy: &'a mut EHF,
     /// None where no route decides what runs.
     configured: Option<&'a mut Configured>,
+    /// What Envoy holds of the message counts as received: whoever held it lets it pass.
+    takes_held: bool,
+    /// What stands in the place of the piece that was received, in a hook that has none.
+    piece: Option<&'a mut Vec<u8>>,
 }
 
 impl<'a, EHF: EnvoyHttpFilter> Host<'a, EHF> {
     pub(super) fn new(envoy: &'a mut EHF, configured: &'a mut Configured) -> Self {
         Self {
-            envoy,
             configured: Some(configured),
+            ..Self::without_routes(envoy)
         }
     }
 
@@ -35,7 +39,28 @@ impl<'a, EHF: EnvoyHttpFilter> Host<'a, EHF> {
         Self {
             envoy,
             configured: None,
+            takes_held: false,
+            piece: None,
         }
+    }
+
+    /// The host for whoever is told of all that was held at once.
+    pub(super) fn taking_held(envoy: &'a mut EHF) -> Self {
+        Self {
+            takes_held: true,
+            ..Self::without_routes(envoy)
+        }
+    }
+
+    /// The host of a hook without a piece of the response, with this one.
+    pub(super) fn with_piece(envoy: &'a mut EHF, piece: &'a mut Vec<u8>) -> Self {
+        Self::without_routes(envoy).and_piece(piece)
+    }
+
+    /// This host, with this piece of the response.
+    pub(super) fn and_piece(mut self, piece: &'a mut Vec<u8>) -> Self {
+        self.piece = Some(piece);
+        self
     }
 
     fn for_each_line(&self, map: HeaderMap, visit: &mut dyn FnMut(&[u8], &[u8])) {
@@ -157,11 +182,21 @@ impl<EHF: EnvoyHttpFilter> TransformationOps for Host<'_, EHF> {
     }
 
     fn append_response_body(&mut self, data: &[u8]) -> bool {
+        if let Some(piece) = &mut self.piece {
+            piece.extend_from_slice(data);
+            return true;
+        }
         self.append_end(HttpMessage::Response, data)
     }
 
     /// Only what came: what Envoy shows as buffered may be held by another filter, and was here before.
     fn for_each_received(&mut self, direction: Direction, visit: &mut dyn FnMut(&[u8])) {
+        if let Some(piece) = &self.piece {
+            return visit(piece);
+        }
+        if self.takes_held {
+            return visit(&self.envoy.copy_body(message(direction)));
+        }
         let received = message(direction).received();
         for chunk in self.envoy.body_chunks_mut(received).unwrap_or_default() {
             visit(chunk.as_slice());
@@ -174,6 +209,17 @@ impl<EHF: EnvoyHttpFilter> TransformationOps for Host<'_, EHF> {
         length: Option<usize>,
         bytes: &[u8],
     ) -> bool {
+        if let Some(piece) = &mut self.piece {
+            let length = length.unwrap_or(piece.len()).min(piece.len());
+            piece.drain(..length);
+            piece.extend_from_slice(bytes);
+            return true;
+        }
+        if self.takes_held {
+            let held = self.envoy.body_size(message(direction));
+            return self.drain_front(message(direction), length.unwrap_or(held))
+                && (bytes.is_empty() || self.append_end(message(direction), bytes));
+        }
         let received = message(direction).received();
         let length = length.unwrap_or_else(|| self.envoy.body_view_size(received));
         (length == 0 || self.envoy.drain_body(received, length))

@@ -15,11 +15,13 @@ use once_cell::sync::Lazy;
 use transformations::files::{Files, NoProfiles, Prices};
 use transformations::live::Live;
 use transformations::profiles::{PROFILES_VARIABLE, Profiles};
+use transformations::provider::Keys;
 use transformations::{CompileOptions, Program};
 
 use super::programs;
 use super::reloads::{self, Reload};
 use super::{Loaded, prices};
+use crate::llm_provider::keys::ModuleKeys;
 use crate::watch::Follower;
 use crate::watch::file::OpenFiles;
 
@@ -83,6 +85,10 @@ impl Files for ModuleFiles {
     fn prices(&self, path: &str) -> Result<Arc<dyn Live<Prices>>, String> {
         prices::open(path)
     }
+
+    fn keys(&self) -> &dyn Keys {
+        &ModuleKeys
+    }
 }
 
 /// Profiles that are looked at, in the place of those in use.
@@ -95,6 +101,10 @@ impl Files for Candidates {
 
     fn prices(&self, path: &str) -> Result<Arc<dyn Live<Prices>>, String> {
         prices::open(path)
+    }
+
+    fn keys(&self) -> &dyn Keys {
+        &ModuleKeys
     }
 }
 

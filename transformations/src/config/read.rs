@@ -41,6 +41,7 @@ pub(crate) fn config(value: &Value) -> (Config, Vec<Diagnostic>) {
             limits: reader.limits(fields),
             env_allow: reader.env_allow(fields),
             ai: reader.ai(fields),
+            provider: reader.provider_here(fields),
         };
     }
     (config, reader.found)

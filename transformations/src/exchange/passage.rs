@@ -72,8 +72,8 @@ impl Exchange {
         }
     }
 
-    /// Whether the response was ended here, before the upstream ended it.
-    pub(super) fn has_ended_response(&self) -> bool {
+    /// Whether the response was ended here, before the upstream ended it. What comes of it is not for anybody.
+    pub fn has_ended_response(&self) -> bool {
         self.ai.as_ref().is_some_and(|ai| ai.last.is_some())
     }
 

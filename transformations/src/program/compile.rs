@@ -143,6 +143,7 @@ pub(super) fn program(
         needs,
         profile: None,
         follows_prices: false,
+        provider: None,
         warnings: Vec::new(),
         paths: paths.into_iter().map(String::into_boxed_str).collect(),
     })

@@ -112,6 +112,13 @@ impl Attempt {
         self.is_upstream = matches!(address, Some(HostValue::Text(address)) if !address.is_empty());
         let originals = Originals::of(ops, self.is_upstream);
         let client = PathFacts::of(originals.get(":path")).dialect;
+        // Neither has an end to wait for.
+        let mut is_upgrade = header_is(ops, ":method", b"CONNECT");
+        ops.for_each_request_header_value("upgrade", &mut |_| is_upgrade = true);
+        if is_upgrade {
+            let message = "Upgrades of connections are not translated.";
+            return self.refuse(client, Refusal::new(404, message));
+        }
         let Some(target) = self.target(ops) else {
             let message = "No provider is configured for this host.";
             return self.refuse(client, Refusal::new(500, message));
@@ -171,6 +178,11 @@ impl Attempt {
             Asking::Held(_) => self.ask(ops, true),
             _ => Step::Pass,
         }
+    }
+
+    /// Whether more of the request is waited for.
+    pub fn awaits_request(&self) -> bool {
+        matches!(self.request, Asking::Held(_))
     }
 
     /// The headers of the response have come, and with `end_of_stream` nothing behind them.
@@ -397,6 +409,13 @@ fn edited(
         }
     }
     edits.finish().to_vec()
+}
+
+/// Whether a header of the request has this value.
+fn header_is(ops: &(impl TransformationOps + ?Sized), name: &str, value: &[u8]) -> bool {
+    let mut is = false;
+    ops.for_each_request_header_value(name, &mut |it| is |= it == value);
+    is
 }
 
 /// The body without its content codings.

@@ -74,10 +74,23 @@ impl Providers {
         match choice {
             Some(choice) if !is_refused => Ok(Arc::new(Providers {
                 choice,
-                retries_held: envoy >= (1, 37),
+                retries_held: retries_held(envoy),
             })),
             _ => Err(Diagnostics::new(found)),
         }
+    }
+
+    /// Compiles one provider. What is wrong is added to `found`.
+    pub(crate) fn of(
+        rules: ProviderRules,
+        envoy: (u16, u16),
+        keys: &dyn Keys,
+        found: &mut Vec<Diagnostic>,
+    ) -> Arc<Providers> {
+        Arc::new(Providers {
+            choice: Choice::One(Arc::new(Target::new(rules, keys, found))),
+            retries_held: retries_held(envoy),
+        })
     }
 
     /// Whether a file of a key is among what it reads.
@@ -96,6 +109,11 @@ impl Providers {
     pub fn open(self: &Arc<Self>) -> Attempt {
         Attempt::new(Arc::clone(self))
     }
+}
+
+/// Whether this release can send a request again whose response is being held.
+fn retries_held(envoy: (u16, u16)) -> bool {
+    envoy >= (1, 37)
 }
 
 impl Target {

@@ -77,6 +77,16 @@ pub static AI_HERE: Field<&Object> = Field::new(
 )
 .not_in_policies();
 
+/// `provider`
+pub static PROVIDER_HERE: Field<&Object> = Field::new(
+    "provider",
+    &super::provider::ONE,
+    "who answers: behind everything else in a request, and before it in the response, both are \
+     translated for that provider of language models, as its filter does it in the chain of a listener; \
+     see [providers.md](providers.md). Unknown fields in it are errors",
+)
+.not_in_policies();
+
 /// The whole configuration.
 pub static CONFIGURATION: Object = Object {
     name: "configuration",
@@ -89,6 +99,7 @@ pub static CONFIGURATION: Object = Object {
         &LIMITS_OF_ALL,
         &ENV_ALLOW,
         &AI_HERE,
+        &PROVIDER_HERE,
     ]],
 };
 

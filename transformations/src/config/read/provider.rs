@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::{Reader, join};
 use crate::codes::Code;
 use crate::config::fields::provider as field;
+use crate::config::fields::top::PROVIDER_HERE;
 use crate::config::provider::{Auth, KeyPlace, ProviderRules, ProvidersRules};
 use crate::diagnostics::Diagnostic;
 
@@ -46,6 +47,12 @@ pub(in crate::config) fn providers(value: &Value) -> (ProvidersRules, Vec<Diagno
 }
 
 impl Reader {
+    /// The provider of a configuration of the transformation filter.
+    pub(super) fn provider_here(&mut self, fields: &Fields) -> Option<ProviderRules> {
+        let (fields, path) = self.strict_field(fields, "", &PROVIDER_HERE)?;
+        self.provider(fields, &path)
+    }
+
     fn provider(&mut self, fields: &Fields, path: &str) -> Option<ProviderRules> {
         let is_there = fields
             .get(field::PROVIDER.name)
