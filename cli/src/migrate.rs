@@ -6,6 +6,7 @@
 
 mod classic;
 mod inja;
+mod maps;
 mod moved;
 mod notes;
 mod setters;

@@ -212,6 +212,20 @@ fn the_shapes_of_the_first_engine_are_moved() {
 }
 
 #[test]
+fn maps_of_headers_become_lists() {
+    let folder = tempfile::tempdir().unwrap();
+    let given = json!({"request": {"set": {"x-out": "{{ header(\"x-in\") }}"}, "add": {"x-in": "more"}, "remove": ["x-no"]}});
+    let shown = moved(folder.path(), &given, &["x-in: in", "x-no: 1"], "", false);
+    assert_eq!(header(&shown["request"], "x-out"), ["in"]);
+    assert_eq!(header(&shown["request"], "x-in"), ["in", "more"]);
+    assert!(header(&shown["request"], "x-no").is_empty());
+    let made = std::fs::read(folder.path().join("config.json")).unwrap();
+    let made: Value = serde_json::from_slice(&made).unwrap();
+    let list = json!([{"name": "x-in", "value": "more"}]);
+    assert_eq!(made["request"]["add"], list);
+}
+
+#[test]
 fn a_policy_stays_a_policy() {
     let folder = tempfile::tempdir().unwrap();
     let given = json!({

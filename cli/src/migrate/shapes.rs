@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::moved::Moved;
 use super::notes::Notes;
-use super::{classic, inja, setters};
+use super::{classic, inja, maps, setters};
 use crate::find::path::Path;
 
 /// Everything of a document.
@@ -23,8 +23,11 @@ fn walk(value: &Value, path: &Path, notes: &mut Notes, all: &mut Vec<Moved>) {
                 all.push(of_policy(value, rules, path, notes));
             } else if setters::is_one(fields) {
                 setters::moved(fields, path, notes, all);
-            } else if classic::is_one(fields) {
-                let document = classic::moved(fields, path, notes);
+            } else if classic::is_one(fields) || maps::is_one(fields) {
+                let document = match maps::is_one(fields) {
+                    true => maps::moved(fields),
+                    false => classic::moved(fields, path, notes),
+                };
                 all.push(Moved {
                     place: path.to_string(),
                     spot: notes.spot(path),
