@@ -14,7 +14,7 @@ pub(super) fn is_one(fields: &Map<String, Value>) -> bool {
                 .and_then(|it| it.get(*list))
                 .is_some_and(Value::is_object)
         };
-        HEADERS.iter().any(|list| is_map(list))
+        HEADERS.iter().any(is_map)
     };
     DIRECTIONS.iter().any(has_map)
 }
