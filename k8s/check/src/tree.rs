@@ -85,6 +85,15 @@ pub const OVERLAYS: &[Overlay] = &[
         &["envoy-gateway-v1.9.0", "gateway-api-v1.5.1"],
     ),
     other("overlays/istio", &["istio-1.30.3", "gateway-api-v1.5.1"]),
+    of_line(Line::V2_4, "overlays/providers/kgateway"),
+    other(
+        "overlays/providers/envoy-gateway",
+        &["envoy-gateway-v1.9.0", "gateway-api-v1.5.1"],
+    ),
+    other(
+        "overlays/providers/istio",
+        &["istio-1.30.3", "gateway-api-v1.5.1"],
+    ),
     other("observability", &["prometheus-operator-v0.93.0"]),
 ];
 

@@ -11,7 +11,7 @@ use rustformations_tests::tools;
 use serde_json::{Value, json};
 
 /// The Secrets that a user makes by hand, as the overlay's comment says.
-const SECRETS: &[&str] = &["openai"];
+const SECRETS: &[&str] = &["anthropic", "openai"];
 
 fn can_render() -> bool {
     tools::has_tool("kubectl").unwrap()
@@ -168,14 +168,18 @@ fn every_reference_finds_its_object() {
 
 #[test]
 fn secrets_made_by_hand_are_explained_where_they_are_needed() {
-    let text =
-        std::fs::read_to_string(tree::root().join("k8s/overlays/llm-openai/kustomization.yaml"));
-    for secret in SECRETS {
-        assert!(
-            text.as_ref()
-                .unwrap()
-                .contains(&format!("create secret generic {secret} "))
-        );
+    for (overlay, secrets) in [
+        ("llm-openai", &["openai"][..]),
+        ("providers/kgateway", &["anthropic"]),
+        ("providers/istio", SECRETS),
+        ("providers/envoy-gateway", SECRETS),
+    ] {
+        let file = tree::root().join(format!("k8s/overlays/{overlay}/kustomization.yaml"));
+        let text = std::fs::read_to_string(file).unwrap();
+        for secret in secrets {
+            let line = format!("create secret generic {secret} ");
+            assert!(text.contains(&line), "{overlay}: {line}");
+        }
     }
 }
 

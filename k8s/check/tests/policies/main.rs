@@ -4,6 +4,7 @@
 
 mod kgateway;
 mod profiles;
+mod providers;
 
 use k8s_check::tree::{self, Line, OVERLAYS};
 use kgateway::{as_go_writes, as_kgateway_sends, envoy_of, objects, one};
@@ -44,8 +45,9 @@ fn every_traffic_policy_does_what_it_says_on_the_envoy_of_its_kgateway() {
     for overlay in OVERLAYS
         .iter()
         .filter(|overlay| !overlay.path.ends_with("llm-openai"))
-        // What these do is in profiles.rs.
+        // What these do is in profiles.rs and providers.rs.
         .filter(|overlay| !overlay.path.starts_with("overlays/profiles/"))
+        .filter(|overlay| !overlay.path.starts_with("overlays/providers/"))
     {
         let Some(line) = overlay.line else { continue };
         let Some(objects) = objects(overlay.path) else {
