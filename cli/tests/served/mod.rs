@@ -86,6 +86,19 @@ impl Served {
         wait_for(&self.said, text);
     }
 
+    /// Waits until it has printed this, wherever.
+    pub(crate) fn expect_anywhere(&self, text: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.all().contains(text) {
+            assert!(
+                Instant::now() < deadline,
+                "{text:?} is not in {}",
+                self.all()
+            );
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Waits until it has printed this among what is no result.
     pub(crate) fn expect_error(&self, text: &str) {
         wait_for(&self.errors, text);
