@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use envoy_proxy_dynamic_modules_rust_sdk::EnvoyHttpFilter;
 
-use super::{Loaded, RouteConfig};
+use super::configuration::RouteConfig;
+use super::loaded::Loaded;
 
 /// The configurations of one stream.
 pub(super) struct Configured {

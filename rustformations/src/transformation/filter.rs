@@ -11,9 +11,9 @@ use transformations::{
     Answer, Direction, Exchange, Failure, Next, TransformErrorKind, TransformationOps as _,
 };
 
-use super::Loaded;
 use super::configured::Configured;
 use super::host::Host;
+use super::loaded::Loaded;
 use super::provided::Provided;
 use super::stats::Stats;
 use super::status::Status;

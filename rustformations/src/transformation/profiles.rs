@@ -7,6 +7,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -18,9 +19,10 @@ use transformations::profiles::{PROFILES_VARIABLE, Profiles};
 use transformations::provider::Keys;
 use transformations::{CompileOptions, Program};
 
-use super::programs;
+use super::loaded::Loaded;
+use super::prices;
+use super::programs::{self, FollowedFiles};
 use super::reloads::{self, Reload};
-use super::{Loaded, prices};
 use crate::llm_provider::keys::ModuleKeys;
 use crate::watch::Follower;
 use crate::watch::file::OpenFiles;
@@ -60,12 +62,13 @@ impl ModuleFiles {
             opened: Mutex::default(),
         }
     }
+}
 
-    /// The file of profiles, if the configuration asked for it.
-    pub(super) fn into_profile_file(self) -> Option<Arc<ProfileFile>> {
-        self.opened
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
+impl FollowedFiles for ModuleFiles {
+    fn into_profile_file(self) -> Option<Arc<dyn Follower>> {
+        let opened = self.opened.into_inner();
+        let file = opened.unwrap_or_else(PoisonError::into_inner)?;
+        Some(file)
     }
 }
 
@@ -153,7 +156,7 @@ impl ProfileFile {
         // Whoever chooses a profile meanwhile waits, and gets a new one.
         let programs = programs::lock();
         let mut compiled = Vec::new();
-        for (text, following) in programs.following(self) {
+        for (text, following) in programs.following(ptr::from_ref(self).cast()) {
             let name = following.profile();
             if !candidates.0.has(name) {
                 if before.has(name) {

@@ -11,10 +11,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use arc_swap::ArcSwap;
 use once_cell::sync::Lazy;
+use transformations::files::Files;
 use transformations::{CompileOptions, Diagnostics, Program};
 
-use super::Loaded;
-use super::profiles::{ModuleFiles, ProfileFile};
+use super::loaded::Loaded;
+use crate::watch::Follower;
+
+/// What a configuration is compiled with.
+pub(super) trait FollowedFiles: Files {
+    /// The file of profiles, if the configuration asked for it.
+    fn into_profile_file(self) -> Option<Arc<dyn Follower>>;
+}
 
 /// What a configuration runs.
 #[derive(Clone)]
@@ -29,7 +36,7 @@ pub(super) enum Chosen {
 pub(super) struct Following {
     profile: Box<str>,
     /// Where the profile stands; followed for as long as this is in use.
-    file: Arc<ProfileFile>,
+    file: Arc<dyn Follower>,
     current: ArcSwap<Loaded>,
 }
 
@@ -68,7 +75,7 @@ pub(super) fn lock() -> MutexGuard<'static, Programs> {
 pub(super) fn of_text(
     text: &[u8],
     options: &Arc<CompileOptions>,
-    files: ModuleFiles,
+    files: impl FollowedFiles,
 ) -> Result<(Chosen, bool), Diagnostics> {
     let mut programs = lock();
     if let Some(chosen) = programs.find(text, options) {
@@ -123,12 +130,6 @@ impl Held {
 }
 
 impl Following {
-    /// The file of profiles that it follows.
-    #[cfg(test)]
-    pub(super) fn file(&self) -> &Arc<ProfileFile> {
-        &self.file
-    }
-
     /// The name of the profile.
     pub(super) fn profile(&self) -> &str {
         &self.profile
@@ -141,17 +142,17 @@ impl Following {
 }
 
 impl Programs {
-    /// What follows a file of profiles, with the text that it was compiled from.
+    /// What follows the file of profiles at this address, with the text that it was compiled from.
     pub(super) fn following(
         &self,
-        file: &ProfileFile,
+        file: *const (),
     ) -> impl Iterator<Item = (&[u8], Arc<Following>)> {
         self.known.iter().filter_map(move |(text, known)| {
             let Held::Following(following) = &known.program else {
                 return None;
             };
             let following = following.upgrade()?;
-            ptr::eq(&*following.file, file).then_some((&**text, following))
+            ptr::addr_eq(Arc::as_ptr(&following.file), file).then_some((&**text, following))
         })
     }
 
@@ -178,13 +179,20 @@ impl Programs {
 
 #[cfg(test)]
 mod tests {
+    use transformations::files::NoFiles;
+
     use super::*;
+
+    impl FollowedFiles for NoFiles {
+        fn into_profile_file(self) -> Option<Arc<dyn Follower>> {
+            None
+        }
+    }
 
     /// What `text` runs, and whether it was compiled for that.
     fn load_with(text: &str, options: CompileOptions) -> (Arc<Loaded>, bool) {
         let options = Arc::new(options);
-        let files = ModuleFiles::at(None, &options);
-        let (chosen, is_new) = of_text(text.as_bytes(), &options, files).unwrap();
+        let (chosen, is_new) = of_text(text.as_bytes(), &options, NoFiles).unwrap();
         (chosen.now(), is_new)
     }
 

@@ -43,11 +43,9 @@ impl Lab {
     }
 }
 
-fn file(chosen: &Chosen) -> Arc<ProfileFile> {
-    match chosen {
-        Chosen::Following(following) => Arc::clone(following.file()),
-        Chosen::Fixed(_) => panic!("it follows no profile"),
-    }
+/// The file that something in use follows.
+fn file(lab: &Lab) -> Arc<ProfileFile> {
+    ProfileFile::open(&lab.path(), &lab.options).unwrap()
 }
 
 fn take(file: &ProfileFile, text: &str) -> Result<usize, String> {
@@ -62,7 +60,7 @@ fn a_change_swaps_the_programs_of_its_profile_and_of_no_other() {
     let lab = Lab::new(BEFORE);
     let (chat, embed) = (lab.choose("chat", ""), lab.choose("embed", ""));
     let same = lab.choose("chat", "");
-    let file = file(&chat);
+    let file = file(&lab);
     let (old, untouched) = (chat.now(), embed.now());
     assert!(
         Arc::ptr_eq(&old, &same.now()),
@@ -83,7 +81,7 @@ fn a_change_swaps_the_programs_of_its_profile_and_of_no_other() {
 fn what_is_broken_changes_nothing_wherever_it_is_broken() {
     let lab = Lab::new(BEFORE);
     let uses = lab.choose("chat", r#", {"name": "x-late", "value": "{{ model }}"}"#);
-    let file = file(&uses);
+    let file = file(&lab);
     let loaded = uses.now();
     let broken = [
         ("profiles: [", "error[RF1028]"),
@@ -123,7 +121,7 @@ fn a_profile_that_no_longer_suits_a_policy_changes_nothing() {
         r#", {"name": "x-t", "value": "{{ extraction('team') }}"}"#,
     );
     let loaded = uses.now();
-    let problems = take(&file(&uses), &find.replace("team:", "group:")).unwrap_err();
+    let problems = take(&file(&lab), &find.replace("team:", "group:")).unwrap_err();
     assert!(problems.contains("request.set[2].value"), "{problems}");
     assert!(Arc::ptr_eq(&loaded, &uses.now()));
 }
@@ -132,7 +130,7 @@ fn a_profile_that_no_longer_suits_a_policy_changes_nothing() {
 fn a_profile_that_is_gone_stays_with_those_who_use_it_and_with_no_other() {
     let lab = Lab::new(BEFORE);
     let uses = lab.choose("chat", "");
-    let file = file(&uses);
+    let file = file(&lab);
     let loaded = uses.now();
     assert_eq!(take(&file, "profiles: {embed: {}}"), Ok(0));
     assert!(Arc::ptr_eq(&loaded, &uses.now()));
@@ -155,7 +153,9 @@ fn a_file_is_read_anew_when_nobody_has_followed_it() {
     let refused = lab.load(&lab.policy("chat", "")).map(|_| ()).unwrap_err();
     assert!(refused.to_string().contains("is not valid"), "{refused}");
     std::fs::write(lab.path(), BEFORE).unwrap();
-    let first = Arc::downgrade(&file(&lab.choose("chat", "")));
+    let chosen = lab.choose("chat", "");
+    let first = Arc::downgrade(&file(&lab));
+    drop(chosen);
     assert!(first.upgrade().is_none(), "nothing holds it");
     std::fs::write(lab.path(), "profiles: {new: {}}").unwrap();
     assert_eq!(lab.choose("new", "").now().program.profile(), Some("new"));
