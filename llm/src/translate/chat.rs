@@ -99,6 +99,29 @@ impl<'t> Chat<'t> {
         })
     }
 
+    /// Whether the client asks for thoughts in Anthropic's own words.
+    pub(super) fn asks_to_think(&self) -> bool {
+        let of = self.thinking.and_then(|it| it.get("type"));
+        of.is_some_and(|of| !of.is("disabled"))
+    }
+
+    /// How many tokens it lets be thought, in the same words.
+    pub(super) fn budget(&self) -> Option<u64> {
+        let budget = self.thinking.and_then(|it| it.get("budget_tokens"))?;
+        budget.count().filter(|_| self.asks_to_think())
+    }
+
+    /// The effort that is asked for where nothing else says how much to think. Beside that it is
+    /// lost: only one of them could be right.
+    pub(super) fn effort(&self, losses: &mut Losses) -> Result<Option<&str>, Refusal> {
+        let effort = self.reasoning_effort.as_deref();
+        if effort.is_some() && self.thinking.is_some() {
+            losses.lose("reasoning_effort.(beside thinking)")?;
+            return Ok(None);
+        }
+        Ok(effort)
+    }
+
     /// Writes what the answer is to stop at, as Bedrock and Gemini are told it.
     ///
     /// # Errors

@@ -59,7 +59,7 @@ pub const CHAT_TO_ANTHROPIC: &[Row] = &[
     ),
     row(
         "messages[].content[].file",
-        Field("blocks `document` of application/pdf or text/plain"),
+        Field("blocks `document` of application/pdf or text/plain in UTF-8"),
     ),
     row("messages[].content[].file.file_id", Refused),
     row("messages[].content[].input_audio", Refused),
@@ -121,6 +121,7 @@ pub const CHAT_TO_ANTHROPIC: &[Row] = &[
     row("response_format.json_object", Refused),
     row("response_format.(other)", Refused),
     row("reasoning_effort", Field("thinking, output_config.effort")),
+    row("reasoning_effort.(beside thinking)", Refused),
     row("thinking", Field("thinking")),
     row("user", Field("metadata.user_id")),
     row("safety_identifier", Field("metadata.user_id")),
@@ -372,6 +373,7 @@ pub const CHAT_TO_CONVERSE: &[Row] = &[
         "reasoning_effort",
         Field("additionalModelRequestFields, of models of Anthropic and OpenAI"),
     ),
+    row("reasoning_effort.(beside thinking)", Refused),
     row("thinking", Field("additionalModelRequestFields.thinking")),
     row("user", Nothing("it says who asks, which changes no answer")),
     row(
@@ -425,6 +427,12 @@ pub const MESSAGES_TO_CHAT: &[Row] = &[
         Field("parts `file` of base64, parts of text"),
     ),
     row("messages[].content[].document.(other)", Refused),
+    row(
+        "messages[].content[].document.title",
+        Field("file.filename, of base64; else dropped and counted"),
+    ),
+    row("messages[].content[].document.context", Refused),
+    row("messages[].content[].document.citations", Refused),
     row("messages[].content[].tool_use", Field("tool_calls")),
     row(
         "messages[].content[].tool_result",
@@ -458,6 +466,10 @@ pub const MESSAGES_TO_CHAT: &[Row] = &[
         "tools[].strict",
         Field("strict, of schemas in which nothing may be left out; else dropped and counted"),
     ),
+    row(
+        "tools[].input_examples",
+        Dropped("OpenAI has no place for examples, and schemas say what is right"),
+    ),
     row("tool_choice", Field("tool_choice, parallel_tool_calls")),
     row("output_config", Field("response_format, reasoning_effort")),
     row("output_config.format.(other)", Refused),
@@ -469,7 +481,14 @@ pub const MESSAGES_TO_CHAT: &[Row] = &[
         "thinking",
         Field("reasoning_effort, of models that are known to think; else dropped and counted"),
     ),
-    row("metadata", Field("user")),
+    row(
+        "thinking.(disabled)",
+        Nothing("models think as they do unless told, and not all can be told not to"),
+    ),
+    row(
+        "metadata",
+        Field("user, of `user_id`; its SHA-256 in hexadecimal if it is longer than 64 characters"),
+    ),
     row("service_tier", Field("service_tier")),
     row("cache_control", Nothing("OpenAI caches by itself")),
     row(
@@ -528,6 +547,8 @@ pub(super) fn asks_for_nothing(name: &str, value: Value<'_>) -> bool {
         "service_tier" => value.is("auto") || value.is("default"),
         "verbosity" => value.is("medium"),
         "function_call" => value.is("none") || value.is("auto"),
+        // That calls come one by one is lost by who writes the tools: without any, nothing is.
+        "parallel_tool_calls" => value.bool().is_some(),
         _ => false,
     }
 }

@@ -5,6 +5,8 @@
 //! On the worker thread of the exchange. What is no schema is carried over as it is spelled, for the
 //! provider to refuse.
 
+use std::collections::HashSet;
+
 use super::json::{Json, Value};
 use super::loss::Losses;
 use crate::refusal::Refusal;
@@ -162,12 +164,13 @@ fn is_strict_within(schema: Value<'_>, depth: usize) -> bool {
     }
     let [more, required, properties] =
         schema.members(["additionalProperties", "required", "properties"]);
-    let required = required.map(Value::items).unwrap_or_default();
+    let required: HashSet<_> = (required.map(Value::items).unwrap_or_default().into_iter())
+        .filter_map(Value::string)
+        .collect();
     let mut is_strict = true;
     if let Some(properties) = properties {
         properties.each(|name, _| {
-            let name = name.as_str().unwrap_or_default();
-            is_strict &= required.iter().any(|it| it.is(&name));
+            is_strict &= required.contains(&name.as_str().unwrap_or_default());
         });
     }
     if is_of_objects(schema) {
@@ -265,5 +268,17 @@ mod tests {
                 "{schema}"
             );
         }
+    }
+
+    /// Looking for each property in all that is required would take hours.
+    #[test]
+    fn large_schemas_are_looked_through_once() {
+        let names: Vec<_> = (0..100_000).map(|it| format!("\"a{it}\"")).collect();
+        let properties: Vec<_> = names.iter().map(|it| format!("{it}:{{}}")).collect();
+        let (names, properties) = (names.join(","), properties.join(","));
+        let schema = format!(
+            r#"{{"type":"object","properties":{{{properties}}},"required":[{names}],"additionalProperties":false}}"#
+        );
+        assert!(is_strict(Value::parse(&schema).unwrap()));
     }
 }

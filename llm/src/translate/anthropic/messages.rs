@@ -1,5 +1,8 @@
 //! Messages as Anthropic has them: blocks in turns that alternate, system prompts apart.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::refusal::Refusal;
 use crate::translate::chat::message::{Content, Message, Part, Role, Source, Thought};
 use crate::translate::chat::tools::{Call, clean_id};
@@ -139,6 +142,7 @@ fn write_content(
             match media_type.as_str() {
                 "application/pdf" => ("document", source, *name),
                 it if IMAGES.contains(&it) => ("image", source, None),
+                "text/plain" if text_of(source).is_some() => ("document", source, *name),
                 _ => return losses.lose("messages[].content[].file"),
             }
         }
@@ -150,6 +154,11 @@ fn write_content(
     json.key("source");
     json.open_object();
     match source {
+        Source::Inline { media_type, .. } if media_type == "text/plain" => {
+            json.member_string("type", "text");
+            json.member_string("media_type", media_type);
+            json.member_string("data", &text_of(source).unwrap_or_default());
+        }
         Source::Inline { media_type, data } => {
             json.member_string("type", "base64");
             json.member_string("media_type", media_type);
@@ -165,6 +174,14 @@ fn write_content(
     json.member_if("cache_control", cache);
     json.close_object();
     Ok(())
+}
+
+/// The text that a source in the request is the base64 of; none if it is no UTF-8.
+fn text_of(source: &Source<'_>) -> Option<String> {
+    let Source::Inline { data, .. } = source else {
+        return None;
+    };
+    String::from_utf8(STANDARD.decode(data.as_bytes()).ok()?).ok()
 }
 
 /// Writes a block of text, unless it says nothing: Anthropic refuses such blocks.

@@ -56,12 +56,12 @@ pub(in crate::translate) fn write(
     json.close_array();
     let is_forced = tools::write(chat, &mut json, losses)?;
     let max_tokens = max_tokens(chat)?;
-    let thinking = match (&chat.reasoning_effort, chat.thinking) {
-        (Some(effort), None) => {
+    let thinking = match chat.effort(losses)? {
+        Some(effort) => {
             let cannot = (is_forced, messages.lacks_thoughts);
             Thinking::asked(effort, model, max_tokens, cannot, losses)?
         }
-        _ => None,
+        None => None,
     };
     write_max_tokens(chat, options, thinking, &mut json);
     if let Some(thinking) = thinking {
@@ -70,7 +70,10 @@ pub(in crate::translate) fn write(
         json.member_if("thinking", chat.thinking);
     }
     match takes_sampling(options.api_version) {
-        true => write_sampling(chat, model, thinking.is_some(), &mut json, losses)?,
+        true => {
+            let thinks = thinking.is_some() || chat.asks_to_think();
+            write_sampling(chat, model, thinks, &mut json, losses)?;
+        }
         false => lose_sampling(chat, losses)?,
     }
     write_stops(chat, &mut json, losses)?;
@@ -113,7 +116,7 @@ fn write_max_tokens(
     }
     let thought = match thinking {
         Some(Thinking::Budget(tokens)) => tokens,
-        _ => 0,
+        _ => chat.budget().unwrap_or_default(),
     };
     let said = options.max_tokens.unwrap_or(MAX_TOKENS);
     json.member_number("max_tokens", said.saturating_add(thought));

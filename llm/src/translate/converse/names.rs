@@ -2,43 +2,55 @@
 //! servers also have dots and slashes. What had to change is changed back in the answer.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 use crate::refusal::Refusal;
 use crate::translate::loss::invalid;
 
 const LONGEST: usize = 64;
 
-/// The names that had to change: as they are sent, and as the client has them.
+/// The names of a request, of its tools and of earlier calls.
 #[derive(Clone, Debug, Default)]
-pub(in crate::translate) struct Names(Vec<(String, String)>);
+pub(in crate::translate) struct Names {
+    /// Those that had to change: as they are sent, by what the client has.
+    sent: HashMap<String, String>,
+    /// The same the other way round.
+    own: HashMap<String, String>,
+    /// Those that are sent as they are.
+    kept: HashSet<String>,
+}
 
 impl Names {
     /// The name to send.
     pub(super) fn send(&mut self, name: &str) -> Result<String, Refusal> {
         let is_fine = |it: char| it.is_ascii_alphanumeric() || it == '_' || it == '-';
         if name.len() <= LONGEST && name.chars().all(is_fine) {
-            // Nobody else may have become what this is.
-            return match self.0.iter().any(|(sent, _)| sent == name) {
-                true => Err(same()),
-                false => Ok(name.to_owned()),
-            };
+            // Nobody else may have become what this is, now or later.
+            if self.own.contains_key(name) {
+                return Err(same());
+            }
+            if !self.kept.contains(name) {
+                self.kept.insert(name.to_owned());
+            }
+            return Ok(name.to_owned());
         }
-        if let Some((sent, _)) = self.0.iter().find(|(_, own)| own == name) {
+        if let Some(sent) = self.sent.get(name) {
             return Ok(sent.clone());
         }
         let clean = |it: char| if is_fine(it) { it } else { '_' };
         let sent: String = name.chars().map(clean).take(LONGEST).collect();
-        if self.0.iter().any(|(it, _)| *it == sent) {
+        if self.own.contains_key(&sent) || self.kept.contains(&sent) {
             return Err(same());
         }
-        self.0.push((sent.clone(), name.to_owned()));
+        self.sent.insert(name.to_owned(), sent.clone());
+        self.own.insert(sent.clone(), name.to_owned());
         Ok(sent)
     }
 
     /// The client's name for one that came back.
     pub(super) fn own<'n>(&'n self, sent: Cow<'n, str>) -> Cow<'n, str> {
-        match self.0.iter().find(|(it, _)| *it == sent) {
-            Some((_, own)) => Cow::Borrowed(own),
+        match self.own.get(&*sent) {
+            Some(own) => Cow::Borrowed(own),
             None => sent,
         }
     }
@@ -66,5 +78,24 @@ mod tests {
         }
         assert!(names.send("server/tool").is_err());
         assert!(names.send("server_tool").is_err());
+    }
+
+    #[test]
+    fn names_that_are_kept_are_nobody_elses() {
+        let mut names = Names::default();
+        assert_eq!(names.send("server_tool").unwrap(), "server_tool");
+        assert!(names.send("server.tool").is_err());
+        assert_eq!(names.send("server_tool").unwrap(), "server_tool");
+        assert_eq!(names.own(Cow::Borrowed("server_tool")), "server_tool");
+    }
+
+    /// Comparing each name with all before it would take hours.
+    #[test]
+    fn names_are_looked_up_at_once() {
+        let mut names = Names::default();
+        for place in 0..100_000 {
+            names.send(&format!("a.{place}")).unwrap();
+        }
+        assert_eq!(names.own(Cow::Borrowed("a_7")), "a.7");
     }
 }

@@ -168,12 +168,12 @@ fn write_effort(
     more: &mut Json,
     losses: &mut Losses,
 ) -> Result<bool, Refusal> {
+    let effort = chat.effort(losses)?;
     if let Some(thinking) = chat.thinking {
         more.member("thinking", thinking.text());
-        return Ok(false);
     }
-    let Some(effort) = &chat.reasoning_effort else {
-        return Ok(false);
+    let Some(effort) = effort else {
+        return Ok(chat.asks_to_think());
     };
     if model.contains("openai.") {
         more.member_string("reasoning_effort", effort);

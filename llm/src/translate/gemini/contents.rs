@@ -1,6 +1,8 @@
 //! Messages as Gemini has them: contents of parts, in turns that alternate; results of calls are a
 //! turn of their own, in the order of the calls.
 
+use std::collections::HashMap;
+
 use crate::refusal::Refusal;
 use crate::translate::chat::message::{Content, Message, Part, Role, Source};
 use crate::translate::chat::tools::Call;
@@ -17,8 +19,10 @@ pub(super) struct Contents {
     /// The parts of system prompts.
     pub(super) system: Json,
     turns: Turns,
-    /// The calls of the conversation: id, and name as it is spelled.
-    calls: Vec<(String, String)>,
+    /// The names of the calls of the conversation, as they are spelled.
+    calls: Vec<String>,
+    /// The latest call of each id.
+    places: HashMap<String, usize>,
     /// Where those of the last answer begin.
     latest: usize,
     /// Results that wait for their turn, with the place of their call.
@@ -33,6 +37,7 @@ impl Contents {
             system: Json::default(),
             turns: Turns::new("parts"),
             calls: Vec::new(),
+            places: HashMap::new(),
             latest: 0,
             results: Vec::new(),
             must_sign,
@@ -84,12 +89,13 @@ impl Contents {
             None => {}
         }
         parts.close_object();
-        self.calls.push((call.id, call.name.text().to_owned()));
+        self.places.insert(call.id, self.calls.len());
+        self.calls.push(call.name.text().to_owned());
     }
 
     fn hold_result(&mut self, message: &Message<'_>) -> Result<(), Refusal> {
         let id = message.answered_call();
-        let Some(place) = self.calls.iter().rposition(|(call, _)| call == id) else {
+        let Some(place) = self.places.get(id).copied() else {
             return Err(invalid(
                 "messages[].tool_call_id",
                 "must name an earlier call",
@@ -99,10 +105,7 @@ impl Contents {
         for part in &message.parts {
             output.push_str(part.as_text("tool")?.spelled().unwrap_or_default());
         }
-        let name = self
-            .calls
-            .get(place)
-            .map_or("\"\"", |(_, name)| name.as_str());
+        let name = self.calls.get(place).map_or("\"\"", String::as_str);
         let mut part = Json::default();
         part.open_object();
         part.key("functionResponse");
@@ -233,4 +236,34 @@ fn write_text(text: Value<'_>, json: &mut Json) {
     json.open_object();
     json.member("text", text.text());
     json.close_object();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::translate::loss::Unsupported;
+    use crate::translate::provider::Provider;
+
+    /// Looking for the call of each result in all of them would take hours.
+    #[test]
+    fn results_find_their_calls_at_once() {
+        const MANY: usize = 100_000;
+        let mut losses = Losses::new(Unsupported::Refuse, Provider::Gemini);
+        let mut contents = Contents::new(false);
+        let calls: Vec<_> = (0..MANY)
+            .map(|it| format!(r#"{{"id":"c{it}","function":{{"name":"f{it}"}}}}"#))
+            .collect();
+        let calls = calls.join(",");
+        let calls = format!(r#"{{"role":"assistant","tool_calls":[{calls}]}}"#);
+        let calls = Value::parse(&calls).unwrap();
+        contents.push(calls, &mut losses).unwrap();
+        for it in 0..MANY {
+            let result = format!(r#"{{"role":"tool","tool_call_id":"c{it}","content":"r"}}"#);
+            let result = Value::parse(&result).unwrap();
+            contents.push(result, &mut losses).unwrap();
+        }
+        contents.close();
+        let last = format!(r#"{{"name":"f{}","response":{{"output":"r"}}}}"#, MANY - 1);
+        assert!(contents.text().contains(&last));
+    }
 }

@@ -209,7 +209,18 @@ fn write_part(
         write_text(block.get("text"), json);
         return Ok(());
     }
-    let [source, title] = block.members(["source", "title"]);
+    let [source, title, context, citations] =
+        block.members(["source", "title", "context", "citations"]);
+    let title = title.filter(|it| it.is_string() && !it.is_blank());
+    if of == "document" {
+        if context.is_some_and(|it| !it.is_blank()) {
+            losses.lose("messages[].content[].document.context")?;
+        }
+        let cites = citations.and_then(|it| it.get("enabled"));
+        if cites.and_then(Value::bool) == Some(true) {
+            losses.lose("messages[].content[].document.citations")?;
+        }
+    }
     let [kind, media_type, data, url] = source.map_or([None; 4], |it| {
         it.members(["type", "media_type", "data", "url"])
     });
@@ -222,13 +233,18 @@ fn write_part(
     match (of, &*kind) {
         ("image", "base64") => write_image(&inline(), json),
         ("image", "url") => write_image(url.and_then(Value::spelled).unwrap_or_default(), json),
-        ("document", "text") => write_text(data, json),
+        ("document", "text") => {
+            if title.is_some() {
+                losses.drop("messages[].content[].document.title");
+            }
+            write_text(data, json);
+        }
         ("document", "base64") => {
             json.open_object();
             json.member_string("type", "file");
             json.key("file");
             json.open_object();
-            match title.filter(|it| it.is_string() && !it.is_blank()) {
+            match title {
                 Some(title) => json.member("filename", title.text()),
                 None => json.member_string("filename", "document.pdf"),
             }

@@ -1,5 +1,9 @@
 //! A request of Anthropic's Messages API as one of OpenAI's chat.
 
+use std::borrow::Cow;
+
+use sha2::{Digest, Sha256};
+
 use super::blocks::Turns;
 use crate::refusal::Refusal;
 use crate::translate::Options;
@@ -20,6 +24,9 @@ pub(in crate::translate) struct Request {
 
 /// The texts that an answer stops at, at most.
 const MOST_STOPS: usize = 4;
+
+/// How many characters a user has, at most.
+const LONGEST_USER: usize = 64;
 
 /// Translates a request.
 pub(in crate::translate) fn write(
@@ -60,7 +67,9 @@ pub(in crate::translate) fn write(
         }
     }
     let user = get("metadata").and_then(|it| it.get("user_id"));
-    json.member_if("user", user.filter(|it| it.is_string()));
+    if let Some(user) = user.and_then(Value::string) {
+        json.member_string("user", &user_of(user));
+    }
     if get("service_tier").is_some_and(|it| it.is("standard_only")) {
         json.member_string("service_tier", "default");
     }
@@ -85,6 +94,18 @@ pub(in crate::translate) fn write(
     })
 }
 
+/// The user as OpenAI takes one, of 64 characters at most: who has a longer name is told apart by
+/// its digest.
+fn user_of(user: Cow<'_, str>) -> Cow<'_, str> {
+    match user.chars().nth(LONGEST_USER) {
+        None => user,
+        Some(_) => {
+            let digest = Sha256::digest(user.as_bytes());
+            Cow::Owned(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+        }
+    }
+}
+
 fn write_tools(
     tools: Option<Value<'_>>,
     choice: Option<Value<'_>>,
@@ -93,8 +114,14 @@ fn write_tools(
 ) -> Result<(), Refusal> {
     let mut list = Json::default();
     for tool in tools.map(Value::items).unwrap_or_default() {
-        let [of, name, description, schema, strict] =
-            tool.members(["type", "name", "description", "input_schema", "strict"]);
+        let [of, name, description, schema, strict, examples] = tool.members([
+            "type",
+            "name",
+            "description",
+            "input_schema",
+            "strict",
+            "input_examples",
+        ]);
         // Tools of the server's have no schema, and clients send them whether they are needed or
         // not.
         if of.is_some_and(|it| !it.is("custom")) {
@@ -104,6 +131,9 @@ fn write_tools(
         let Some(name) = name.filter(|it| it.is_string()) else {
             return Err(invalid("tools[].name", "must be a name"));
         };
+        if examples.is_some() {
+            losses.drop("tools[].input_examples");
+        }
         list.open_object();
         list.member_string("type", "function");
         list.key("function");
