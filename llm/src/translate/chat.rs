@@ -169,8 +169,12 @@ impl<'t> Format<'t> {
             Some("text") => Ok(None),
             Some("json_object") => Ok(Some(Format::Json)),
             Some("json_schema") => {
-                let [schema, name] =
-                    described.map_or([None; 2], |it| it.members(["schema", "name"]));
+                let [schema, name, description] = described.map_or([None; 3], |it| {
+                    it.members(["schema", "name", "description"])
+                });
+                if description.is_some_and(|it| !it.is_blank()) {
+                    losses.drop("response_format.json_schema.description");
+                }
                 match schema.filter(|it| it.is_object()) {
                     Some(schema) => Ok(Some(Format::Schema { schema, name })),
                     None => Err(invalid("response_format.json_schema", "must hold a schema")),

@@ -119,6 +119,18 @@ pub const CHAT_TO_ANTHROPIC: &[Row] = &[
     ),
     row("response_format.json_schema.(limits)", Refused),
     row("response_format.json_object", Refused),
+    row(
+        "response_format.json_schema.name",
+        Nothing("it names the schema, which changes no answer"),
+    ),
+    row(
+        "response_format.json_schema.strict",
+        Nothing("answers always keep to the schema"),
+    ),
+    row(
+        "response_format.json_schema.description",
+        Dropped("a schema has no description but its own there"),
+    ),
     row("response_format.(other)", Refused),
     row("reasoning_effort", Field("thinking, output_config.effort")),
     row("reasoning_effort.(beside thinking)", Refused),
@@ -233,6 +245,18 @@ pub const CHAT_TO_GEMINI: &[Row] = &[
     row(
         "response_format.json_object",
         Field("generationConfig.responseMimeType"),
+    ),
+    row(
+        "response_format.json_schema.name",
+        Nothing("it names the schema, which changes no answer"),
+    ),
+    row(
+        "response_format.json_schema.strict",
+        Nothing("answers always keep to the schema"),
+    ),
+    row(
+        "response_format.json_schema.description",
+        Dropped("a schema has no description but its own there"),
     ),
     row("response_format.(other)", Refused),
     row("reasoning_effort", Field("generationConfig.thinkingConfig")),
@@ -368,6 +392,14 @@ pub const CHAT_TO_CONVERSE: &[Row] = &[
     ),
     row("response_format.json_schema.(limits)", Refused),
     row("response_format.json_object", Refused),
+    row(
+        "response_format.json_schema.strict",
+        Nothing("answers always keep to the schema"),
+    ),
+    row(
+        "response_format.json_schema.description",
+        Dropped("a schema has no description but its own there"),
+    ),
     row("response_format.(other)", Refused),
     row(
         "reasoning_effort",
@@ -416,7 +448,12 @@ pub const MESSAGES_TO_CHAT: &[Row] = &[
     row("model", Field("model, or the path")),
     row("messages", Field("messages")),
     row("system", Field("a message of the system")),
+    row("system[].cache_control", Nothing("OpenAI caches by itself")),
     row("messages[].content[].text", Field("parts of text")),
+    row(
+        "messages[].content[].text.citations",
+        Nothing("they say where an earlier answer came from"),
+    ),
     row(
         "messages[].content[].image",
         Field("parts `image_url`, of base64 or an address"),
@@ -466,6 +503,7 @@ pub const MESSAGES_TO_CHAT: &[Row] = &[
         "tools[].strict",
         Field("strict, of schemas in which nothing may be left out; else dropped and counted"),
     ),
+    row("tools[].cache_control", Nothing("OpenAI caches by itself")),
     row(
         "tools[].input_examples",
         Dropped("OpenAI has no place for examples, and schemas say what is right"),
