@@ -55,7 +55,7 @@ fn chat(chunks: Vec<Value>) -> Value {
         for choice in chunk["choices"].as_array().unwrap() {
             let mut delta = choice["delta"].clone();
             if choice["finish_reason"].is_null() {
-                for list in ["tool_calls", "thinking_blocks"] {
+                for list in ["tool_calls", "thinking_blocks", "images"] {
                     let items = delta.get_mut(list).and_then(Value::as_array_mut);
                     for (index, item) in items.into_iter().flatten().enumerate() {
                         let number = item.as_object_mut().unwrap().remove("index");

@@ -36,12 +36,15 @@ fn text(value: Option<Value<'_>>) -> Cow<'_, str> {
     value.and_then(Value::string).unwrap_or_default()
 }
 
+/// The members of a message that come in several pieces.
+const LISTS: [&str; 3] = ["tool_calls", "thinking_blocks", "images"];
+
 /// A message as a delta: what is put together from several has a number in its list.
 fn delta(message: Value<'_>) -> String {
     let mut json = Json::with_capacity(message.text().len() + 32);
     json.open_object();
     message.each(|key, value| {
-        if !key.is("tool_calls") && !key.is("thinking_blocks") {
+        if !LISTS.iter().any(|list| key.is(list)) {
             return json.entry(key, value);
         }
         json.raw(key.text());

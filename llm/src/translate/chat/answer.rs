@@ -32,6 +32,7 @@ pub(in crate::translate) struct ChoiceText {
     text: Option<String>,
     reasoning: Option<String>,
     thinking_blocks: Json,
+    images: Json,
     tool_calls: Json,
 }
 
@@ -61,6 +62,14 @@ impl ChoiceText {
         json.open_object();
         json.member_string("type", "redacted_thinking");
         json.member("data", data);
+        json.close_object();
+    }
+
+    /// Appends an image; its type and its base64 are as they are spelled.
+    pub(in crate::translate) fn image(&mut self, media_type: &str, data: &str) {
+        let json = &mut self.images;
+        json.open_object();
+        write_image(json, media_type, data);
         json.close_object();
     }
 
@@ -98,6 +107,7 @@ impl ChoiceText {
         }
         for (key, list) in [
             ("thinking_blocks", &self.thinking_blocks),
+            ("images", &self.images),
             ("tool_calls", &self.tool_calls),
         ] {
             if !list.is_empty() {
@@ -165,6 +175,16 @@ pub(in crate::translate) fn write_usage(usage: &Usage, json: &mut Json) {
         json.member_number("reasoning_tokens", tokens);
         json.close_object();
     }
+    json.close_object();
+}
+
+/// The members of an image. OpenAI's messages have none in an answer; gateways and their clients
+/// agreed on a member `images` of such.
+pub(super) fn write_image(json: &mut Json, media_type: &str, data: &str) {
+    json.member_string("type", "image_url");
+    json.key("image_url");
+    json.open_object();
+    json.member_spelled("url", &format!("data:{media_type};base64,{data}"));
     json.close_object();
 }
 

@@ -2,7 +2,7 @@
 //!
 //! What every chunk of an answer begins with is written once; a chunk is that, a delta, and an end.
 
-use super::answer::{Finish, write_usage};
+use super::answer::{Finish, write_image, write_usage};
 use crate::translate::json::Json;
 use crate::usage::Usage;
 
@@ -84,6 +84,25 @@ impl Chunks {
     pub(in crate::translate) fn redacted(&mut self, block: u64, spelled: &str, out: &mut Vec<u8>) {
         self.delta(0, out, |json| {
             write_block(json, block, "redacted_thinking", "data", spelled);
+        });
+    }
+
+    /// The image at this place among those of the choice; its type and its base64 are spelled.
+    pub(in crate::translate) fn image(
+        &mut self,
+        choice: u64,
+        image: u64,
+        (media_type, data): (&str, &str),
+        out: &mut Vec<u8>,
+    ) {
+        self.delta(choice, out, |json| {
+            json.key("images");
+            json.open_array();
+            json.open_object();
+            json.member_number("index", image);
+            write_image(json, media_type, data);
+            json.close_object();
+            json.close_array();
         });
     }
 

@@ -50,6 +50,7 @@ fn read_candidate(candidate: Value<'_>, id: &str, calls: &mut u64) -> (ChoiceTex
         match Piece::read(part) {
             Some(Piece::Text(text)) => choice.text(text),
             Some(Piece::Thought(text)) => choice.reasoning(text),
+            Some(Piece::Image { media_type, data }) => choice.image(media_type, data),
             Some(Piece::Call {
                 name,
                 arguments,
@@ -72,6 +73,11 @@ fn read_candidate(candidate: Value<'_>, id: &str, calls: &mut u64) -> (ChoiceTex
 pub(super) enum Piece<'t> {
     Text(&'t str),
     Thought(&'t str),
+    Image {
+        media_type: &'t str,
+        /// In base64.
+        data: &'t str,
+    },
     Call {
         name: Value<'t>,
         /// A JSON object.
@@ -82,8 +88,14 @@ pub(super) enum Piece<'t> {
 
 impl<'t> Piece<'t> {
     pub(super) fn read(part: Value<'t>) -> Option<Piece<'t>> {
-        let [text, thought, call, signature] =
-            part.members(["text", "thought", "functionCall", "thoughtSignature"]);
+        let [text, thought, call, signature, data] = part.members([
+            "text",
+            "thought",
+            "functionCall",
+            "thoughtSignature",
+            "inlineData",
+        ]);
+        let is_thought = thought.and_then(Value::bool).unwrap_or_default();
         if let Some(call) = call {
             let [name, arguments] = call.members(["name", "args"]);
             let arguments = arguments.filter(|it| it.is_object());
@@ -93,10 +105,19 @@ impl<'t> Piece<'t> {
                 signature,
             });
         }
+        // What is drawn while thinking is no answer.
+        if let Some(data) = data.filter(|_| !is_thought) {
+            let [media_type, data] = data.members(["mimeType", "data"]);
+            let media_type = media_type.and_then(Value::spelled)?;
+            return Some(Piece::Image {
+                media_type: Some(media_type).filter(|it| it.starts_with("image"))?,
+                data: data.and_then(Value::spelled)?,
+            });
+        }
         let text = text.and_then(Value::spelled).filter(|it| !it.is_empty())?;
-        match thought.and_then(Value::bool) {
-            Some(true) => Some(Piece::Thought(text)),
-            _ => Some(Piece::Text(text)),
+        match is_thought {
+            true => Some(Piece::Thought(text)),
+            false => Some(Piece::Text(text)),
         }
     }
 }

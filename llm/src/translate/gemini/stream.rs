@@ -33,6 +33,7 @@ pub(in crate::translate) struct FromGemini {
 struct Choice {
     is_open: bool,
     calls: u64,
+    images: u64,
     /// Why it ended, in Gemini's words.
     reason: Option<String>,
 }
@@ -130,6 +131,14 @@ impl FromGemini {
         match piece {
             Piece::Text(text) => chunks.text(index, text, out),
             Piece::Thought(text) => chunks.reasoning(index, text, out),
+            Piece::Image { media_type, data } => {
+                let Some(choice) = place(&mut self.choices, index) else {
+                    return;
+                };
+                let image = choice.images;
+                choice.images += 1;
+                chunks.image(index, image, (media_type, data), out);
+            }
             Piece::Call {
                 name,
                 arguments,
