@@ -2,5 +2,7 @@
 
 pub(super) mod answer;
 mod blocks;
+mod calls;
 pub(super) mod request;
+mod said;
 pub(super) mod stream;

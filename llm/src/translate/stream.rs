@@ -134,7 +134,7 @@ impl StreamTranslation {
                 From::Anthropic(from) => from.finish(out),
                 From::Gemini(from) => from.finish(out),
                 From::Converse(from) => from.finish(out),
-                From::Chat(from) => from.finish(false, out),
+                From::Chat(from) => from.finish(out),
             };
             self.go(step, out);
         }
@@ -182,7 +182,7 @@ impl From {
         match Value::parse_bytes(&data) {
             Some(value) => self.event("", value, out),
             None if data.trim_ascii() == b"[DONE]" => match self {
-                From::Chat(from) => from.finish(true, out),
+                From::Chat(from) => from.finish(out),
                 _ => Step::More,
             },
             None if data.is_empty() => Step::More,

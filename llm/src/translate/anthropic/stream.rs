@@ -77,15 +77,13 @@ impl FromAnthropic {
             "content_block_stop" => self.close(out),
             "message_delta" => {
                 let reason = delta.and_then(|it| it.get("stop_reason"));
-                if let Some(reason) = reason.and_then(Value::string) {
+                let reason = reason.and_then(Value::string);
+                if let Some(reason) = reason.filter(|it| !it.is_empty()) {
                     self.finish = Some(finish(&reason));
                 }
                 self.report(usage);
             }
-            "message_stop" => {
-                self.end(out);
-                return Step::End;
-            }
+            "message_stop" => return self.finish(out),
             "error" => return Step::Fail(Failure::of_event(event)),
             "ping" => {
                 if let Some(chunks) = &mut self.chunks {
@@ -97,15 +95,19 @@ impl FromAnthropic {
         Step::More
     }
 
-    /// The upstream's end. It is one of the answer only if the answer said so.
+    /// `message_stop`, or the upstream's end. It is one of the answer only if the answer said why.
     pub(in crate::translate) fn finish(&mut self, out: &mut Vec<u8>) -> Step {
-        match self.finish {
-            Some(_) => {
-                self.end(out);
-                Step::End
-            }
-            None => Step::Fail(Failure::early()),
-        }
+        let Some(finish) = self.finish else {
+            return Step::Fail(Failure::early());
+        };
+        self.close(out);
+        let usage = self
+            .reported
+            .and_then(|it| it.usage(Dialect::AnthropicMessages));
+        let chunks = self.chunks(out);
+        chunks.finish(0, finish, out);
+        chunks.done(usage, out);
+        Step::End
     }
 
     fn start(&mut self, message: Option<Value<'_>>, out: &mut Vec<u8>) {
@@ -219,21 +221,6 @@ impl FromAnthropic {
         if let Some(later) = usage.and_then(reported) {
             self.reported.get_or_insert_default().update(later);
         }
-    }
-
-    fn end(&mut self, out: &mut Vec<u8>) {
-        self.close(out);
-        let otherwise = match self.calls {
-            0 => Finish::Stop,
-            _ => Finish::ToolCalls,
-        };
-        let finish = self.finish.unwrap_or(otherwise);
-        let usage = self
-            .reported
-            .and_then(|it| it.usage(Dialect::AnthropicMessages));
-        let chunks = self.chunks(out);
-        chunks.finish(0, finish, out);
-        chunks.done(usage, out);
     }
 
     fn chunks(&mut self, out: &mut Vec<u8>) -> &mut Chunks {

@@ -59,7 +59,8 @@ impl FromConverse {
             "messageStop" => {
                 self.close(out);
                 let reason = event.get("stopReason").and_then(Value::string);
-                self.finish = Some(finish(&reason.unwrap_or_default()));
+                let reason = reason.filter(|it| !it.is_empty());
+                self.finish = reason.map(|it| finish(&it));
             }
             "metadata" => {
                 let usage = event.get("usage").and_then(read_usage);

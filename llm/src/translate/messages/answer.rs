@@ -1,5 +1,6 @@
 //! An answer of OpenAI's chat as one of Anthropic's.
 
+use super::said::{Said, each};
 use crate::dialect::Dialect;
 use crate::translate::json::{Json, Value};
 use crate::translate::{Asked, Moment, reported};
@@ -16,7 +17,7 @@ pub(in crate::translate) fn read(
     let [message, finish] = choices.first()?.members(["message", "finish_reason"]);
     let finish = finish.and_then(Value::string).unwrap_or_default();
     let mut content = Json::default();
-    let has_calls = write_content(message?, finish == "length", &mut content)?;
+    let ending = write_content(message?, finish == "length", &mut content)?;
     let usage = usage.and_then(reported);
     let usage = usage.and_then(|it| it.usage(Dialect::OpenaiChat));
     let id = id.and_then(Value::string).filter(|it| !it.is_empty());
@@ -33,7 +34,7 @@ pub(in crate::translate) fn read(
         json.raw(content.text());
     }
     json.close_array();
-    json.member_string("stop_reason", stop_reason(&finish, has_calls));
+    json.member_string("stop_reason", ending.stop_reason(&finish));
     json.member("stop_sequence", "null");
     json.key("usage");
     write_usage(&usage.unwrap_or_default(), &mut json);
@@ -41,9 +42,9 @@ pub(in crate::translate) fn read(
     Some(json.into_text())
 }
 
-/// Writes the blocks of a message, thoughts first; tells whether tools are called. None if
+/// Writes the blocks of a message, thoughts first; tells what its end depends on. None if
 /// arguments are no JSON, unless the answer was cut in the middle of them: such a call is none.
-fn write_content(message: Value<'_>, is_cut: bool, json: &mut Json) -> Option<bool> {
+fn write_content(message: Value<'_>, is_cut: bool, json: &mut Json) -> Option<Ending> {
     let [content, refusal, calls, reasoning, elder] = message.members([
         "content",
         "refusal",
@@ -53,25 +54,31 @@ fn write_content(message: Value<'_>, is_cut: bool, json: &mut Json) -> Option<bo
     ]);
     let is_text = |it: &Value<'_>| it.spelled().is_some_and(|it| !it.is_empty());
     if let Some(thinking) = reasoning.filter(is_text).or(elder.filter(is_text)) {
-        json.open_object();
-        json.member_string("type", "thinking");
-        json.member("thinking", thinking.text());
-        // Nobody signed it.
-        json.member_string("signature", "");
-        json.close_object();
+        write_said(Said::Thought, thinking.spelled().unwrap_or_default(), json);
     }
-    for text in [content, refusal].into_iter().flatten().filter(is_text) {
-        json.open_object();
-        json.member_string("type", "text");
-        json.member("text", text.text());
-        json.close_object();
+    if let Some(content) = content {
+        // Pieces of a kind that follow each other are one block, as they are in a stream.
+        let mut pieces: Vec<(Said, String)> = Vec::new();
+        each(content, &mut |of, spelled| match pieces.last_mut() {
+            Some((last, text)) if *last == of => text.push_str(spelled),
+            _ => pieces.push((of, spelled.to_owned())),
+        });
+        for (of, spelled) in &pieces {
+            write_said(*of, spelled, json);
+        }
+    }
+    let refusal = refusal.filter(is_text);
+    if let Some(text) = refusal.and_then(Value::spelled) {
+        write_said(Said::Text, text, json);
     }
     let mut has_calls = false;
     for call in calls.map(Value::items).unwrap_or_default() {
         let [id, function] = call.members(["id", "function"]);
         let [name, arguments] = function.map_or([None; 2], |it| it.members(["name", "arguments"]));
-        let arguments = arguments.and_then(Value::string).unwrap_or_default();
-        let input = match arguments.trim() {
+        // Some servers send the object itself.
+        let object = arguments.filter(|it| it.is_object()).map(Value::text);
+        let text = arguments.and_then(Value::string).unwrap_or_default();
+        let input = match object.unwrap_or(text.trim()) {
             "" => "{}",
             text if Value::parse(text).is_some_and(Value::is_object) => text,
             _ if is_cut => continue,
@@ -85,17 +92,48 @@ fn write_content(message: Value<'_>, is_cut: bool, json: &mut Json) -> Option<bo
         json.member("input", input);
         json.close_object();
     }
-    Some(has_calls)
+    Some(Ending {
+        has_calls,
+        is_refused: refusal.is_some(),
+    })
 }
 
-/// Why an answer ended, in Anthropic's words.
-pub(super) fn stop_reason(finish: &str, has_calls: bool) -> &'static str {
-    match finish {
-        "length" => "max_tokens",
-        "content_filter" => "refusal",
-        "tool_calls" | "function_call" => "tool_use",
-        _ if has_calls => "tool_use",
-        _ => "end_turn",
+fn write_said(of: Said, spelled: &str, json: &mut Json) {
+    json.open_object();
+    match of {
+        Said::Thought => {
+            json.member_string("type", "thinking");
+            json.member_spelled("thinking", spelled);
+            // Nobody signed it.
+            json.member_string("signature", "");
+        }
+        Said::Text => {
+            json.member_string("type", "text");
+            json.member_spelled("text", spelled);
+        }
+    }
+    json.close_object();
+}
+
+/// What the reason of an end depends on, besides OpenAI's word for it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ending {
+    pub(super) has_calls: bool,
+    /// Whether the model refused, which OpenAI calls a stop.
+    pub(super) is_refused: bool,
+}
+
+impl Ending {
+    /// Why an answer ended, in Anthropic's words.
+    pub(super) fn stop_reason(self, finish: &str) -> &'static str {
+        match finish {
+            "length" => "max_tokens",
+            "content_filter" => "refusal",
+            "tool_calls" | "function_call" => "tool_use",
+            _ if self.has_calls => "tool_use",
+            _ if self.is_refused => "refusal",
+            _ => "end_turn",
+        }
     }
 }
 

@@ -1,13 +1,14 @@
 //! A stream of OpenAI's chat as one of Anthropic's, chunk by chunk.
 //!
 //! Blocks of Anthropic's come one after the other, each of one kind, with rising numbers; chunks of
-//! OpenAI's may speak of several calls in turns. The first call is passed on as it comes; what
-//! belongs to others, and text behind calls, is held until the answer ends, up to the limit of an
-//! event.
+//! OpenAI's may speak of several calls in turns, which [`Calls`] puts one behind the other. What is
+//! said or thought behind calls is held until the answer ends, up to the limit of an event.
 
 use formats::events::Format;
 
-use super::answer::{stop_reason, write_usage};
+use super::answer::{Ending, write_usage};
+use super::calls::{Calls, Told};
+use super::said::{Said, each};
 use crate::dialect::Dialect;
 use crate::translate::failure::Failure;
 use crate::translate::json::{Json, Value};
@@ -24,31 +25,19 @@ pub(in crate::translate) struct FromChat {
     open: Option<Block>,
     /// The number of the next block.
     next: u64,
-    /// The call that is passed on: OpenAI's number of it.
-    live: Option<u64>,
-    /// What waits for the end.
-    held: Vec<Held>,
-    late_text: String,
-    held_bytes: usize,
-    has_calls: bool,
+    calls: Calls,
+    /// What waits for the end, as it is spelled.
+    late: Vec<(Said, String)>,
+    late_bytes: usize,
+    is_refused: bool,
     finish: Option<String>,
     reported: Option<Reported>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Block {
-    Thinking,
-    Text,
+    Said(Said),
     Call,
-}
-
-/// A call that waits, with everything as it is spelled.
-#[derive(Debug, Default)]
-struct Held {
-    number: u64,
-    id: String,
-    name: String,
-    arguments: String,
 }
 
 impl FromChat {
@@ -59,11 +48,10 @@ impl FromChat {
             is_started: false,
             open: None,
             next: 0,
-            live: None,
-            held: Vec::new(),
-            late_text: String::new(),
-            held_bytes: 0,
-            has_calls: false,
+            calls: Calls::default(),
+            late: Vec::new(),
+            late_bytes: 0,
+            is_refused: false,
             finish: None,
             reported: None,
         }
@@ -101,39 +89,37 @@ impl FromChat {
             }
             self.start(out);
         }
-        if let Some(delta) = delta {
-            self.delta(delta, out);
-        }
-        if let Some(finish) = finish.and_then(Value::string) {
+        let is_read = delta.is_none_or(|it| self.delta(it, out));
+        let finish = finish.and_then(Value::string);
+        if let Some(finish) = finish.filter(|it| !it.is_empty()) {
             self.finish = Some(finish.into_owned());
         }
-        match self.held_bytes > MAX_EVENT_BYTES {
-            true => Step::Fail(Failure::unreadable()),
-            false => Step::More,
+        match is_read && self.late_bytes <= MAX_EVENT_BYTES {
+            true => Step::More,
+            false => Step::Fail(Failure::unreadable()),
         }
     }
 
-    /// `[DONE]`, or the upstream's end.
-    pub(in crate::translate) fn finish(&mut self, is_done: bool, out: &mut Vec<u8>) -> Step {
-        if !self.is_started || (self.finish.is_none() && !is_done) {
+    /// `[DONE]`, or the upstream's end. It is one of the answer only if the answer said so.
+    pub(in crate::translate) fn finish(&mut self, out: &mut Vec<u8>) -> Step {
+        let Some(finish) = self.finish.take() else {
             return Step::Fail(Failure::early());
+        };
+        self.tell_calls(true, out);
+        for (of, spelled) in std::mem::take(&mut self.late) {
+            self.say(of, &spelled, out);
         }
         self.close(out);
-        for call in std::mem::take(&mut self.held) {
-            self.start_call(&call.id, &call.name, out);
-            self.fragment(&call.arguments, out);
-            self.close(out);
-        }
-        let text = std::mem::take(&mut self.late_text);
-        self.text(Block::Text, &text, out);
-        self.close(out);
-        let finish = self.finish.take().unwrap_or_default();
+        let ending = Ending {
+            has_calls: !self.calls.is_empty(),
+            is_refused: self.is_refused,
+        };
         let mut json = Json::default();
         json.open_object();
         json.member_string("type", "message_delta");
         json.key("delta");
         json.open_object();
-        json.member_string("stop_reason", stop_reason(&finish, self.has_calls));
+        json.member_string("stop_reason", ending.stop_reason(&finish));
         json.member("stop_sequence", "null");
         json.close_object();
         json.key("usage");
@@ -176,7 +162,8 @@ impl FromChat {
         event("message_start", &json, out);
     }
 
-    fn delta(&mut self, delta: Value<'_>, out: &mut Vec<u8>) {
+    /// Translates a delta, unless it cannot be read.
+    fn delta(&mut self, delta: Value<'_>, out: &mut Vec<u8>) -> bool {
         let [content, refusal, reasoning, elder, calls] = delta.members([
             "content",
             "refusal",
@@ -184,77 +171,65 @@ impl FromChat {
             "reasoning",
             "tool_calls",
         ]);
-        for (block, said) in [
-            (Block::Thinking, reasoning.or(elder)),
-            (Block::Text, content),
-            (Block::Text, refusal),
-        ] {
-            let spelled = said.and_then(Value::spelled);
-            self.text(block, spelled.unwrap_or_default(), out);
+        if let Some(thought) = reasoning.or(elder).and_then(Value::spelled) {
+            self.say(Said::Thought, thought, out);
+        }
+        if let Some(content) = content {
+            each(content, &mut |of, spelled| self.say(of, spelled, out));
+        }
+        if let Some(refusal) = refusal.and_then(Value::spelled) {
+            self.is_refused |= !refusal.is_empty();
+            self.say(Said::Text, refusal, out);
         }
         for call in calls.map(Value::items).unwrap_or_default() {
-            self.call(call, out);
+            if self.calls.push(call).is_err() {
+                return false;
+            }
+            self.tell_calls(false, out);
         }
+        true
     }
 
-    fn text(&mut self, block: Block, spelled: &str, out: &mut Vec<u8>) {
+    fn say(&mut self, of: Said, spelled: &str, out: &mut Vec<u8>) {
         if spelled.is_empty() {
             return;
         }
-        if self.open == Some(Block::Call) {
-            // Thoughts that come so late are of no use to anybody.
-            if block == Block::Text {
-                self.held_bytes += spelled.len();
-                self.late_text.push_str(spelled);
+        if self.calls.is_open() {
+            self.late_bytes += spelled.len();
+            match self.late.last_mut() {
+                Some((last, text)) if *last == of => text.push_str(spelled),
+                _ => self.late.push((of, spelled.to_owned())),
             }
             return;
         }
-        let (of, key) = match block {
-            Block::Thinking => ("thinking_delta", "thinking"),
-            _ => ("text_delta", "text"),
+        let (delta, key, empty) = match of {
+            Said::Thought => (
+                "thinking_delta",
+                "thinking",
+                r#"{"type":"thinking","thinking":"","signature":""}"#,
+            ),
+            Said::Text => ("text_delta", "text", r#"{"type":"text","text":""}"#),
         };
-        if self.open != Some(block) {
+        if self.open != Some(Block::Said(of)) {
             self.close(out);
-            let empty = match block {
-                Block::Thinking => r#"{"type":"thinking","thinking":"","signature":""}"#,
-                _ => r#"{"type":"text","text":""}"#,
-            };
-            self.start_block(block, empty, out);
+            self.start_block(Block::Said(of), empty, out);
         }
-        self.block_delta(of, key, spelled, out);
+        self.block_delta(delta, key, spelled, out);
     }
 
-    fn call(&mut self, call: Value<'_>, out: &mut Vec<u8>) {
-        let [index, id, function] = call.members(["index", "id", "function"]);
-        let number = index.and_then(Value::count).unwrap_or_default();
-        let [name, arguments] = function.map_or([None; 2], |it| it.members(["name", "arguments"]));
-        let [id, name, arguments] =
-            [id, name, arguments].map(|it| it.and_then(Value::spelled).unwrap_or_default());
-        self.has_calls = true;
-        if self.live.is_none() {
-            self.live = Some(number);
-            self.close(out);
-            self.start_call(id, name, out);
-        }
-        if self.live == Some(number) {
-            self.fragment(arguments, out);
-            return;
-        }
-        self.held_bytes += id.len() + name.len() + arguments.len() + size_of::<Held>();
-        let place = match self.held.iter().position(|it| it.number == number) {
-            Some(place) => place,
-            None => {
-                self.held.push(Held {
-                    number,
-                    ..Held::default()
-                });
-                self.held.len() - 1
+    /// Tells of calls what can be told; at the end, everything.
+    fn tell_calls(&mut self, is_end: bool, out: &mut Vec<u8>) {
+        while let Some(told) = self.calls.next(is_end) {
+            match told {
+                Told::Begin { id, name } => {
+                    self.close(out);
+                    self.start_call(&id, &name, out);
+                }
+                Told::Arguments(spelled) => {
+                    self.block_delta("input_json_delta", "partial_json", &spelled, out);
+                }
+                Told::End => self.close(out),
             }
-        };
-        if let Some(held) = self.held.get_mut(place) {
-            held.id.push_str(id);
-            held.name.push_str(name);
-            held.arguments.push_str(arguments);
         }
     }
 
@@ -267,13 +242,6 @@ impl FromChat {
         block.member("input", "{}");
         block.close_object();
         self.start_block(Block::Call, block.text(), out);
-    }
-
-    /// Some of the arguments of the call that is open.
-    fn fragment(&mut self, spelled: &str, out: &mut Vec<u8>) {
-        if !spelled.is_empty() {
-            self.block_delta("input_json_delta", "partial_json", spelled, out);
-        }
     }
 
     fn start_block(&mut self, block: Block, content: &str, out: &mut Vec<u8>) {
