@@ -58,11 +58,7 @@ pub(crate) fn run(asked: &Arguments, out: &mut dyn Write) -> Result<Outcome> {
         match Code::find(text).and_then(Code::explained) {
             Some(found) => explain(found, out)?,
             None => {
-                let error = painted(RED, "error:");
-                writeln!(
-                    out,
-                    "{error} there is no code {text:?}; \"rustformations explain\" lists all"
-                )?;
+                unknown(text)?;
                 outcome = Outcome::Refused;
             }
         }
@@ -70,12 +66,28 @@ pub(crate) fn run(asked: &Arguments, out: &mut dyn Write) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// The codes that are asked for, or all, as one list; what there is no code for is not in it.
+/// Says that there is no such code.
+fn unknown(text: &str) -> io::Result<()> {
+    let error = painted(RED, "error:");
+    writeln!(
+        anstream::stderr(),
+        "{error} there is no code {text:?}; \"rustformations explain\" lists all"
+    )
+}
+
+/// The codes that are asked for, or all, as one list; what there is no code for is not in it, and said.
 fn json(codes: &[String], out: &mut dyn Write) -> Result<Outcome> {
     let mut all: Vec<Code> = Vec::new();
     match codes {
         [] => all.extend(Code::ALL.iter().map(|(code, _)| *code)),
-        codes => all.extend(codes.iter().filter_map(|text| Code::find(text))),
+        codes => {
+            for text in codes {
+                match Code::find(text) {
+                    Some(code) => all.push(code),
+                    None => unknown(text)?,
+                }
+            }
+        }
     }
     let explained = all.iter().filter_map(|code| code.explained());
     let objects = explained.map(|it| {

@@ -9,6 +9,7 @@ mod envoy;
 pub(crate) mod locate;
 mod markdown;
 pub(crate) mod path;
+mod signs;
 mod tree;
 pub(crate) mod yaml;
 
@@ -43,23 +44,25 @@ pub(crate) enum What {
     Profiles(Vec<u8>),
     /// What cannot even be given to the module.
     Wrong(Diagnostic),
+    /// A file of a folder that cannot be read as what its name says, and does not look as if it were for the module.
+    Unread,
 }
 
 /// Everything that is in a text.
 pub(crate) fn find(source: &Source) -> Vec<Found> {
     let bytes = match &source.bytes {
         Ok(bytes) => bytes,
-        Err(why) => return vec![wrong(Code::UNREADABLE_FILE, why.clone())],
+        Err(why) => return vec![unreadable(why)],
     };
     let name = source.name.to_ascii_lowercase();
     let Ok(text) = str::from_utf8(bytes) else {
-        // The module has a sentence for this.
-        return match source.is_named {
-            true => vec![Found::whole(What::Bare(bytes.clone()))],
-            false => Vec::new(),
+        return match source.is_named || signs::are_in(&String::from_utf8_lossy(bytes)) {
+            true => vec![not_utf8()],
+            false => vec![Found::whole(What::Unread)],
         };
     };
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let is_meant = || source.is_named || signs::are_in(text);
     if name.ends_with(".md") {
         return markdown::find(text);
     }
@@ -73,7 +76,7 @@ pub(crate) fn find(source: &Source) -> Vec<Found> {
                 }
                 return found;
             }
-            Err(_) if source.is_named && name.ends_with(".json") => {
+            Err(_) if name.ends_with(".json") && is_meant() => {
                 return vec![Found::whole(What::Bare(bytes.clone()))];
             }
             // YAML in flow style may begin like JSON.
@@ -89,12 +92,10 @@ pub(crate) fn find(source: &Source) -> Vec<Found> {
             };
             document::find_all(&values, text)
         }
-        Err(_) if source.is_named && looks_like_json => {
-            vec![Found::whole(What::Bare(bytes.clone()))]
-        }
-        Err(why) if source.is_named => vec![wrong(Code::NOT_A_DOCUMENT, why)],
         // Templates of other tools, most likely.
-        Err(_) => Vec::new(),
+        Err(_) if !is_meant() => vec![Found::whole(What::Unread)],
+        Err(_) if looks_like_json => vec![Found::whole(What::Bare(bytes.clone()))],
+        Err(why) => vec![wrong(Code::NOT_A_DOCUMENT, why)],
     }
 }
 
@@ -102,10 +103,13 @@ pub(crate) fn find(source: &Source) -> Vec<Found> {
 pub(crate) fn alone(source: &Source, filter: Filter) -> Vec<Found> {
     let bytes = match &source.bytes {
         Ok(bytes) => bytes,
-        Err(why) => return vec![wrong(Code::UNREADABLE_FILE, why.clone())],
+        Err(why) => return vec![unreadable(why)],
     };
     let what = |text| Found::whole(What::alone(filter, text));
-    let text = str::from_utf8(bytes).unwrap_or_default().trim_start();
+    let Ok(text) = str::from_utf8(bytes) else {
+        return vec![not_utf8()];
+    };
+    let text = text.trim_start();
     if text.starts_with(['{', '[', '"']) || text.is_empty() {
         return vec![what(bytes.clone())];
     }
@@ -120,6 +124,18 @@ pub(crate) fn alone(source: &Source, filter: Filter) -> Vec<Found> {
 
 fn wrong(code: Code, why: String) -> Found {
     Found::whole(What::Wrong(Diagnostic::error(code, "", why)))
+}
+
+fn unreadable(why: &str) -> Found {
+    let problem = Diagnostic::error(Code::UNREADABLE_FILE, "", why);
+    let help = "name a file or a folder that is there and may be read; \"-\" is standard input";
+    Found::whole(What::Wrong(problem.with_help(help)))
+}
+
+/// The module's own sentence is for who gives it the text in Envoy.
+fn not_utf8() -> Found {
+    let problem = Diagnostic::error(Code::NOT_UTF8, "", "the file is not UTF-8 text");
+    Found::whole(What::Wrong(problem.with_help("save it as UTF-8")))
 }
 
 impl What {

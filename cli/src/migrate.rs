@@ -32,10 +32,13 @@ const EXAMPLES: &str = "\
 Examples:
   rustformations migrate policy.yaml > new.json           a TrafficPolicy with Inja's templates
   rustformations migrate virtual-service.yaml             every transformation of the classic filter in it
-  kubectl get trafficpolicies -o yaml | rustformations migrate - | kubectl apply -f -
+  kubectl get trafficpolicies -o yaml | rustformations migrate - > new.yaml   what is in a cluster, to be looked at
+  kubectl diff -f new.yaml                                and applied only if the exit code of migrate was 0
 
 What was moved is printed on standard output: JSON, several as the documents of one YAML stream. What could not be
-moved is left out, and said on standard error with its place. Templates that are Jinja's already are not for it.
+moved is left out, and said on standard error with its place. Templates that show filters or tests of Jinja
+are refused; others that are Jinja's already are not for it, since they cannot be told from Inja's. What a cluster adds
+to an object (status, uid, resourceVersion and the like) is not printed.
 
 Exit codes: 0 if everything was moved; 1 if something was not, or there is nothing to move; 2 if the file cannot be
 read.";

@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
+use clap::builder::RangedU64ValueParser;
 use llm::facts::{Cost, usd};
 use llm::usage::Usage;
 use serde_json::{Map, Value, json};
@@ -17,7 +18,8 @@ Examples:
   rustformations price gpt-4o --prices prices.json --input 1200 --output 300
   rustformations price claude-sonnet-4 --prices prices.json --input 250000 --cached 200000 --output 900
 
-Exit codes: 0, 1 if the model has no price, 2 if the file of prices cannot be read.";
+Exit codes: 0, 1 if the model has no price, 2 if the file of prices cannot be read, or a part is
+more than its whole.";
 
 /// Tell what a number of tokens costs, by a file of prices
 #[derive(Debug, clap::Args)]
@@ -31,23 +33,23 @@ pub(crate) struct Arguments {
     prices: PathBuf,
 
     /// Tokens of the input, cached ones included
-    #[arg(long, value_name = "TOKENS", default_value_t)]
+    #[arg(long, value_name = "TOKENS", default_value_t, value_parser = tokens())]
     input: u64,
 
     /// Tokens of the output, thoughts included
-    #[arg(long, value_name = "TOKENS", default_value_t)]
+    #[arg(long, value_name = "TOKENS", default_value_t, value_parser = tokens())]
     output: u64,
 
     /// How many of the input were read from a cache
-    #[arg(long, value_name = "TOKENS")]
+    #[arg(long, value_name = "TOKENS", value_parser = tokens())]
     cached: Option<u64>,
 
     /// How many of the input were written to a cache
-    #[arg(long, value_name = "TOKENS")]
+    #[arg(long, value_name = "TOKENS", value_parser = tokens())]
     cache_write: Option<u64>,
 
     /// How many of the output were thought
-    #[arg(long, value_name = "TOKENS")]
+    #[arg(long, value_name = "TOKENS", value_parser = tokens())]
     reasoning: Option<u64>,
 
     /// How to print it
@@ -55,11 +57,36 @@ pub(crate) struct Arguments {
     format: OutputFormat,
 }
 
+/// No more than can be reckoned with.
+fn tokens() -> RangedU64ValueParser {
+    RangedU64ValueParser::new().range(..=1_000_000_000_000)
+}
+
+/// Parts that are more than their whole are a mistake of who asks.
+fn check(asked: &Arguments) -> Result<()> {
+    let cached = asked.cached.unwrap_or_default() + asked.cache_write.unwrap_or_default();
+    if cached > asked.input {
+        bail!(
+            "--cached and --cache-write are {cached} together, more than the {} of --input, of which they are a part",
+            asked.input
+        );
+    }
+    let reasoning = asked.reasoning.unwrap_or_default();
+    if reasoning > asked.output {
+        bail!(
+            "--reasoning is {reasoning}, more than the {} of --output, of which it is a part",
+            asked.output
+        );
+    }
+    Ok(())
+}
+
 /// Runs the command.
 ///
 /// # Errors
-/// If the prices cannot be read, or nothing can be written.
+/// If the numbers make no sense, the prices cannot be read, or nothing can be written.
 pub(crate) fn run(asked: &Arguments, out: &mut dyn Write) -> Result<Outcome> {
+    check(asked)?;
     let prices = read(&asked.prices)?;
     let usage = Usage {
         input_tokens: asked.input,

@@ -8,17 +8,17 @@ pub(crate) mod show;
 pub(crate) mod steps;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use transformations::memory::{MemoryHost, Message};
 use transformations::{Applied, Direction, Failure, Observer, Program};
 
-use crate::Outcome;
 use crate::files::{FileArguments, LocalFiles};
 use crate::format::OutputFormat;
+use crate::{Outcome, source};
 use show::Shown;
 
 const EXAMPLES: &str = "\
@@ -43,7 +43,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TEXT", default_value = "")]
     place: String,
 
-    /// The request, in a file as RFC 9112 has it: a request line, headers, an empty line, the body
+    /// The request, in a file as RFC 9112 has it: a request line, headers, an empty line, the body; "-" is standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["url", "method", "headers", "body"])]
     request: Option<PathBuf>,
 
@@ -83,6 +83,13 @@ pub(crate) struct Arguments {
 /// # Errors
 /// If a message cannot be read, or nothing can be written.
 pub(crate) fn run(asked: &Arguments, out: &mut dyn Write) -> Result<Outcome> {
+    let body = asked.body.as_deref().and_then(|it| it.strip_prefix('@'));
+    source::check_standard_input(&[
+        ("--config", Some(&asked.config)),
+        ("--request", asked.request.as_deref()),
+        ("--data", body.map(Path::new)),
+        ("--response", asked.response.as_deref()),
+    ])?;
     let request = request(asked)?;
     let response = asked.response.as_deref().map(http::response).transpose()?;
     let files = LocalFiles::new(&asked.files);
@@ -113,7 +120,7 @@ fn request(asked: &Arguments) -> Result<Message> {
         .map(|body| (body, body.strip_prefix('@')))
     {
         None => Vec::new(),
-        Some((_, Some(file))) => std::fs::read(file).with_context(|| file.to_owned())?,
+        Some((_, Some(file))) => http::read(Path::new(file))?,
         Some((body, None)) => body.as_bytes().to_vec(),
     };
     let method = asked.method.as_deref().unwrap_or(match body.is_empty() {

@@ -15,11 +15,11 @@ use llm::dialect::Dialect;
 use transformations::memory::Message;
 use transformations::{Direction, Observer, Program, Step};
 
-use crate::Outcome;
 use crate::files::{FileArguments, LocalFiles};
 use crate::format::OutputFormat;
 use crate::render::{choose, host, http};
 use crate::usage::dialect;
+use crate::{Outcome, source};
 use says::Says;
 use show::{Event, Replayed};
 
@@ -72,6 +72,11 @@ pub(crate) struct Arguments {
 /// # Errors
 /// If a message cannot be read, or nothing can be written.
 pub(crate) fn run(asked: &Arguments, out: &mut dyn Write) -> Result<Outcome> {
+    source::check_standard_input(&[
+        ("FILE", Some(&asked.answer)),
+        ("--config", Some(&asked.config)),
+        ("--request", asked.request.as_deref()),
+    ])?;
     let answer = http::response(&asked.answer)?;
     let request = match &asked.request {
         Some(path) => http::request(path)?,

@@ -7,6 +7,7 @@ use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use anyhow::{Result, bail};
 use ignore::WalkBuilder;
 
 /// The endings of files that are looked at in folders.
@@ -20,7 +21,7 @@ pub(crate) struct Source {
     /// It was named, and not met in a folder.
     pub(crate) is_named: bool,
     /// What is in it.
-    pub(crate) bytes: Result<Vec<u8>, String>,
+    pub(crate) bytes: std::result::Result<Vec<u8>, String>,
 }
 
 impl Source {
@@ -47,6 +48,23 @@ impl Source {
             bytes: read.map(|_| bytes).map_err(|error| error.to_string()),
         }
     }
+}
+
+/// Checks that at most one argument names standard input, which is there once.
+///
+/// # Errors
+/// Which ones do.
+pub(crate) fn check_standard_input(named: &[(&str, Option<&Path>)]) -> Result<()> {
+    let is_named = |path: &Path| path.as_os_str() == "-";
+    let named = named.iter().filter(|(_, path)| path.is_some_and(is_named));
+    let names: Vec<_> = named.map(|(name, _)| *name).collect();
+    if names.len() > 1 {
+        bail!(
+            "only one argument can be \"-\", since standard input is there once; name files for the others of {}",
+            names.join(", ")
+        );
+    }
+    Ok(())
 }
 
 /// Reads everything that was asked for; `-` is standard input.

@@ -68,7 +68,7 @@ pub(crate) fn dialect(name: &str) -> Result<Dialect, String> {
 pub(crate) fn run(asked: &Arguments, out: &mut dyn Write) -> Result<Outcome> {
     let answer = http::response(&asked.answer)?;
     let mut meter = Meter::new(asked.dialect);
-    let ended = meter_all(&mut meter, asked.dialect, &answer.body_bytes());
+    let (ended, is_seen) = meter_all(&mut meter, asked.dialect, &answer.body_bytes());
     let is_error = !answer.values(":status").concat().starts_with('2');
     let ending = match is_error {
         true => Ending::Refused,
@@ -102,6 +102,18 @@ pub(crate) fn run(asked: &Arguments, out: &mut dyn Write) -> Result<Outcome> {
         let model = asked.model.as_deref().or(meter.model());
         is_known &= price::tell(prices.cost(model, metered.usage.as_ref()), &mut facts);
     }
+    if metered.usage.is_none() {
+        let why = match (is_error, is_seen) {
+            (true, _) => "it is an error, which tells none",
+            (false, false) => "nothing in it is JSON, or an event with JSON",
+            (false, true) => {
+                "nothing in it tells one; name another --dialect, or for a stream of Chat Completions ask with \
+                 stream_options.include_usage"
+            }
+        };
+        let name = asked.answer.display();
+        writeln!(anstream::stderr(), "{name}: the usage is not known: {why}")?;
+    }
     price::print(&facts, asked.format, out)?;
     Ok(match is_known {
         true => Outcome::Fine,
@@ -109,8 +121,8 @@ pub(crate) fn run(asked: &Arguments, out: &mut dyn Write) -> Result<Outcome> {
     })
 }
 
-/// Has the whole answer seen, and says how it ended.
-fn meter_all(meter: &mut Meter, dialect: Dialect, body: &[u8]) -> Ending {
+/// Has the whole answer seen, and says how it ended, and whether anything of it could be read.
+fn meter_all(meter: &mut Meter, dialect: Dialect, body: &[u8]) -> (Ending, bool) {
     let mut view = Response::default();
     let is_json = matches!(body.trim_ascii_start().first(), Some(b'{' | b'['));
     if is_json {
@@ -118,37 +130,47 @@ fn meter_all(meter: &mut Meter, dialect: Dialect, body: &[u8]) -> Ending {
         return match view.read_body(dialect, &text) {
             Ok(()) => {
                 meter.see(&view, &text);
-                Ending::Whole
+                (Ending::Whole, true)
             }
             Err(_) => {
                 meter.pass(body.len());
-                Ending::Early
+                (Ending::Early, false)
             }
         };
     }
     let mut decoder = Decoder::new(Format::Sse, LONGEST_EVENT);
     let mut rest = body;
+    let mut is_seen = false;
     while let Some(frame) = decoder.next(&mut rest) {
-        see(meter, &mut view, dialect, frame);
+        is_seen |= see(meter, &mut view, dialect, frame);
     }
     if let Some(frame) = decoder.finish() {
-        see(meter, &mut view, dialect, frame);
+        is_seen |= see(meter, &mut view, dialect, frame);
     }
-    Ending::Whole
+    (Ending::Whole, is_seen)
 }
 
-/// Has a piece of a stream seen. Its last event counts without a blank line behind it, as in the filter.
-fn see(meter: &mut Meter, view: &mut Response, dialect: Dialect, frame: Frame<'_>) {
+/// Has a piece of a stream seen, and says whether it could be read. Its last event counts without a blank line behind it, as in the filter.
+fn see(meter: &mut Meter, view: &mut Response, dialect: Dialect, frame: Frame<'_>) -> bool {
     let event = match frame {
         Frame::Event(event) | Frame::Tail(event) => event,
-        Frame::Oversized(bytes) => return meter.pass(bytes.len()),
+        Frame::Oversized(bytes) => {
+            meter.pass(bytes.len());
+            return false;
+        }
     };
-    let Some(data) = event.data() else { return };
+    let Some(data) = event.data() else {
+        return false;
+    };
     let data = String::from_utf8_lossy(&data);
     match view.read_event(dialect, &data) {
         Ok(()) => {
             meter.see(view, &data);
+            true
         }
-        Err(_) => meter.pass(data.len()),
+        Err(_) => {
+            meter.pass(data.len());
+            false
+        }
     }
 }

@@ -226,6 +226,7 @@ impl Check {
     fn one(&mut self, source: &Source, text: Option<&Text<'_>>, one: &Found) {
         let mut found = Vec::new();
         match &one.what {
+            What::Unread => return self.report.unread.push(source.name.clone()),
             What::Config(filter, text) => found = self.compile_for(*filter, text, source),
             What::Bare(text) => {
                 found = self.compile(text, source);

@@ -61,6 +61,7 @@ fn every_configuration_of_the_repository_is_valid() {
     let output = run(&all, &[]);
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["errors"], 0, "{report:#}");
+    assert_eq!(report["unread"], serde_json::json!([]), "{report:#}");
     assert!(report["configurations"].as_u64() > Some(30), "{report:#}");
 }
 

@@ -133,7 +133,30 @@ fn who_does_not_answer_is_named() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(
-        said.contains(&format!("http://{nobody} does not answer")),
+        said.contains(&format!("http://{nobody}/server_info does not answer")),
+        "{said}"
+    );
+    assert!(said.contains("listens on 9901"), "{said}");
+}
+
+#[test]
+fn an_answer_without_an_end_is_not_read_for_ever() {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = server.local_addr().unwrap();
+    let serving = std::thread::spawn(move || {
+        let (mut stream, _) = server.accept().unwrap();
+        let _ = stream.read(&mut [0; 1024]).unwrap();
+        let head = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n";
+        stream.write_all(head).unwrap();
+        // Whoever has read enough closes.
+        while stream.write_all(&[b' '; 1 << 16]).is_ok() {}
+    });
+    let output = inspect(&[&address.to_string()]);
+    serving.join().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("/server_info answers with more than the 64 MiB that are read"),
         "{said}"
     );
 }

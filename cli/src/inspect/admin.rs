@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value;
 use ureq::Agent;
 
 /// How long an answer may take as a whole.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// A dump of a proxy with thousands of routes is long.
-const LONGEST_ANSWER: u64 = 512 << 20;
+const LONGEST_ANSWER: u64 = 64 << 20;
 
 /// Where an Envoy is asked.
 #[derive(Clone, Debug)]
@@ -42,6 +42,11 @@ impl Admin {
             Some(port) => format!("127.0.0.1:{port}"),
             None => rest.to_owned(),
         };
+        if !has_port(&host) {
+            return Err(format!(
+                "no port is named; Envoy's admin interface usually listens on 9901: {host}:9901"
+            ));
+        }
         Ok(Admin {
             base: format!("http://{host}"),
         })
@@ -60,9 +65,7 @@ impl Admin {
             .proxy(None)
             .build();
         let asked = Agent::new_with_config(config).get(format!("{}{path}", self.base));
-        let mut answer = asked
-            .call()
-            .with_context(|| format!("{} does not answer", self.base))?;
+        let mut answer = asked.call().map_err(|error| self.told(path, error))?;
         if answer.status() != 200 {
             bail!(
                 "{}{path} answers with {}: this is not the admin interface of an Envoy",
@@ -73,7 +76,25 @@ impl Admin {
         let body = answer.body_mut().with_config().limit(LONGEST_ANSWER);
         body.lossy_utf8(true)
             .read_to_string()
-            .with_context(|| format!("{}{path}", self.base))
+            .map_err(|error| self.told(path, error))
+    }
+
+    /// What went wrong, and with what.
+    fn told(&self, path: &str, error: ureq::Error) -> anyhow::Error {
+        let asked = format!("{}{path}", self.base);
+        match error {
+            ureq::Error::Timeout(_) => anyhow!(
+                "{asked} has not answered as a whole within {} s",
+                PATIENCE.as_secs()
+            ),
+            ureq::Error::BodyExceedsLimit(_) => anyhow!(
+                "{asked} answers with more than the {} MiB that are read",
+                LONGEST_ANSWER >> 20
+            ),
+            error => anyhow::Error::new(error).context(format!(
+                "{asked} does not answer; Envoy's admin interface usually listens on 9901"
+            )),
+        }
     }
 
     /// The Envoy that answers.
@@ -88,6 +109,14 @@ impl Admin {
             format!("{base}/server_info answers something else than Envoy's: this is not its admin interface")
         })
     }
+}
+
+fn has_port(host: &str) -> bool {
+    let port = host.rsplit_once(':').filter(|(host, _)| {
+        let is_bracketed = host.starts_with('[') && host.ends_with(']');
+        is_bracketed || !host.contains(':')
+    });
+    port.is_some_and(|(_, port)| port.parse::<u16>().is_ok())
 }
 
 /// `version` is the revision, the release, the state of the sources, the build and the TLS library.
@@ -115,7 +144,15 @@ mod tests {
         ] {
             assert_eq!(Admin::parse(text).unwrap().base, base);
         }
-        for text in ["", "https://a:1", "http://a:1/stats", "http://u:p@a:1"] {
+        for text in [
+            "",
+            "https://a:1",
+            "http://a:1/stats",
+            "http://u:p@a:1",
+            "localhost",
+            "[::1]",
+            "http://a:no",
+        ] {
             assert!(Admin::parse(text).is_err(), "{text}");
         }
     }

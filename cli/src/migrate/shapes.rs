@@ -86,11 +86,30 @@ fn of_policy(policy: &Value, rules: &Map<String, Value>, path: &Path, notes: &mu
     if let Some(here) = document.pointer_mut("/spec/transformation") {
         *here = Value::Object(moved);
     }
+    forget_cluster(&mut document);
     let name = policy.pointer("/metadata/name").and_then(Value::as_str);
     Moved {
         place: format!("TrafficPolicy {}", name.unwrap_or_default()),
         spot: notes.spot(&place),
         document,
+    }
+}
+
+/// Takes away what a cluster adds to an object, which would be in the way where it is applied.
+fn forget_cluster(document: &mut Value) {
+    if let Value::Object(fields) = document {
+        fields.remove("status");
+    }
+    if let Some(Value::Object(metadata)) = document.get_mut("metadata") {
+        let names = [
+            "creationTimestamp",
+            "generation",
+            "managedFields",
+            "resourceVersion",
+            "selfLink",
+            "uid",
+        ];
+        metadata.retain(|name, _| !names.contains(&name.as_str()));
     }
 }
 

@@ -10,12 +10,12 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use transformations::memory::Message;
 
-/// The request of a file.
+/// The request of a file; "-" is standard input.
 ///
 /// # Errors
 /// If it cannot be read, or is none.
 pub(crate) fn request(path: &Path) -> Result<Message> {
-    let text = std::fs::read(path).with_context(|| path.display().to_string())?;
+    let text = read(path)?;
     request_of_text(&text).with_context(|| path.display().to_string())
 }
 
@@ -38,16 +38,18 @@ pub(crate) fn request_of_text(text: &[u8]) -> Result<Message> {
 /// A request of its parts; the scheme and the host stand in the target or in a header.
 ///
 /// # Errors
-/// If a header is none.
+/// If the method, the target or a header is none.
 pub(crate) fn request_of(
     method: &str,
     target: &str,
     headers: &[String],
     body: Vec<u8>,
 ) -> Result<Message> {
+    check_method(method)?;
     let absolute = target.split_once("://");
     let absolute = absolute.filter(|(scheme, _)| scheme.bytes().all(|it| it.is_ascii_alphabetic()));
     let (scheme, rest) = absolute.unwrap_or(("http", target));
+    check_target(method, target, absolute)?;
     let is_absolute = rest.len() < target.len();
     let (host, path) = match rest.find(['/', '?']) {
         Some(at) if is_absolute => (Some(&rest[..at]), &rest[at..]),
@@ -82,12 +84,43 @@ pub(crate) fn request_of(
     Ok(message)
 }
 
+/// A method is a token, as RFC 9110 has it.
+fn check_method(method: &str) -> Result<()> {
+    let is_token = |it: u8| it.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&it);
+    if method.is_empty() || !method.bytes().all(is_token) {
+        bail!("{method:?} is no method; write one word, such as GET");
+    }
+    Ok(())
+}
+
+/// A target is a URL or a path; "*" and a host go with methods of their own.
+fn check_target(method: &str, target: &str, absolute: Option<(&str, &str)>) -> Result<()> {
+    let is_text = |it: char| !it.is_whitespace() && !it.is_control();
+    let is_meant = match absolute {
+        Some((scheme, rest)) => {
+            let is_known = ["http", "https"]
+                .iter()
+                .any(|it| scheme.eq_ignore_ascii_case(it));
+            is_known && !rest.is_empty() && !rest.starts_with(['/', '?', '#', ':'])
+        }
+        None => target.starts_with('/') || target == "*" || method == "CONNECT",
+    };
+    if !is_meant || target.is_empty() || !target.chars().all(is_text) {
+        bail!(
+            "{target:?} is no target of a request; write a path, such as /v1/chat, or a URL, such as \
+             http://api.example.com/v1/chat, without blanks"
+        );
+    }
+    Ok(())
+}
+
 /// The response of a file; "-" is standard input. What it is, its ending says, or else how it begins.
 ///
 /// # Errors
 /// If it cannot be read, or is none.
 pub(crate) fn response(path: &Path) -> Result<Message> {
     let text = read(path)?;
+    let text = without_mark(&text).to_vec();
     let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
     let begins = text.trim_ascii_start();
     let kind = match ending {
@@ -140,7 +173,16 @@ pub(crate) fn response_of_text(text: &[u8]) -> Result<Message> {
     Ok(message)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
+/// A text without the mark of its encoding, which some editors put before it.
+fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
+}
+
+/// What is in a file; "-" is standard input.
+///
+/// # Errors
+/// If it cannot be read.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     if path.as_os_str() != "-" {
         return std::fs::read(path).with_context(|| path.display().to_string());
     }
@@ -168,7 +210,7 @@ fn pieces(text: &[u8]) -> Vec<Vec<u8>> {
 
 /// The first line, the headers and the body of a message.
 fn parts(text: &[u8]) -> Result<(String, Vec<String>, Vec<u8>)> {
-    let mut lines = text.split_inclusive(|byte| *byte == b'\n');
+    let mut lines = without_mark(text).split_inclusive(|byte| *byte == b'\n');
     let mut line = || {
         let line = lines.next()?;
         Some(
@@ -242,6 +284,30 @@ mod tests {
             let found = [":scheme", ":authority", ":path"].map(|name| message.values(name));
             assert_eq!(found.concat(), [scheme, host, path], "{target}");
         }
+    }
+
+    #[test]
+    fn what_is_no_request_is_refused() {
+        for (method, target) in [
+            ("", "/"),
+            ("G T", "/"),
+            ("GET", ""),
+            ("GET", "not a url"),
+            ("GET", "/a b"),
+            ("GET", "http://"),
+            ("GET", "http:///a"),
+            ("GET", "ftp://h.example/"),
+        ] {
+            let request = request_of(method, target, &[], Vec::new());
+            assert!(request.is_err(), "{method:?} {target:?}");
+        }
+        assert!(request_of("CONNECT", "h.example:443", &[], Vec::new()).is_ok());
+    }
+
+    #[test]
+    fn a_mark_of_the_encoding_is_no_part_of_a_message() {
+        let (first, ..) = parts("\u{feff}POST /a\n".as_bytes()).unwrap();
+        assert_eq!(first, "POST /a");
     }
 
     #[test]

@@ -44,17 +44,26 @@ pub(super) fn module_folder(named: Option<&Path>) -> Result<PathBuf> {
     Ok(found.parent().map(Path::to_owned).unwrap_or_default())
 }
 
-/// The Envoy of a release, or else the one that the environment asks for.
+/// The release that is asked for, or else the one that the environment asks for.
+///
+/// # Errors
+/// If the environment makes no sense: one sentence with the remedy.
+pub(super) fn version(release: Option<Version>) -> Result<Version> {
+    match (release, Envoy::from_environment()?) {
+        (Some(release), _) => Ok(release),
+        (None, Some(own)) => Ok(own.version()),
+        (None, None) => Version::from_environment(),
+    }
+}
+
+/// The Envoy of a release: the one that the environment names, if it is that, or one that is kept or downloaded.
 ///
 /// # Errors
 /// If it cannot be had: one sentence with the remedy.
-pub(super) fn envoy(release: Option<Version>) -> Result<Envoy> {
-    let version = match (release, Envoy::from_environment()?) {
-        (None, Some(own)) => return Ok(own),
-        (Some(release), Some(own)) if own.version() == release => return Ok(own),
-        (Some(release), _) => release,
-        (None, None) => Version::from_environment()?,
-    };
+pub(super) fn envoy(version: Version) -> Result<Envoy> {
+    if let Some(own) = Envoy::from_environment()?.filter(|own| own.version() == version) {
+        return Ok(own);
+    }
     let cache = envoy_cache()?;
     if !Envoy::is_in(&cache, version) {
         // There is nobody else to tell if this fails.

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
-use envoys::Settings;
+use envoys::{Settings, Version};
 use transformations::profiles::PROFILES_VARIABLE;
 
 use super::Arguments;
@@ -24,8 +24,6 @@ pub(super) struct Place {
     pub(super) port: OnceCell<Reserved>,
     pub(super) upstream: Upstream,
     pub(super) module_folder: PathBuf,
-    /// Of the Envoy that runs it.
-    pub(super) envoy: (u16, u16),
 }
 
 /// One run of Envoy.
@@ -40,22 +38,31 @@ pub(super) struct Plan {
     pub(super) folder: tempfile::TempDir,
 }
 
+fn files(asked: &Arguments) -> FileArguments {
+    FileArguments::of_profiles(asked.profiles.clone())
+}
+
+/// Checks the configuration for an Envoy, and says what is wrong with it.
+///
+/// # Errors
+/// If the file cannot be read, or nothing can be written.
+pub(super) fn is_valid(
+    asked: &Arguments,
+    config: &Path,
+    envoy: Version,
+    out: &mut dyn Write,
+) -> Result<bool> {
+    std::fs::read(config).with_context(|| config.display().to_string())?;
+    let checked = validate::Arguments::of(config, (envoy.major, envoy.minor), files(asked));
+    Ok(validate::run(&checked, out)? == Outcome::Fine)
+}
+
 impl Plan {
-    /// Checks the configuration, says what is wrong with it, and makes a plan if that is nothing.
+    /// Makes a plan for a configuration that is valid.
     ///
     /// # Errors
-    /// If the file holds no configuration, or several, or nothing can be written.
-    pub(super) fn new(
-        asked: &Arguments,
-        config: &Path,
-        place: &Place,
-        out: &mut dyn Write,
-    ) -> Result<Option<Plan>> {
-        let files = || FileArguments::of_profiles(asked.profiles.clone());
-        let checked = validate::Arguments::of(config, place.envoy, files());
-        if validate::run(&checked, out)? == Outcome::Refused {
-            return Ok(None);
-        }
+    /// If the file holds no configuration, or several.
+    pub(super) fn new(asked: &Arguments, config: &Path, place: &Place) -> Result<Plan> {
         let text = std::fs::read(config).with_context(|| config.display().to_string())?;
         let mut plan = Plan {
             bootstrap: std::path::absolute(config)?,
@@ -69,12 +76,12 @@ impl Plan {
         match bootstrap::read(&text) {
             Some(own) => plan.run(own, asked, config)?,
             None => {
-                let files = LocalFiles::new(&files());
+                let files = LocalFiles::new(&files(asked));
                 let chosen = choose::configuration(config, &asked.place, &files)?;
                 plan.wrap(&chosen, place, asked.port)?;
             }
         }
-        Ok(Some(plan))
+        Ok(plan)
     }
 
     /// A bootstrap is run as it is.

@@ -12,7 +12,7 @@ use anyhow::{Result, bail};
 use envoys::{Envoy, Process, Started};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::plan::{Place, Plan};
+use super::plan::{self, Place, Plan};
 use super::signals::Signals;
 use super::upstream::Upstream;
 use super::{Arguments, echo, needs};
@@ -40,8 +40,15 @@ pub(super) async fn serve(
     if config.as_os_str() == "-" {
         bail!("what is served is a file, whose changes take effect; name one with -c");
     }
+    let version = needs::version(asked.envoy)?;
+    let mut file = Watched::new(config);
+    // Before anything is brought for it.
+    if !plan::is_valid(asked, config, version, out)? {
+        return Ok(Outcome::Refused);
+    }
+    out.flush()?;
     let module_folder = needs::module_folder(asked.module.as_deref())?;
-    let envoy = needs::envoy(asked.envoy)?;
+    let envoy = needs::envoy(version)?;
     let mut signals = Signals::catch()?;
     let upstream = match &asked.upstream {
         Some(named) => named.clone(),
@@ -51,12 +58,8 @@ pub(super) async fn serve(
         port: OnceCell::new(),
         upstream,
         module_folder,
-        envoy: (envoy.version().major, envoy.version().minor),
     };
-    let mut file = Watched::new(config);
-    let Some(plan) = Plan::new(asked, config, &place, out)? else {
-        return Ok(Outcome::Refused);
-    };
+    let plan = Plan::new(asked, config, &place)?;
     if place.port.get().is_none() {
         check_free(&plan)?;
     }
@@ -111,9 +114,13 @@ fn changed(
     out: &mut dyn Write,
 ) -> Result<Option<Plan>> {
     writeln!(out, "\n{} has changed", config.display())?;
-    let plan = match Plan::new(asked, config, place, out) {
-        Ok(Some(plan)) => plan,
-        Ok(None) => return Ok(None),
+    let plan = match plan::is_valid(asked, config, envoy.version(), out) {
+        Ok(true) => Plan::new(asked, config, place),
+        Ok(false) => return Ok(None),
+        Err(why) => Err(why),
+    };
+    let plan = match plan {
+        Ok(plan) => plan,
         Err(why) => {
             refused(&format!("{why:#}"), out)?;
             return Ok(None);

@@ -14,6 +14,8 @@ pub(super) struct Report {
     /// How many configurations were found; a file of profiles is one.
     pub(super) configurations: usize,
     pub(super) problems: Vec<Problem>,
+    /// Files of folders that could not be read as what their names say.
+    pub(super) unread: Vec<String>,
 }
 
 /// One problem of one configuration.
@@ -77,13 +79,23 @@ impl Report {
             (0, _) => paint::YELLOW,
             _ => paint::RED,
         };
-        let sum = format!(
+        let mut sum = format!(
             "{}: {}, {}",
             counted(self.configurations, "configuration"),
             counted(errors, "error"),
             counted(warnings, "warning")
         );
+        if let Some(unread) = self.unread() {
+            sum.push_str(&format!("; {unread}"));
+        }
         writeln!(out, "{}", painted(style, sum))
+    }
+
+    /// How many files were passed over, if some were.
+    fn unread(&self) -> Option<String> {
+        let count = self.unread.len();
+        let files = || counted(count, "file");
+        (count > 0).then(|| format!("{} could not be read as JSON or YAML", files()))
     }
 
     /// For programs: one object.
@@ -93,6 +105,7 @@ impl Report {
             "errors": self.errors(),
             "warnings": self.warnings(),
             "problems": self.problems.iter().map(as_json).collect::<Vec<_>>(),
+            "unread": self.unread,
         });
         writeln!(out, "{report:#}")
     }
@@ -123,6 +136,10 @@ impl Report {
                 found.code(),
                 escaped(&message)
             )?;
+        }
+        if let Some(unread) = self.unread() {
+            let files = self.unread.join(", ");
+            writeln!(out, "::notice::{}", escaped(&format!("{unread}: {files}")))?;
         }
         Ok(())
     }

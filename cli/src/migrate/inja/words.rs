@@ -108,6 +108,13 @@ impl Rewriter {
         while let Some(word) = words.get(at) {
             at += 1;
             let name = match word {
+                Word::Name("is") | Word::Other("|") if !self.ends => {
+                    self.lose(
+                        "filters (\"|\") and tests (\"is\") are Jinja's and not Inja's",
+                        "a template that is Jinja's already needs no move: keep it as it is",
+                    );
+                    continue;
+                }
                 Word::Name(name) => *name,
                 Word::Other("^") => {
                     out.push_str("**");
