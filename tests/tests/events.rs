@@ -80,11 +80,15 @@ on_every_envoy! {
             (&["data: 1\n\n", "data: 2"][..], "data: <1>\n\ndata: <2>\n\ndata: end\n\n"),
             (&["data: 1\n\n"], "data: <1>\n\ndata: end\n\n"),
             (&["data: 1"], "data: <1>\n\ndata: end\n\n"),
+            (&["da", "ta: 1\n\n", "data: 2"], "data: <1>\n\ndata: <2>\n\ndata: end\n\n"),
+            (&["data: 1\n\nda", "ta", ": 2\n\n", "data: 3"], "data: <1>\n\ndata: <2>\n\ndata: <3>\n\ndata: end\n\n"),
             (&[], "data: end\n\n"),
         ];
         for (pieces, expected) in bodies {
-            let body = pieces.iter().fold(Body::chunked(), |body, piece| body.piece(*piece));
-            lab.origin().answer("/", events(body.pause(Duration::from_millis(20)).trailer("x-end", "yes")));
+            // Each piece is read by itself.
+            let pause = Duration::from_millis(20);
+            let body = pieces.iter().fold(Body::chunked(), |body, piece| body.piece(*piece).pause(pause));
+            lab.origin().answer("/", events(body.trailer("x-end", "yes")));
             let answer = lab.get("/").send();
             assert_eq!((answer.text().as_str(), answer.cut), (expected, false), "{pieces:?}");
             assert_eq!(answer.trailers.values("x-end"), ["yes"]);
