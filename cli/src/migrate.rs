@@ -37,7 +37,7 @@ Examples:
 
 What was moved is printed on standard output: JSON, several as the documents of one YAML stream. What could not be
 moved is left out, and said on standard error with its place. Templates that show filters or tests of Jinja
-are refused; others that are Jinja's already are not for it, since they cannot be told from Inja's. What a cluster adds
+are kept as they are, and told; others that are Jinja's already are not for it, since they cannot be told from Inja's. What a cluster adds
 to an object (status, uid, resourceVersion and the like) is not printed.
 
 Exit codes: 0 if everything was moved; 1 if something was not, or there is nothing to move; 2 if the file cannot be

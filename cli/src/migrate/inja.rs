@@ -34,8 +34,21 @@ pub(super) fn of_first_engine(text: &str, path: &Path, notes: &mut Notes) -> Opt
     told(text, Rewriter::new(false, true), path, notes)
 }
 
-fn told(text: &str, mut rewriter: Rewriter, path: &Path, notes: &mut Notes) -> Option<Template> {
-    let text = rewritten(text, &mut rewriter);
+fn told(
+    original: &str,
+    mut rewriter: Rewriter,
+    path: &Path,
+    notes: &mut Notes,
+) -> Option<Template> {
+    let text = rewritten(original, &mut rewriter);
+    if rewriter.is_jinja {
+        let message = "filters (\"|\") and tests (\"is\") are Jinja's and not Inja's: the template is kept as it is";
+        notes.lost(path, message, "what is Jinja's already needs no move");
+        return Some(Template {
+            text: original.to_owned(),
+            reads_json: false,
+        });
+    }
     let is_moved = rewriter.lost.is_empty();
     for (message, help) in rewriter.lost {
         notes.lost(path, format!("{message}: the template is left out"), help);

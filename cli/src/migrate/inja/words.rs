@@ -20,6 +20,8 @@ pub(super) struct Rewriter {
     /// Names that the template makes itself.
     locals: Vec<String>,
     pub(super) reads_json: bool,
+    /// It has what Inja does not know, and Jinja does.
+    pub(super) is_jinja: bool,
     /// What cannot be moved, and what to do.
     pub(super) lost: Vec<(String, &'static str)>,
 }
@@ -40,6 +42,7 @@ impl Rewriter {
             ends,
             locals: vec!["loop".to_owned()],
             reads_json: false,
+            is_jinja: false,
             lost: Vec::new(),
         }
     }
@@ -109,10 +112,7 @@ impl Rewriter {
             at += 1;
             let name = match word {
                 Word::Name("is") | Word::Other("|") if !self.ends => {
-                    self.lose(
-                        "filters (\"|\") and tests (\"is\") are Jinja's and not Inja's",
-                        "a template that is Jinja's already needs no move: keep it as it is",
-                    );
+                    self.is_jinja = true;
                     continue;
                 }
                 Word::Name(name) => *name,
