@@ -56,7 +56,7 @@ mod unfold;
 
 pub use failure::Failure;
 pub use loss::Unsupported;
-pub use provider::{CREDENTIAL_HEADERS, Provider, ProviderFacts};
+pub use provider::{CREDENTIAL_HEADERS, Provider, ProviderFacts, without_key};
 pub use stream::{MAX_EVENT_BYTES, StreamTranslation};
 
 use chat::Chat;

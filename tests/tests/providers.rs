@@ -147,6 +147,14 @@ on_every_envoy! {
         let answer = lab.post(CHAT).json(&body()).send();
         assert_eq!(answer.status, 502);
         assert!(answer.json()["error"]["message"].is_string());
+        a.answer(MESSAGES, Reply::new(200));
+        for stream in [false, true] {
+            let mut body = body();
+            body["stream"] = json!(stream);
+            let answer = lab.post(CHAT).json(&body).send();
+            assert_eq!((answer.status, answer.header("content-type").as_str()), (502, "application/json"));
+            assert!(answer.json()["error"]["message"].is_string());
+        }
     }
 
     fn streams_and_calls_of_tools_come_as_chunks(envoy) {

@@ -10,6 +10,7 @@ mod answer;
 mod attempt;
 mod compile;
 mod keys;
+mod members;
 mod originals;
 
 pub use attempt::{Attempt, Counts, Refused, Step};

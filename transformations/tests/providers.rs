@@ -260,6 +260,203 @@ fn operators_name_models_and_members() {
     );
 }
 
+/// What goes to a provider of this, with these members of its configuration.
+fn sent(provider: &str, more: &Value, path: &str, body: &str) -> Message {
+    let mut config = json!({"provider": provider, "region": "us-east-1"});
+    config
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    let mut host = host(path, body);
+    let (_, step) = ask(&compile(&config), &mut host);
+    assert_eq!(step, Step::Pass, "{provider} {path}");
+    host.request
+}
+
+#[test]
+fn defaults_go_where_they_are_known() {
+    let more = json!({
+        "defaults": {"max_tokens": 77, "temperature": 0.5, "stop": "x", "safetySettings": []},
+        "set": {"metadata": {"a": "b"}},
+    });
+    let set = json!({"a": "b"});
+    let messages = json!([{"role": "user", "content": "hi"}]);
+    for (provider, path, body, becomes) in [
+        (
+            "openai",
+            "/v1/responses",
+            json!({"input": "hi"}),
+            json!({"input": "hi", "max_output_tokens": 77, "temperature": 0.5, "metadata": set}),
+        ),
+        (
+            "openai",
+            "/v1/responses/input_tokens",
+            json!({"input": "hi"}),
+            json!({"input": "hi"}),
+        ),
+        (
+            "openai",
+            "/v1/completions",
+            json!({"prompt": "hi"}),
+            json!({"prompt": "hi", "max_tokens": 77, "temperature": 0.5, "stop": "x", "metadata": set}),
+        ),
+        (
+            "openai",
+            "/v1/embeddings",
+            json!({"input": "hi"}),
+            json!({"input": "hi", "metadata": set}),
+        ),
+        (
+            "anthropic",
+            "/v1/messages",
+            json!({"messages": messages}),
+            json!({"messages": messages, "max_tokens": 77, "temperature": 0.5, "metadata": set}),
+        ),
+        (
+            "anthropic",
+            "/v1/messages/count_tokens",
+            json!({"messages": messages}),
+            json!({"messages": messages}),
+        ),
+        (
+            "gemini",
+            "/v1beta/models/m:generateContent",
+            json!({"contents": []}),
+            json!({"contents": [], "safetySettings": [], "metadata": set}),
+        ),
+        (
+            "gemini",
+            "/v1beta/models/m:countTokens",
+            json!({"contents": []}),
+            json!({"contents": []}),
+        ),
+    ] {
+        let mut body = body;
+        let mut becomes = becomes;
+        if provider != "gemini" {
+            body["model"] = json!("m");
+            becomes["model"] = json!("m");
+        }
+        let request = sent(provider, &more, path, &body.to_string());
+        assert_eq!(json_of(&request.body_bytes()), becomes, "{path}");
+    }
+}
+
+#[test]
+fn a_limit_of_the_configuration_gives_way_to_the_clients_whatever_it_is_called() {
+    for default in ["max_tokens", "max_completion_tokens"] {
+        let more = json!({"defaults": {default: 77}});
+        for named in ["max_tokens", "max_completion_tokens"] {
+            let request = sent("openai", &more, CHAT, &chat(json!({named: 9})));
+            let body = json_of(&request.body_bytes());
+            let limits = ["max_tokens", "max_completion_tokens"].map(|it| body[it].as_u64());
+            assert_eq!(
+                limits.into_iter().flatten().collect::<Vec<_>>(),
+                [9],
+                "{body}"
+            );
+        }
+        let request = sent("openai", &more, CHAT, &chat(json!({})));
+        assert_eq!(json_of(&request.body_bytes())[default], 77);
+    }
+}
+
+#[test]
+fn thoughts_take_nothing_from_a_limit_of_the_configuration() {
+    let more = json!({
+        "defaults": {"max_tokens": 4096},
+        "model": "anthropic.claude-sonnet-4-5-v1:0",
+    });
+    let thinking = json!({"reasoning_effort": "high", "max_tokens": null});
+    let request = sent("anthropic", &more, CHAT, &chat(thinking.clone()));
+    let body = json_of(&request.body_bytes());
+    assert_eq!(
+        (&body["thinking"]["budget_tokens"], &body["max_tokens"]),
+        (&json!(4096), &json!(8192))
+    );
+    let request = sent("bedrock", &more, CHAT, &chat(thinking));
+    let body = json_of(&request.body_bytes());
+    assert_eq!(body["inferenceConfig"]["maxTokens"], 8192);
+}
+
+#[test]
+fn what_is_set_is_there_once() {
+    let more = json!({"set": {"user": "gateway"}});
+    let body = r#"{"model":"m","user":"a","messages":[],"user":"b"}"#;
+    let request = sent("openai", &more, CHAT, body);
+    let body = String::from_utf8(request.body_bytes()).unwrap();
+    assert_eq!(body.matches("user").count(), 1, "{body}");
+    assert_eq!(json_of(body.as_bytes())["user"], "gateway");
+}
+
+#[test]
+fn a_key_in_a_path_before_it_was_rewritten_goes_nowhere() {
+    let path = "/v1beta/models/m:generateContent?key=of-the-client&a=1";
+    let mut host = host(path, r#"{"contents": []}"#);
+    let original = ("x-envoy-original-path", format!("/gemini{path}"));
+    let original = (original.0.into(), original.1.into());
+    host.request.headers.push(original);
+    let (_, step) = ask(&compile(&json!({"provider": "gemini"})), &mut host);
+    assert_eq!(step, Step::Pass);
+    assert_eq!(
+        host.request.values("x-envoy-original-path"),
+        ["/gemini/v1beta/models/m:generateContent?a=1"]
+    );
+    assert_eq!(
+        host.request.values(":path"),
+        ["/v1beta/models/m:generateContent?a=1"]
+    );
+}
+
+#[test]
+fn a_path_that_says_nothing_is_refused_whatever_the_body_looks_like() {
+    for (path, body) in [
+        ("/v1/images/generations", r#"{"model": "m", "prompt": "a"}"#),
+        ("/tokenize", r#"{"model": "m", "prompt": "a"}"#),
+        ("/v1/audio/speech", r#"{"model": "m", "input": "a"}"#),
+        ("/v1/moderations", r#"{"model": "m", "input": "a"}"#),
+        ("/", r#"{"model": "m", "messages": []}"#),
+    ] {
+        let mut host = host(path, body);
+        let mut attempt = compile(&json!({"provider": "openai"})).open();
+        let (status, _) = reply(attempt.on_request_headers(&mut host, false));
+        assert_eq!(status, 404, "{path}");
+    }
+}
+
+#[test]
+fn a_body_that_decodes_to_too_much_is_too_long() {
+    // Frames of zstd: a block of many bytes as they are, and a longer one of the same byte.
+    let block = |kind: u32, length: u32| (kind << 1 | length << 3).to_le_bytes()[..3].to_vec();
+    let pieces = |raw: u32| {
+        let mut body = vec![0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x38];
+        for _ in 0..90 {
+            body.extend(block(0, raw));
+            body.extend(vec![b' '; raw as usize]);
+            body.extend(block(1, 1 << 17));
+            body.push(b' ');
+        }
+        body
+    };
+    for (body, coding, expected) in [
+        (pieces(2000), "zstd", (413, "10485760")),
+        (pieces(1), "zstd", (413, "100 times")),
+        (b"none".to_vec(), "zstd", (415, "coding")),
+        (b"none".to_vec(), "x-other", (415, "coding")),
+    ] {
+        let mut host = host(CHAT, "");
+        let header = ("content-encoding".into(), coding.into());
+        host.request.headers.push(header);
+        host.request.body = vec![body];
+        let (status, told) = reply(ask(&compile(&anthropic()), &mut host).1);
+        let told = told["error"]["message"].as_str().unwrap();
+        assert!(
+            (status, told.contains(expected.1)) == (expected.0, true),
+            "{status} {told}"
+        );
+    }
+}
+
 #[test]
 fn what_cannot_be_asked_is_refused_in_the_clients_shape() {
     let mut config = anthropic();
@@ -381,6 +578,27 @@ fn what_is_no_answer_is_an_error_and_not_repeated_where_that_is_a_crash() {
         assert!(json_of(text.as_bytes())["error"]["message"].is_string());
         assert_eq!(host.response.values(":status"), ["502"]);
         assert_eq!(host.response.values("x-envoy-ratelimited").len(), marked);
+    }
+}
+
+#[test]
+fn headers_alone_are_no_answer() {
+    for (stream, envoy, marked) in [(false, (1, 36), 1), (true, (1, 37), 0)] {
+        let compiled = Providers::compile(anthropic().to_string().as_bytes(), envoy, &Safe::new());
+        let mut host = host(CHAT, &chat(json!({"stream": stream})));
+        let (mut attempt, _) = ask(&compiled.unwrap(), &mut host);
+        let head = [(":status", "200"), ("content-length", "0")];
+        host.response = Message::new(&head, "");
+        attempt.take_counts();
+        assert_eq!(attempt.on_response_headers(&mut host, true), Step::Pass);
+        let response = &host.response;
+        let body = response.body_bytes();
+        assert!(json_of(&body)["error"]["message"].is_string());
+        assert_eq!(response.values(":status"), ["502"]);
+        assert_eq!(response.values("content-type"), ["application/json"]);
+        assert_eq!(response.values("content-length"), [body.len().to_string()]);
+        assert_eq!(response.values("x-envoy-ratelimited").len(), marked);
+        assert_eq!(attempt.take_counts().failures, 1);
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::Options;
 use crate::dialect::Dialect;
@@ -69,6 +69,27 @@ pub const CREDENTIAL_HEADERS: [&str; 8] = [
     "openai-organization",
     "openai-project",
 ];
+
+/// The parameters of a query in which clients of Gemini may send who they are.
+const CREDENTIAL_PARAMETERS: [&str; 2] = ["key", "access_token"];
+
+/// The path without what says in its query who the client is: that is for no provider, as are
+/// [`CREDENTIAL_HEADERS`].
+pub fn without_key(path: &str) -> String {
+    let Some((path, query)) = path.split_once('?') else {
+        return path.to_owned();
+    };
+    let is_key = |it: &&str| {
+        let name = it.split('=').next().unwrap_or_default();
+        let name = percent_decode_str(name).decode_utf8_lossy();
+        CREDENTIAL_PARAMETERS.contains(&&*name)
+    };
+    let kept: Vec<_> = query.split('&').filter(|it| !is_key(it)).collect();
+    match kept.is_empty() {
+        true => path.to_owned(),
+        false => format!("{path}?{}", kept.join("&")),
+    }
+}
 
 const GOOGLE: ProviderFacts = ProviderFacts {
     name: "gemini",
@@ -215,7 +236,7 @@ pub(super) struct Asks<'a> {
     pub(super) stream: bool,
     /// Tokens are to be counted, and nothing answered.
     pub(super) count: bool,
-    /// The query that the client sent, where it goes on.
+    /// The query that the client sent, where it goes on, be it empty.
     pub(super) query: Option<&'a str>,
 }
 
@@ -227,6 +248,7 @@ pub(super) fn path(provider: Provider, asks: Asks<'_>, options: &Options<'_>) ->
     };
     let model = utf8_percent_encode(asks.model, SEGMENT);
     let endpoint = match asks.dialect {
+        Some(Dialect::OpenaiResponses) if asks.count => "responses/input_tokens",
         Some(Dialect::OpenaiResponses) => "responses",
         Some(Dialect::OpenaiCompletions) => "completions",
         Some(Dialect::OpenaiEmbeddings) => "embeddings",
@@ -234,8 +256,12 @@ pub(super) fn path(provider: Provider, asks: Asks<'_>, options: &Options<'_>) ->
         Some(Dialect::AnthropicMessages) => "messages",
         _ => "chat/completions",
     };
-    let query = match asks.query.filter(|it| !it.is_empty()) {
+    let is_google = matches!(provider, Provider::Gemini | Provider::VertexGemini);
+    let query = match asks.query {
+        Some("") => String::new(),
         Some(query) => format!("?{query}"),
+        // Streams are read as events here; a client of Gemini's own says what it reads.
+        None if is_google && asks.stream => "?alt=sse".to_owned(),
         None => String::new(),
     };
     match provider {
@@ -243,7 +269,7 @@ pub(super) fn path(provider: Provider, asks: Asks<'_>, options: &Options<'_>) ->
         Provider::AzureOpenai => match options.api_version {
             "" | "v1" => format!("{prefix}/v1/{endpoint}"),
             "preview" => format!("{prefix}/v1/{endpoint}?api-version=preview"),
-            version if endpoint == "responses" => {
+            version if endpoint.starts_with("responses") => {
                 format!("{prefix}/{endpoint}?api-version={version}")
             }
             version => format!("{prefix}/deployments/{model}/{endpoint}?api-version={version}"),
@@ -251,11 +277,11 @@ pub(super) fn path(provider: Provider, asks: Asks<'_>, options: &Options<'_>) ->
         Provider::Gemini => {
             let name = asks.model.strip_prefix("models/").unwrap_or(asks.model);
             let name = utf8_percent_encode(name, SEGMENT);
-            format!("{prefix}/models/{name}:{}", google_method(asks))
+            format!("{prefix}/models/{name}:{}{query}", google_method(asks))
         }
         Provider::VertexGemini => {
             let models = vertex_models(prefix, "google", options);
-            format!("{models}/{model}:{}", google_method(asks))
+            format!("{models}/{model}:{}{query}", google_method(asks))
         }
         Provider::VertexAnthropic => {
             let models = vertex_models(prefix, "anthropic", options);
@@ -287,7 +313,7 @@ pub(super) fn path(provider: Provider, asks: Asks<'_>, options: &Options<'_>) ->
 fn google_method(asks: Asks<'_>) -> &'static str {
     match (asks.count, asks.stream) {
         (true, _) => "countTokens",
-        (false, true) => "streamGenerateContent?alt=sse",
+        (false, true) => "streamGenerateContent",
         (false, false) => "generateContent",
     }
 }
@@ -308,6 +334,20 @@ mod tests {
             assert!(CREDENTIAL_HEADERS.contains(&provider.facts().key_header));
         }
         assert_eq!(Provider::named("vertex"), None);
+    }
+
+    #[test]
+    fn no_query_says_who_the_client_is() {
+        for (path, without) in [
+            ("/a?key=s", "/a"),
+            ("/a?alt=sse&key=s&x=key", "/a?alt=sse&x=key"),
+            ("/a?access_token=s&b=1", "/a?b=1"),
+            ("/a?%6bey=s&access%5Ftoken=s", "/a"),
+            ("/a?monkey=1&key", "/a?monkey=1"),
+            ("/key=s", "/key=s"),
+        ] {
+            assert_eq!(without_key(path), without);
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 mod history;
 
 use super::json::{Json, Value};
-use super::provider::{Asks, Provider, path};
+use super::provider::{Asks, Provider, path, without_key};
 use super::{Asked, Options, Translated, Translation, model};
 use crate::dialect::Dialect;
 use crate::dialect::path::PathFacts;
@@ -38,12 +38,13 @@ pub(super) fn request(
         .stream
         .or(stream.and_then(Value::bool))
         .unwrap_or_default();
+    let sent = without_key(options.path);
     let asks = Asks {
         dialect: Some(client),
         model,
         stream,
         count: facts.is_count,
-        query: query(options.path, client),
+        query: query(&sent, client),
     };
     let mut dropped = Vec::new();
     let body = match client {
@@ -72,11 +73,11 @@ fn counts(provider: Provider) -> bool {
     !matches!(provider, Provider::BedrockAnthropic | Provider::Bedrock)
 }
 
-/// What goes on of the client's query. Keys of Gemini's may stand in it, and how its streams are
-/// framed is for us to say; Azure has a version there.
+/// What goes on of the client's query, without keys. Clients of Gemini say in it how their streams are
+/// framed. Azure has a version there.
 fn query(path: &str, client: Dialect) -> Option<&str> {
-    let (_, query) = path.split_once('?')?;
-    (client == Dialect::AnthropicMessages).then_some(query)
+    let query = path.split_once('?').map_or("", |(_, query)| query);
+    matches!(client, Dialect::AnthropicMessages | Dialect::Gemini).then_some(query)
 }
 
 /// Writes the body, entry by entry.

@@ -105,6 +105,15 @@ impl Answering {
             counts.failures += 1;
         }
         if end_of_stream {
+            if is_good {
+                counts.failures += 1;
+                let failure = unreadable();
+                fail(ops, &failure, may_be_repeated);
+                let text = failure.body(expected.translation.client());
+                ops.remove_response_header("content-encoding");
+                ops.set_response_header("content-type", b"application/json");
+                send_whole(ops, &text, false);
+            }
             return Step::Pass;
         }
         let kind = header(ops, "content-type").to_ascii_lowercase();
@@ -246,12 +255,8 @@ impl Answering {
                         failure.body(body.expected.translation.client())
                     }
                 };
-                if !has_trailers {
-                    let mut length = itoa::Buffer::new();
-                    let length = length.format(text.len());
-                    ops.set_response_header("content-length", length.as_bytes());
-                }
-                text
+                send_whole(ops, &text, has_trailers);
+                return Step::Pass;
             }
             _ => return Step::Pass,
         };
@@ -375,6 +380,17 @@ impl Body {
             None => Failure::read(self.status, error_type, b""),
         }
     }
+}
+
+/// Sends a body of a response whose headers are held.
+fn send_whole(ops: &mut (impl TransformationOps + ?Sized), text: &str, has_trailers: bool) {
+    if !has_trailers {
+        let length = text.len();
+        let mut digits = itoa::Buffer::new();
+        ops.set_response_header("content-length", digits.format(length).as_bytes());
+    }
+    ops.expect_body(Direction::Response, text.len());
+    ops.append_response_body(text.as_bytes());
 }
 
 /// Gives a response whose headers are held the status of its failure.

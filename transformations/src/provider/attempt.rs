@@ -6,12 +6,12 @@
 
 use std::sync::Arc;
 
-use formats::coding::{Decoder, Limits};
-use formats::json::{Document, Edits};
+use formats::coding::{CodingError, Decoder, Limits};
+use formats::json::Document;
+use llm::dialect::Dialect;
 use llm::dialect::path::PathFacts;
-use llm::dialect::{Dialect, detect};
 use llm::refusal::Refusal;
-use llm::translate::{CREDENTIAL_HEADERS, Options, Translated, Translation};
+use llm::translate::{CREDENTIAL_HEADERS, Options, Translated, Translation, without_key};
 
 use super::NAMESPACE;
 use super::answer::Answering;
@@ -24,6 +24,9 @@ use crate::ops::TransformationOps;
 
 /// How large a request may be that is held here, unless the host allows more.
 const MAX_REQUEST_BYTES: u64 = 10 << 20;
+
+/// Where the host says what a path was before its route has rewritten it.
+const REWRITTEN: &str = "x-envoy-original-path";
 
 /// What the host is to do with a piece of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,9 +81,12 @@ enum Asking {
 
 #[derive(Debug)]
 struct Held {
+    client: Dialect,
     target: Arc<Target>,
     key: Option<Arc<Key>>,
     originals: Originals,
+    /// The path before the host's route has rewritten it, without a key; none if it had none.
+    rewritten: Option<String>,
     body: Vec<u8>,
     limit: usize,
 }
@@ -119,20 +125,27 @@ impl Attempt {
             let message = "Upgrades of connections are not translated.";
             return self.refuse(client, Refusal::new(404, message));
         }
+        // A body would be a guess: what looks like one of ours may be for another endpoint.
+        let Some(client) = client else {
+            let message = "This is no path of an API that is known here.";
+            return self.refuse(None, Refusal::new(404, message));
+        };
         let Some(target) = self.target(ops) else {
             let message = "No provider is configured for this host.";
-            return self.refuse(client, Refusal::new(500, message));
+            return self.refuse(Some(client), Refusal::new(500, message));
         };
         let key = match target.key(ops) {
             Ok(key) => key,
-            Err(refusal) => return self.refuse(client, refusal),
+            Err(refusal) => return self.refuse(Some(client), refusal),
         };
         let limit = ops.hold_at_most(Some(MAX_REQUEST_BYTES));
         let limit = limit.unwrap_or(MAX_REQUEST_BYTES);
         self.request = Asking::Held(Box::new(Held {
+            client,
             target,
             key,
             originals,
+            rewritten: rewritten(ops),
             body: Vec::new(),
             limit: usize::try_from(limit).unwrap_or(usize::MAX),
         }));
@@ -159,11 +172,8 @@ impl Attempt {
             }
         });
         if is_too_long {
-            let client = PathFacts::of(held.originals.get(":path")).dialect;
-            let limit = held.limit;
-            let message =
-                format!("The body is larger than {limit} bytes, which is as much as is held.");
-            return self.refuse(client, Refusal::new(413, message));
+            let (client, refusal) = (held.client, too_long(held.limit));
+            return self.refuse(Some(client), refusal);
         }
         ops.replace_received(Direction::Request, None, b"");
         match end_of_stream {
@@ -239,33 +249,41 @@ impl Attempt {
         let body = std::mem::take(&mut held.body);
         let path = held.originals.get(":path");
         let facts = PathFacts::of(path);
-        let body = match decoded(body, &held.originals) {
+        let client = held.client;
+        let body = match decoded(body, &held.originals, held.limit) {
             Ok(body) => body,
-            Err(refusal) => return self.refuse(facts.dialect, refusal),
-        };
-        let client = detect(&facts, str::from_utf8(&body).unwrap_or_default());
-        let Some(client) = client else {
-            let message = "This is no request of an API that is known here.";
-            return self.refuse(None, Refusal::new(404, message));
+            Err(refusal) => return self.refuse(Some(client), refusal),
         };
         let provider = held.target.rules.provider;
         let Some(translation) = Translation::of(client, provider) else {
             let message = format!("{provider} cannot be asked with requests of {client}.");
             return self.refuse(Some(client), Refusal::new(404, message));
         };
-        let body = held.target.with_defaults(body);
-        let model = held.target.model(&facts, &body);
+        let target = &held.target;
+        let body = match facts.is_count {
+            true => body,
+            false => target.with_defaults(body, &translation),
+        };
+        // What is set takes the place of every member of the name, also of one that comes twice.
+        let remove = match translation.answers_alike() && !facts.is_count {
+            true => &target.removed_alike,
+            false => &target.rules.remove,
+        };
+        let model = target.model(&facts, &body);
         let options = Options {
             path,
             model,
             betas: held.originals.get("anthropic-beta"),
-            ..held.target.options()
+            remove,
+            ..target.options()
         };
         let mut asked = match translation.request(&body, &options) {
             Ok(asked) => asked,
             Err(refusal) => return self.refuse(Some(client), refusal),
         };
-        held.target.set(&mut asked.body);
+        if !facts.is_count {
+            target.set(&mut asked.body);
+        }
         self.counts.requests += 1;
         self.counts.dropped_fields += asked.dropped.len() as u64;
         held.write(ops, &translation, &asked);
@@ -300,6 +318,9 @@ impl Held {
         };
         for name in CREDENTIAL_HEADERS {
             set(name, "");
+        }
+        if let Some(path) = &self.rewritten {
+            set(REWRITTEN, path);
         }
         if let Some(key) = &self.key {
             set(
@@ -370,45 +391,6 @@ impl Target {
         let model = named.and_then(|name| Some(self.models.find(&name)?.1.as_str()));
         model.or(of_all)
     }
-
-    /// The client's body, with what it leaves to the configuration.
-    fn with_defaults(&self, body: Vec<u8>) -> Vec<u8> {
-        edited(body, &self.rules.defaults, |root, name| {
-            let is_there = |name| root.get(name).is_some_and(|it| !it.is_null());
-            let is_said = match name {
-                "max_tokens" => is_there(name) || is_there("max_completion_tokens"),
-                _ => is_there(name),
-            };
-            !is_said
-        })
-    }
-
-    /// Puts the operator's members into the body for the provider.
-    fn set(&self, body: &mut Vec<u8>) {
-        *body = edited(std::mem::take(body), &self.rules.set, |_, _| true);
-    }
-}
-
-/// The body with these members. What is no object stays as it is: it will be refused.
-fn edited(
-    body: Vec<u8>,
-    members: &[(String, String)],
-    wants: impl Fn(&formats::json::Node, &str) -> bool,
-) -> Vec<u8> {
-    if members.is_empty() {
-        return body;
-    }
-    let Ok(document) = Document::parse(body.as_slice()) else {
-        return body;
-    };
-    let root = document.root();
-    let mut edits = Edits::new(&document);
-    for (name, value) in members {
-        if wants(&root, name) && edits.set(&root, name.as_str(), value.as_str()).is_err() {
-            return body;
-        }
-    }
-    edits.finish().to_vec()
 }
 
 /// Whether a header of the request has this value.
@@ -418,10 +400,36 @@ fn header_is(ops: &(impl TransformationOps + ?Sized), name: &str, value: &[u8]) 
     is
 }
 
-/// The body without its content codings.
-fn decoded(body: Vec<u8>, originals: &Originals) -> Result<Vec<u8>, Refusal> {
-    let unreadable = |_| Refusal::new(415, "The content coding of the body cannot be undone.");
-    let limits = Limits::of_bytes(usize::try_from(MAX_REQUEST_BYTES).unwrap_or(usize::MAX));
+/// What the path was before it was rewritten, if that held a key; without it.
+fn rewritten(ops: &(impl TransformationOps + ?Sized)) -> Option<String> {
+    let mut found = None;
+    ops.for_each_request_header_value(REWRITTEN, &mut |it| {
+        let path = String::from_utf8_lossy(it);
+        let clean = without_key(&path);
+        if clean != path {
+            found = Some(clean);
+        }
+    });
+    found
+}
+
+fn too_long(limit: usize) -> Refusal {
+    let message = format!("The body is larger than {limit} bytes, which is as much as is held.");
+    Refusal::new(413, message)
+}
+
+/// The body without its content codings, which is held to the same limit.
+fn decoded(body: Vec<u8>, originals: &Originals, limit: usize) -> Result<Vec<u8>, Refusal> {
+    let unreadable = |error| match error {
+        CodingError::TooLarge => too_long(limit),
+        CodingError::RatioExceeded => {
+            let most = Limits::MAX_RATIO;
+            let message = format!("The body decodes to more than {most} times its length.");
+            Refusal::new(413, message)
+        }
+        _ => Refusal::new(415, "The content coding of the body cannot be undone."),
+    };
+    let limits = Limits::of_bytes(limit);
     let mut decoder = Decoder::of(originals.get("content-encoding"), limits).map_err(unreadable)?;
     if decoder.is_identity() {
         return Ok(body);

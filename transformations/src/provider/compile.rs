@@ -8,6 +8,7 @@ use llm::translate::{Options, Provider};
 
 use super::attempt::Attempt;
 use super::keys::{Key, Keys};
+use super::members::LIMITS;
 use crate::codes::Code;
 use crate::config::provider::{Auth, KeyPlace, ProviderRules, ProvidersRules};
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
@@ -36,8 +37,10 @@ pub(super) struct Target {
     pub(super) auth: Credential,
     /// Where requests are for; none for where the client's are.
     pub(super) authority: Option<String>,
-    /// `max_tokens` of the defaults.
+    /// How many tokens an answer may have by the defaults.
     pub(super) max_tokens: Option<u64>,
+    /// What is left out where bodies go on as they come: what is removed, and what is set.
+    pub(super) removed_alike: Vec<String>,
 }
 
 /// Who asks.
@@ -164,8 +167,11 @@ impl Target {
         if matches!(rules.auth, Auth::GcpToken(_)) && !is_vertex {
             wrong("auth.gcp", "access tokens of Google's are for Vertex");
         }
-        let max_tokens = rules.defaults.iter().find(|(name, _)| name == "max_tokens");
+        let mut defaults = rules.defaults.iter();
+        let max_tokens = defaults.find(|(name, _)| LIMITS.contains(&name.as_str()));
         let max_tokens = max_tokens.and_then(|(_, value)| value.parse().ok());
+        let set = rules.set.iter().map(|(name, _)| name);
+        let removed_alike = rules.remove.iter().chain(set).cloned().collect();
         let models = rules.models.iter();
         // The reader has refused empty names.
         let models =
@@ -181,6 +187,7 @@ impl Target {
             auth,
             authority,
             max_tokens,
+            removed_alike,
             rules,
         }
     }
@@ -191,7 +198,6 @@ impl Target {
         Options {
             max_tokens: self.max_tokens,
             unsupported: rules.unsupported,
-            remove: &rules.remove,
             region: &rules.region,
             project: &rules.project,
             api_version: &rules.api_version,

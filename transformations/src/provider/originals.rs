@@ -4,6 +4,8 @@
 //! them. So the first notes them in dynamic metadata, and every later one begins with the note.
 //! Credentials are not among them: none of the client's goes to any provider.
 
+use llm::translate::without_key;
+
 use super::NAMESPACE;
 use crate::host::{Attribute, HostValue, MetadataSource};
 use crate::ops::TransformationOps;
@@ -75,18 +77,5 @@ impl Originals {
         let at = HEADERS.iter().position(|it| *it == name);
         let value = at.and_then(|at| self.0.get(at)?.as_deref());
         value.unwrap_or_default()
-    }
-}
-
-/// The path without what clients of Gemini may say in its query: their key.
-fn without_key(path: &str) -> String {
-    let Some((path, query)) = path.split_once('?') else {
-        return path.to_owned();
-    };
-    let is_key = |it: &str| it.split('=').next() == Some("key");
-    let kept: Vec<_> = query.split('&').filter(|it| !is_key(it)).collect();
-    match kept.is_empty() {
-        true => path.to_owned(),
-        false => format!("{path}?{}", kept.join("&")),
     }
 }

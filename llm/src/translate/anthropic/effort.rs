@@ -69,6 +69,14 @@ impl Thinking {
         Ok(None)
     }
 
+    /// How many tokens may be thought, as far as that is said.
+    pub(in crate::translate) fn tokens(self) -> u64 {
+        match self {
+            Thinking::Budget(tokens) => tokens,
+            Thinking::Effort(_) => 0,
+        }
+    }
+
     /// Writes the member `thinking`.
     pub(in crate::translate) fn write(self, json: &mut Json) {
         json.key("thinking");

@@ -48,11 +48,8 @@ pub(in crate::translate) fn write(
     json.close_array();
     let is_forced = write_tools(chat, messages.has_tools, &mut names, &mut json, losses)?;
     let mut more = Json::default();
-    let max_tokens = chat
-        .max_tokens
-        .and_then(Value::count)
-        .or(options.max_tokens);
-    let thinks = write_effort(
+    let max_tokens = chat.max_tokens.and_then(Value::count);
+    let thoughts = write_effort(
         chat,
         model,
         max_tokens,
@@ -65,7 +62,7 @@ pub(in crate::translate) fn write(
         chat,
         model,
         options,
-        thinks,
+        thoughts,
         &mut inference,
         &mut more,
         losses,
@@ -159,7 +156,7 @@ fn write_tools(
 }
 
 /// Writes how much is to be thought, in the words of the model; tells whether a model of
-/// Anthropic's thinks.
+/// Anthropic's thinks, and how many tokens at most.
 fn write_effort(
     chat: &Chat<'_>,
     model: &str,
@@ -167,26 +164,26 @@ fn write_effort(
     cannot: (bool, bool),
     more: &mut Json,
     losses: &mut Losses,
-) -> Result<bool, Refusal> {
+) -> Result<(bool, u64), Refusal> {
     let effort = chat.effort(losses)?;
     if let Some(thinking) = chat.thinking {
         more.member("thinking", thinking.text());
     }
     let Some(effort) = effort else {
-        return Ok(chat.asks_to_think());
+        return Ok((chat.asks_to_think(), chat.budget().unwrap_or_default()));
     };
     if model.contains("openai.") {
         more.member_string("reasoning_effort", effort);
-        return Ok(false);
+        return Ok((false, 0));
     }
     if !model.contains("claude") {
         if effort != "none" {
             losses.lose("reasoning_effort")?;
         }
-        return Ok(false);
+        return Ok((false, 0));
     }
     let Some(thinking) = Thinking::asked(effort, model, max_tokens, cannot, losses)? else {
-        return Ok(false);
+        return Ok((false, 0));
     };
     thinking.write(more);
     if let Thinking::Effort(effort) = thinking {
@@ -195,7 +192,7 @@ fn write_effort(
         more.member_string("effort", effort);
         more.close_object();
     }
-    Ok(true)
+    Ok((true, thinking.tokens()))
 }
 
 /// Writes the members of `inferenceConfig`, and what is beside it.
@@ -203,7 +200,7 @@ fn write_inference(
     chat: &Chat<'_>,
     model: &str,
     options: &Options<'_>,
-    thinks: bool,
+    (thinks, thought): (bool, u64),
     json: &mut Json,
     more: &mut Json,
     losses: &mut Losses,
@@ -212,7 +209,8 @@ fn write_inference(
         number(tokens, "max_tokens")?;
         json.member("maxTokens", tokens.text());
     } else if let Some(tokens) = options.max_tokens {
-        json.member_number("maxTokens", tokens);
+        // What is thought takes nothing away from what is said.
+        json.member_number("maxTokens", tokens.saturating_add(thought));
     }
     let sampling = chat.sampling(model, thinks, losses)?;
     json.member_if("temperature", sampling.temperature);

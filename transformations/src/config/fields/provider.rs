@@ -148,8 +148,8 @@ pub static AUTH_HERE: Field<Forms> = Field::new(
 pub static DEFAULTS: Field<Names> = Field::new(
     "defaults",
     Names::of(Text::Plain, &Json),
-    "members of the client's request where it has none of the name; `max_tokens` also goes for \
-     `max_completion_tokens`",
+    "members of the client's request where it has none of the name, as far as its dialect knows them; \
+     not of counts and embeddings. See [what is added](#what-is-added)",
 );
 
 /// `set`
@@ -157,7 +157,7 @@ pub static SET: Field<Names> = Field::new(
     "set",
     Names::of(Text::Plain, &Json),
     "members at the top of the request that goes to the provider, in its own words, whatever the client \
-     says",
+     says; not of counts",
 );
 
 /// `remove`

@@ -215,6 +215,7 @@ pub(super) fn check(
     if headers.contains_key(header::CONTENT_ENCODING) {
         return Err(Refused::bad("Compressed bodies are not read."));
     }
+    check_traces(headers)?;
     know(provider, uri, headers, body)?;
     check_version(provider, headers)?;
     if let Some(model) = &asked.model {
@@ -286,6 +287,20 @@ fn know(provider: Provider, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Resu
         return Ok(());
     }
     Err(unknown(format!("The key in {name} is not known.")))
+}
+
+/// Where a proxy says what it was asked may stand no key of its client's.
+fn check_traces(headers: &HeaderMap) -> Result<(), Refused> {
+    let told = headers.get_all("x-envoy-original-path");
+    let texts = told
+        .iter()
+        .map(|path| String::from_utf8_lossy(path.as_bytes()));
+    let names_key = |text: &str| text.contains("key=") || text.contains("access_token=");
+    if texts.into_iter().any(|text| names_key(&text)) {
+        let message = "The key in x-envoy-original-path is for somebody else.";
+        return Err(Refused::new(StatusCode::UNAUTHORIZED, message));
+    }
+    Ok(())
 }
 
 fn check_version(provider: Provider, headers: &HeaderMap) -> Result<(), Refused> {
