@@ -53,7 +53,10 @@ enum State {
 #[derive(Debug)]
 enum From {
     /// Events stay as they are.
-    Same,
+    Same {
+        /// Whether the answer said why it ended.
+        has_reason: bool,
+    },
     Anthropic(Box<FromAnthropic>),
     Gemini(Box<FromGemini>),
     Converse(Box<FromConverse>),
@@ -68,7 +71,7 @@ impl StreamTranslation {
     ) -> StreamTranslation {
         let (asked, id, now) = (asked.clone(), moment.id.to_owned(), moment.now);
         let from = match translation.pair {
-            Pair::Same => From::Same,
+            Pair::Same => From::Same { has_reason: false },
             Pair::ChatToAnthropic => From::Anthropic(Box::new(FromAnthropic::new(asked, id, now))),
             Pair::ChatToGemini => From::Gemini(Box::new(FromGemini::new(asked, id, now))),
             Pair::ChatToConverse => From::Converse(Box::new(FromConverse::new(asked, &id, now))),
@@ -130,7 +133,7 @@ impl StreamTranslation {
         self.go(step, out);
         if self.state == State::Open {
             let step = match &mut self.from {
-                From::Same => Step::Fail(Failure::early()),
+                From::Same { .. } => Step::Fail(Failure::early()),
                 From::Anthropic(from) => from.finish(out),
                 From::Gemini(from) => from.finish(out),
                 From::Converse(from) => from.finish(out),
@@ -225,10 +228,15 @@ impl From {
 
     fn event(&mut self, name: &str, event: Value<'_>, out: &mut Vec<u8>) -> Step {
         match self {
-            From::Same => {
+            From::Same { has_reason } => {
                 let of = event.get("type").and_then(Value::string);
                 if of.as_deref() == Some("error") {
                     return Step::Fail(Failure::of_event(event));
+                }
+                let delta = event.get("delta");
+                *has_reason |= delta.and_then(|it| it.get("stop_reason")).is_some();
+                if of.as_deref() == Some("message_stop") && !*has_reason {
+                    return Step::Fail(Failure::early());
                 }
                 Format::Sse.write(of.as_deref(), event.text().as_bytes(), out);
                 match of.as_deref() {
