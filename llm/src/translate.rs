@@ -272,6 +272,7 @@ impl Translation {
             dropped: losses.into_dropped(),
             asked: Asked {
                 model: request.model,
+                names: request.names,
                 estimated_input_tokens: estimate(u64::try_from(text_bytes).unwrap_or(u64::MAX)),
                 ..Asked::default()
             },

@@ -503,6 +503,12 @@ pub const MESSAGES_TO_CHAT: &[Row] = &[
         "tools[].strict",
         Field("strict, of schemas in which nothing may be left out; else dropped and counted"),
     ),
+    row(
+        "tools[].name",
+        Field(
+            "name, of 64 letters, digits, `_` and `-` at most; others are changed, and changed back",
+        ),
+    ),
     row("tools[].cache_control", Nothing("OpenAI caches by itself")),
     row(
         "tools[].input_examples",

@@ -1,13 +1,18 @@
-//! Names of tools: Bedrock takes letters, digits, `_` and `-`, 64 at most; clients and their tool
-//! servers also have dots and slashes. What had to change is changed back in the answer.
+//! Names of tools: Bedrock and OpenAI take letters, digits, `_` and `-`, 64 at most; clients and their
+//! tool servers also have dots and slashes, and longer names. What had to change is changed back in the answer.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+
+use sha2::{Digest, Sha256};
 
 use crate::refusal::Refusal;
 use crate::translate::loss::invalid;
 
 const LONGEST: usize = 64;
+
+/// How many characters stay of a name that is too long, in front of `_` and eight of its digest.
+const KEPT: usize = LONGEST - 9;
 
 /// The names of a request, of its tools and of earlier calls.
 #[derive(Clone, Debug, Default)]
@@ -22,7 +27,7 @@ pub(in crate::translate) struct Names {
 
 impl Names {
     /// The name to send.
-    pub(super) fn send(&mut self, name: &str) -> Result<String, Refusal> {
+    pub(in crate::translate) fn send(&mut self, name: &str) -> Result<String, Refusal> {
         let is_fine = |it: char| it.is_ascii_alphanumeric() || it == '_' || it == '-';
         if name.len() <= LONGEST && name.chars().all(is_fine) {
             // Nobody else may have become what this is, now or later.
@@ -38,7 +43,14 @@ impl Names {
             return Ok(sent.clone());
         }
         let clean = |it: char| if is_fine(it) { it } else { '_' };
-        let sent: String = name.chars().map(clean).take(LONGEST).collect();
+        let mut sent: String = name.chars().map(clean).collect();
+        if sent.len() > LONGEST {
+            // Names of one server's tools differ at their ends.
+            sent.truncate(KEPT);
+            sent.push('_');
+            let digest = Sha256::digest(name.as_bytes());
+            sent.extend(digest.iter().take(4).map(|byte| format!("{byte:02x}")));
+        }
         if self.own.contains_key(&sent) || self.kept.contains(&sent) {
             return Err(same());
         }
@@ -48,7 +60,7 @@ impl Names {
     }
 
     /// The client's name for one that came back.
-    pub(super) fn own<'n>(&'n self, sent: Cow<'n, str>) -> Cow<'n, str> {
+    pub(in crate::translate) fn own<'n>(&'n self, sent: Cow<'n, str>) -> Cow<'n, str> {
         match self.own.get(&*sent) {
             Some(own) => Cow::Borrowed(own),
             None => sent,
@@ -58,7 +70,7 @@ impl Names {
 
 fn same() -> Refusal {
     invalid(
-        "tools[].function",
+        "tools",
         "must have names that differ in letters, digits, `_` and `-` within 64 characters",
     )
 }
@@ -71,7 +83,15 @@ mod tests {
     fn names_come_back_as_they_were() {
         let mut names = Names::default();
         let long = "x".repeat(70);
-        for name in ["fine-1_a", "server.tool", "server.tool", &long, "süß"] {
+        let longer = "x".repeat(71);
+        for name in [
+            "fine-1_a",
+            "server.tool",
+            "server.tool",
+            &long,
+            &longer,
+            "süß",
+        ] {
             let sent = names.send(name).unwrap();
             assert!(sent.len() <= LONGEST && sent.is_ascii());
             assert_eq!(names.own(Cow::Owned(sent)), name);

@@ -17,7 +17,7 @@ pub(in crate::translate) fn read(
     let [message, finish] = choices.first()?.members(["message", "finish_reason"]);
     let finish = finish.and_then(Value::string).unwrap_or_default();
     let mut content = Json::default();
-    let ending = write_content(message?, finish == "length", &mut content)?;
+    let ending = write_content(message?, asked, finish == "length", &mut content)?;
     let usage = usage.and_then(reported);
     let usage = usage.and_then(|it| it.usage(Dialect::OpenaiChat));
     let id = id.and_then(Value::string).filter(|it| !it.is_empty());
@@ -44,7 +44,12 @@ pub(in crate::translate) fn read(
 
 /// Writes the blocks of a message, thoughts first; tells what its end depends on. None if
 /// arguments are no JSON, unless the answer was cut in the middle of them: such a call is none.
-fn write_content(message: Value<'_>, is_cut: bool, json: &mut Json) -> Option<Ending> {
+fn write_content(
+    message: Value<'_>,
+    asked: &Asked,
+    is_cut: bool,
+    json: &mut Json,
+) -> Option<Ending> {
     let [content, refusal, calls, reasoning, elder] = message.members([
         "content",
         "refusal",
@@ -88,7 +93,8 @@ fn write_content(message: Value<'_>, is_cut: bool, json: &mut Json) -> Option<En
         json.open_object();
         json.member_string("type", "tool_use");
         json.member("id", id.map_or("\"\"", Value::text));
-        json.member("name", name.map_or("\"\"", Value::text));
+        let name = name.and_then(Value::string).unwrap_or_default();
+        json.member_string("name", &asked.names.own(name));
         json.member("input", input);
         json.close_object();
     }

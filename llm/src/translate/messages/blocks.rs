@@ -2,6 +2,7 @@
 //! own.
 
 use crate::refusal::Refusal;
+use crate::translate::converse::names::Names;
 use crate::translate::json::{Json, Value};
 use crate::translate::loss::{Losses, invalid};
 
@@ -9,6 +10,7 @@ use crate::translate::loss::{Losses, invalid};
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     pub(super) messages: Json,
+    pub(super) names: Names,
 }
 
 impl Turns {
@@ -144,7 +146,7 @@ impl Turns {
                 }
                 // They are signed by another provider.
                 Some("thinking" | "redacted_thinking") => {}
-                Some("tool_use") => write_call(block, &mut calls)?,
+                Some("tool_use") => write_call(block, &mut self.names, &mut calls)?,
                 _ => losses.lose("messages[].content[].(other)")?,
             }
         }
@@ -169,7 +171,7 @@ impl Turns {
     }
 }
 
-fn write_call(block: Value<'_>, json: &mut Json) -> Result<(), Refusal> {
+fn write_call(block: Value<'_>, names: &mut Names, json: &mut Json) -> Result<(), Refusal> {
     let [id, name, input] = block.members(["id", "name", "input"]);
     let is_string = |it: &Value<'_>| it.is_string();
     let (Some(id), Some(name)) = (id.filter(is_string), name.filter(is_string)) else {
@@ -183,7 +185,8 @@ fn write_call(block: Value<'_>, json: &mut Json) -> Result<(), Refusal> {
     json.member_string("type", "function");
     json.key("function");
     json.open_object();
-    json.member("name", name.text());
+    let name = name.string().unwrap_or_default();
+    json.member_string("name", &names.send(&name)?);
     json.member_string("arguments", input.map_or("{}", Value::text));
     json.close_object();
     json.close_object();

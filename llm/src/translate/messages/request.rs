@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use super::blocks::Turns;
 use crate::refusal::Refusal;
 use crate::translate::Options;
+use crate::translate::converse::names::Names;
 use crate::translate::fields::Row;
 use crate::translate::json::{Json, Value};
 use crate::translate::loss::{Losses, invalid};
@@ -20,6 +21,8 @@ pub(in crate::translate) struct Request {
     pub(in crate::translate) body: String,
     pub(in crate::translate) model: String,
     pub(in crate::translate) stream: bool,
+    /// The names of tools, some of which had to change.
+    pub(in crate::translate) names: Names,
 }
 
 /// The texts that an answer stops at, at most.
@@ -73,7 +76,8 @@ pub(in crate::translate) fn write(
     if get("service_tier").is_some_and(|it| it.is("standard_only")) {
         json.member_string("service_tier", "default");
     }
-    write_tools(get("tools"), get("tool_choice"), &mut json, losses)?;
+    let (tools, choice) = (get("tools"), get("tool_choice"));
+    write_tools(tools, choice, &mut turns.names, &mut json, losses)?;
     write_output(
         get("output_config"),
         get("thinking"),
@@ -91,6 +95,7 @@ pub(in crate::translate) fn write(
         body: json.into_text(),
         model,
         stream,
+        names: turns.names,
     })
 }
 
@@ -109,6 +114,7 @@ fn user_of(user: Cow<'_, str>) -> Cow<'_, str> {
 fn write_tools(
     tools: Option<Value<'_>>,
     choice: Option<Value<'_>>,
+    names: &mut Names,
     json: &mut Json,
     losses: &mut Losses,
 ) -> Result<(), Refusal> {
@@ -138,7 +144,8 @@ fn write_tools(
         list.member_string("type", "function");
         list.key("function");
         list.open_object();
-        list.member("name", name.text());
+        let name = name.string().unwrap_or_default();
+        list.member_string("name", &names.send(&name)?);
         list.member_if("description", description.filter(|it| !it.is_blank()));
         list.member_if("parameters", schema);
         if strict.and_then(Value::bool) == Some(true) {
@@ -175,7 +182,8 @@ fn write_tools(
             json.member_string("type", "function");
             json.key("function");
             json.open_object();
-            json.member("name", name.text());
+            let name = name.string().unwrap_or_default();
+            json.member_string("name", &names.send(&name)?);
             json.close_object();
             json.close_object();
         }

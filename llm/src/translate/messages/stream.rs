@@ -4,6 +4,8 @@
 //! OpenAI's may speak of several calls in turns, which [`Calls`] puts one behind the other. What is
 //! said or thought behind calls is held until the answer ends, up to the limit of an event.
 
+use std::borrow::Cow;
+
 use formats::events::Format;
 
 use super::answer::{Ending, write_usage};
@@ -238,7 +240,11 @@ impl FromChat {
         block.open_object();
         block.member_string("type", "tool_use");
         block.member_spelled("id", id);
-        block.member_spelled("name", name);
+        // What had to change is spelled without escapes.
+        match self.asked.names.own(Cow::Borrowed(name)) {
+            own if own != name => block.member_string("name", &own),
+            _ => block.member_spelled("name", name),
+        }
         block.member("input", "{}");
         block.close_object();
         self.start_block(Block::Call, block.text(), out);
