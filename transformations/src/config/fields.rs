@@ -1,7 +1,7 @@
 //! The table of fields: each field of a configuration is declared here, once.
 //!
 //! The reader takes from it the names, types, words, bounds and defaults, and knows by it which field
-//! somebody meant who misspelt one. The JSON Schema ([`schema`](super::schema)) and the tables of
+//! somebody meant who misspelt one. The JSON Schema (`schema`) and the tables of
 //! `docs/configuration.md` are made of it, so that a field which is read is also described. Nothing
 //! here reads a configuration; what a field may hold beyond its shape is the reader's to check.
 //!
